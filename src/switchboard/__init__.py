@@ -1,0 +1,1 @@
+"""Switchboard: a voice agent server for Azure."""

@@ -1,0 +1,238 @@
+"""What the page and the server say to each other on a call's socket.
+
+One JSON text frame a message, tagged by `type`. These types are the source of
+`frontend/src/voice/protocol.gen.ts`; change them here only.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+MAX_FRAME_BYTES = 65_536
+"""A larger frame from a page ends its socket (1009)."""
+
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+Audio = Annotated[str, Meta(min_length=4, max_length=51_200)]
+"""Base64 of PCM 16-bit little-endian mono 24 kHz. The page sends 20 ms (960 bytes) a frame."""
+
+
+class _Message(msgspec.Struct, frozen=True, tag_field="type", rename="camel"):
+    """A message of either side."""
+
+
+# -- from the page ------------------------------------------------------------------------------
+
+
+class AudioIn(_Message, frozen=True, tag="audio"):
+    """20 ms of the microphone."""
+
+    audio: Audio
+
+
+class TextIn(_Message, frozen=True, tag="text"):
+    """A typed turn."""
+
+    id: Id
+    text: Annotated[str, Meta(min_length=1, max_length=2_000)]
+
+
+class Played(_Message, frozen=True, tag="played"):
+    """How much of an item the speaker has played, in all. Sent while playing, every 100 ms or so,
+    at its end, and as the answer to `flush`."""
+
+    item: Id
+    ms: Annotated[float, Meta(ge=0, le=3_600_000)]
+
+
+class Key(_Message, frozen=True, tag="key"):
+    """A telephone key."""
+
+    key: Annotated[str, Meta(pattern=r"^[0-9*#]$")]
+
+
+class Decide(_Message, frozen=True, tag="decide"):
+    """The caller's answer to a tool that asks for consent."""
+
+    call: Id
+    agreed: bool
+
+
+class End(_Message, frozen=True, tag="end"):
+    """Goodbye."""
+
+
+class Ping(_Message, frozen=True, tag="ping"):
+    """Answered at once by `pong`."""
+
+    at: float
+
+
+PageMessage = AudioIn | TextIn | Played | Key | Decide | End | Ping
+
+# -- from the server ----------------------------------------------------------------------------
+
+
+class Ready(_Message, frozen=True, tag="ready"):
+    """The call is connected. `resume` opens one new socket, should this one be lost."""
+
+    call: str
+    resume: str
+    reattach_seconds: float
+    resumed: bool
+
+
+class AudioOut(_Message, frozen=True, tag="audio"):
+    """Audio of a reply, faster than real time: the page queues it."""
+
+    item: str
+    audio: str
+
+
+class Flush(_Message, frozen=True, tag="flush"):
+    """Silence now: drop what is queued and answer with `played` for the item under the play head."""
+
+
+class Floor(_Message, frozen=True, tag="floor"):
+    floor: Literal["nobody", "caller", "agent", "thinking"]
+
+
+class Line(_Message, frozen=True, tag="line"):
+    """A transcript line, whole each time it changes; keyed by `id`, placed by `beganMs`."""
+
+    id: str
+    speaker: Literal["caller", "agent"]
+    text: str
+    state: Literal["partial", "final", "cut"]
+    began_ms: float
+    heard_chars: int | None = None
+    typed: bool = False
+
+
+class Tool(_Message, frozen=True, tag="tool"):
+    """A tool call, whole each time it changes; keyed by `id`."""
+
+    id: str
+    name: str
+    title: str
+    """What the tool does, in words: "Check your balance"."""
+    state: Literal["running", "asking", "done", "failed", "declined", "abandoned"]
+    began_ms: float
+    arguments: Any
+    """The JSON the model sent, parsed; the raw text where it did not parse."""
+    result: Any = None
+    duration_ms: float | None = None
+    question: str | None = None
+
+
+class Interruption(_Message, frozen=True, tag="interruption"):
+    item: str
+    heard_ms: float
+    at_ms: float
+
+
+class Latency(_Message, frozen=True, tag="latency"):
+    """End of speech to first audio, of one turn."""
+
+    reply: str
+    first_audio_ms: float
+    first_heard_ms: float | None = None
+
+
+class Notice(_Message, frozen=True, tag="notice"):
+    """Something to tell the caller, next to where it happened."""
+
+    code: str
+    text: str
+
+
+class Ended(_Message, frozen=True, tag="ended"):
+    """The last message of a call."""
+
+    reason: str
+    text: str
+
+
+class Refused(_Message, frozen=True, tag="refused"):
+    """A message of the page was not understood or not allowed. `fatal` precedes a close."""
+
+    code: str
+    text: str
+    fatal: bool
+
+
+class Pong(_Message, frozen=True, tag="pong"):
+    at: float
+
+
+ServerMessage = (
+    Ready
+    | AudioOut
+    | Flush
+    | Floor
+    | Line
+    | Tool
+    | Interruption
+    | Latency
+    | Notice
+    | Ended
+    | Refused
+    | Pong
+)
+
+# -- HTTP ---------------------------------------------------------------------------------------
+
+
+class VoiceChoice(msgspec.Struct, frozen=True, rename="camel"):
+    id: str
+    title: str
+
+
+class AgentChoice(msgspec.Struct, frozen=True, rename="camel"):
+    """An agent as the page may know it: no prompt, no tool schema."""
+
+    id: str
+    title: str
+    """ "Contoso Bank" """
+    tagline: str
+    accent: str
+    """CSS colour, one that passes contrast on light; `accentDark` on dark."""
+    accent_dark: str
+    suggestions: list[str]
+    voice: str
+    model: str
+
+
+class PageConfig(msgspec.Struct, frozen=True, rename="camel"):
+    """`GET /api/config`"""
+
+    version: str
+    agents: list[AgentChoice]
+    default_agent: str
+    models: list[VoiceChoice]
+    voices: list[VoiceChoice]
+
+
+class PlaceCall(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """`POST /api/calls`"""
+
+    agent: Annotated[str, Meta(min_length=1, max_length=64)]
+    voice: Annotated[str, Meta(max_length=64)] | None = None
+    model: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class CallPlaced(msgspec.Struct, frozen=True, rename="camel"):
+    """Answer to `POST /api/calls`. Open `socket` with the subprotocols
+    `switchboard.v1` and `ticket.<ticket>` within `expiresInSeconds`."""
+
+    call: str
+    socket: str
+    ticket: str
+    expires_in_seconds: float
+
+
+class Problem(msgspec.Struct, frozen=True, rename="camel"):
+    """Every error answer over HTTP (RFC 9457 in small)."""
+
+    code: str
+    text: str

@@ -1,0 +1,223 @@
+"""What the conversation may ask for. Frozen; the exchange carries them out, in order."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from switchboard.conversation.events import Usage
+
+# -- to the model's leg -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RequestReply:
+    """`response.create`. `tag` travels as metadata and as the event id, and comes back in both."""
+
+    tag: str
+    instructions: str | None = None
+    allow_tools: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CancelReply:
+    """`response.cancel`."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TruncateItem:
+    """`conversation.item.truncate`: the caller heard only this much."""
+
+    item_id: str
+    audio_end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteItem:
+    """`conversation.item.delete`: the caller heard nothing of it."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddCallerText:
+    """A typed turn as a user message with our own item id."""
+
+    item_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddNote:
+    """A system message: an operator's whisper, a late tool result."""
+
+    item_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddToolOutput:
+    """`function_call_output`. Sent exactly once for every call id."""
+
+    call_id: str
+    output: str
+
+
+type ModelCommand = (
+    RequestReply | CancelReply | TruncateItem | DeleteItem | AddCallerText | AddNote | AddToolOutput
+)
+
+# -- to the caller's leg ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlayout:
+    """Silence now: drop everything queued for the ear."""
+
+
+type CallerCommand = StopPlayout
+
+# -- to the exchange ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RunTool:
+    """Run a tool of the toolbox as a task of the call."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Ask for `TimerFired(name)` at `at` (monotonic seconds). A second one replaces the first."""
+
+    name: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClearTimer:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndCall:
+    """The call is over; nothing of it survives."""
+
+    reason: str
+
+
+type ExchangeCommand = RunTool | SetTimer | ClearTimer | EndCall
+
+# -- notes: shown to the caller, kept in the record ---------------------------------------------
+
+
+class Speaker(StrEnum):
+    CALLER = "caller"
+    AGENT = "agent"
+
+
+class LineState(StrEnum):
+    PARTIAL = "partial"
+    FINAL = "final"
+    CUT = "cut"
+    """The caller spoke over it: only part of it was heard, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteLine:
+    """A line of the transcript, whole each time it changes; keyed by `item_id`."""
+
+    item_id: str
+    speaker: Speaker
+    text: str
+    state: LineState
+    began_ms: float
+    """When its speech began, milliseconds since the call began: lines are placed by it."""
+    heard_chars: int | None = None
+    """For a cut line: about how many characters of `text` were heard."""
+    typed: bool = False
+
+
+class ToolState(StrEnum):
+    RUNNING = "running"
+    ASKING = "asking"
+    """Waiting for the caller's consent."""
+    DONE = "done"
+    FAILED = "failed"
+    DECLINED = "declined"
+    ABANDONED = "abandoned"
+    """The call ended, or consent never came, before there was an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteTool:
+    """A tool call, whole each time it changes; keyed by `call_id`."""
+
+    call_id: str
+    name: str
+    arguments: str
+    state: ToolState
+    began_ms: float
+    result: str | None = None
+    duration_ms: float | None = None
+    question: str | None = None
+    """What the caller is asked, while `ASKING`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteInterruption:
+    item_id: str
+    heard_ms: float
+    received_ms: float
+    at_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoteLatency:
+    """One answered turn, in milliseconds from the end of the caller's speech."""
+
+    reply_id: str
+    first_audio_ms: float
+    """Until the first audio of the reply was sent to the caller's leg."""
+    first_heard_ms: float | None = None
+    """Until the caller's leg first reported hearing it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteUsage:
+    reply_id: str
+    usage: Usage
+    cost_usd: float | None
+    """`None` where the model's price is unknown."""
+
+
+class Floor(StrEnum):
+    """Who may speak now."""
+
+    NOBODY = "nobody"
+    CALLER = "caller"
+    AGENT = "agent"
+    THINKING = "thinking"
+    """The caller has finished and the agent has not begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFloor:
+    floor: Floor
+
+
+@dataclass(frozen=True, slots=True)
+class NoteNotice:
+    """Something the caller or an operator should know. `code` is stable, `text` is for people."""
+
+    code: str
+    text: str
+
+
+type Note = (
+    NoteLine | NoteTool | NoteInterruption | NoteLatency | NoteUsage | NoteFloor | NoteNotice
+)
+type Command = ModelCommand | CallerCommand | ExchangeCommand | Note

@@ -1,0 +1,92 @@
+"""The two sides of a call, as the exchange sees them. Types only: rooms implement them."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from switchboard.conversation.commands import CallerCommand, ModelCommand, Note
+from switchboard.conversation.events import CallerEvent, ModelEvent
+from switchboard.conversation.session import SessionSpec
+
+
+@dataclass(frozen=True, slots=True)
+class CallerAudio:
+    """Base64 of PCM 24 kHz mono from the caller. Passed on undecoded, past the conversation."""
+
+    audio: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAudio:
+    """Base64 of PCM 24 kHz mono from the model. Passed on undecoded, if its reply's gate is open."""
+
+    reply_id: str
+    item_id: str
+    audio: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegCapabilities:
+    """What a caller's leg can offer, so that nobody asks which leg it is."""
+
+    paced: bool
+    """The leg itself plays in real time and knows what was heard (telephone)."""
+    owns_buffer: bool = False
+    """The service plays to the ear itself (WebRTC): no truncate from us."""
+    recordable: bool = True
+    audible: bool = True
+    """An operator can listen: the audio crosses this server."""
+
+
+class CallerLeg(Protocol):
+    """One caller's side: a page's socket, a telephone's media socket.
+
+    Iterating yields events and audio until the leg is gone; the last event is `CallerLeft` for a
+    goodbye or `CallerAway` for a loss.
+    """
+
+    @property
+    def capabilities(self) -> LegCapabilities: ...
+
+    def __aiter__(self) -> AsyncIterator[CallerEvent | CallerAudio]: ...
+
+    def play(self, reply: ReplyAudio) -> None:
+        """Queue audio for the ear. Never blocks; a reader too slow for its queue is closed."""
+        ...
+
+    def command(self, command: CallerCommand) -> None: ...
+
+    def show(self, note: Note) -> None:
+        """Tell the caller's screen, where there is one."""
+        ...
+
+    async def close(self, reason: str) -> None:
+        """Say why, and hang up this leg."""
+        ...
+
+
+class ModelLeg(Protocol):
+    """The realtime service's side.
+
+    Iterating yields events and audio; the last event is `ModelLost`.
+    """
+
+    def __aiter__(self) -> AsyncIterator[ModelEvent | ReplyAudio]: ...
+
+    def hear(self, audio: str) -> None:
+        """Pass on base64 PCM 24 kHz from the caller. Never blocks: a stalled link drops the oldest."""
+        ...
+
+    def command(self, command: ModelCommand) -> None:
+        """Queue a command. A full queue means a stalled link, and ends it with `ModelLost`."""
+        ...
+
+
+class Dial(Protocol):
+    """Opens a model leg, configured by `spec`; closed whatever happens when the block ends.
+
+    Raises `ModelUnavailable`.
+    """
+
+    def __call__(self, spec: SessionSpec, /) -> AbstractAsyncContextManager[ModelLeg]: ...

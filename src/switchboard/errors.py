@@ -1,0 +1,39 @@
+"""Everything this server raises on purpose.
+
+SwitchboardError
+├── ConfigurationError   a setting or file is wrong; the text names it and says what to do
+├── ModelUnavailable     the model service refused or dropped us; `retryable` says what to do
+├── LinesBusy            every line is taken; the caller hears so and may try again
+├── NotAllowed           this principal, ticket or origin may not do this
+└── ToolFailed           told to the model in words, which may apologise or try again
+"""
+
+
+class SwitchboardError(Exception):
+    """The root of the tree; never raised itself."""
+
+
+class ConfigurationError(SwitchboardError):
+    """A setting or a configuration file is wrong. The message says which, and what to do."""
+
+
+class ModelUnavailable(SwitchboardError):
+    """The model service refused the call or dropped it."""
+
+    def __init__(self, message: str, *, retryable: bool, status: int | None = None) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+        self.status = status
+        """HTTP status of the refused upgrade, or WebSocket close code; `None` when there was none."""
+
+
+class LinesBusy(SwitchboardError):
+    """No line is free. Try again later."""
+
+
+class NotAllowed(SwitchboardError):
+    """This caller may not do this. The message is safe to show to them."""
+
+
+class ToolFailed(SwitchboardError):
+    """A tool could not do what was asked. The message is a sentence for the model to act on."""
