@@ -9,6 +9,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+SUBPROTOCOL = "switchboard.v1"
+"""The WebSocket subprotocol both sides must name."""
+
+TICKET_PREFIX = "ticket."
+"""A second subprotocol, `ticket.<ticket>`, is the right to open the socket: kept out of URLs."""
+
 MAX_FRAME_BYTES = 65_536
 """A larger frame from a page ends its socket (1009)."""
 
@@ -90,7 +96,7 @@ class AudioOut(_Message, frozen=True, tag="audio"):
 
 
 class Flush(_Message, frozen=True, tag="flush"):
-    """Silence now: drop what is queued and answer with `played` for the item under the play head."""
+    """Silence now: drop what is queued; answer with `played` for the item under the play head."""
 
 
 class Floor(_Message, frozen=True, tag="floor"):

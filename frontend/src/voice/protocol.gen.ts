@@ -1,0 +1,211 @@
+// Generated from src/switchboard/browser/protocol.py by
+// `python -m switchboard.browser.typescript`. Edit that file, not this one.
+
+/** The WebSocket subprotocol both sides must name. */
+export const SUBPROTOCOL = 'switchboard.v1';
+/** A second subprotocol, `ticket.<ticket>`, is the right to open the socket: kept out of URLs. */
+export const TICKET_PREFIX = 'ticket.';
+/** A larger frame from a page ends its socket (1009). */
+export const MAX_FRAME_BYTES = 65536;
+
+/** 20 ms of the microphone. */
+export interface AudioIn {
+  readonly type: 'audio';
+  readonly audio: string;
+}
+
+/** A typed turn. */
+export interface TextIn {
+  readonly type: 'text';
+  readonly id: string;
+  readonly text: string;
+}
+
+/**
+ * How much of an item the speaker has played, in all. Sent while playing, every 100 ms or so,
+ * at its end, and as the answer to `flush`.
+ */
+export interface Played {
+  readonly type: 'played';
+  readonly item: string;
+  readonly ms: number;
+}
+
+/** A telephone key. */
+export interface Key {
+  readonly type: 'key';
+  readonly key: string;
+}
+
+/** The caller's answer to a tool that asks for consent. */
+export interface Decide {
+  readonly type: 'decide';
+  readonly call: string;
+  readonly agreed: boolean;
+}
+
+/** Goodbye. */
+export interface End {
+  readonly type: 'end';
+}
+
+/** Answered at once by `pong`. */
+export interface Ping {
+  readonly type: 'ping';
+  readonly at: number;
+}
+
+/** `POST /api/calls` */
+export interface PlaceCall {
+  readonly agent: string;
+  readonly voice?: string | null;
+  readonly model?: string | null;
+}
+
+/** The call is connected. `resume` opens one new socket, should this one be lost. */
+export interface Ready {
+  readonly type: 'ready';
+  readonly call: string;
+  readonly resume: string;
+  readonly reattachSeconds: number;
+  readonly resumed: boolean;
+}
+
+/** Audio of a reply, faster than real time: the page queues it. */
+export interface AudioOut {
+  readonly type: 'audio';
+  readonly item: string;
+  readonly audio: string;
+}
+
+/** Silence now: drop what is queued; answer with `played` for the item under the play head. */
+export interface Flush {
+  readonly type: 'flush';
+}
+
+export interface Floor {
+  readonly type: 'floor';
+  readonly floor: 'agent' | 'caller' | 'nobody' | 'thinking';
+}
+
+/** A transcript line, whole each time it changes; keyed by `id`, placed by `beganMs`. */
+export interface Line {
+  readonly type: 'line';
+  readonly id: string;
+  readonly speaker: 'agent' | 'caller';
+  readonly text: string;
+  readonly state: 'cut' | 'final' | 'partial';
+  readonly beganMs: number;
+  readonly heardChars: number | null;
+  readonly typed: boolean;
+}
+
+/** A tool call, whole each time it changes; keyed by `id`. */
+export interface Tool {
+  readonly type: 'tool';
+  readonly id: string;
+  readonly name: string;
+  /** What the tool does, in words: "Check your balance". */
+  readonly title: string;
+  readonly state: 'abandoned' | 'asking' | 'declined' | 'done' | 'failed' | 'running';
+  readonly beganMs: number;
+  /** The JSON the model sent, parsed; the raw text where it did not parse. */
+  readonly arguments: unknown;
+  readonly result: unknown;
+  readonly durationMs: number | null;
+  readonly question: string | null;
+}
+
+export interface Interruption {
+  readonly type: 'interruption';
+  readonly item: string;
+  readonly heardMs: number;
+  readonly atMs: number;
+}
+
+/** End of speech to first audio, of one turn. */
+export interface Latency {
+  readonly type: 'latency';
+  readonly reply: string;
+  readonly firstAudioMs: number;
+  readonly firstHeardMs: number | null;
+}
+
+/** Something to tell the caller, next to where it happened. */
+export interface Notice {
+  readonly type: 'notice';
+  readonly code: string;
+  readonly text: string;
+}
+
+/** The last message of a call. */
+export interface Ended {
+  readonly type: 'ended';
+  readonly reason: string;
+  readonly text: string;
+}
+
+/** A message of the page was not understood or not allowed. `fatal` precedes a close. */
+export interface Refused {
+  readonly type: 'refused';
+  readonly code: string;
+  readonly text: string;
+  readonly fatal: boolean;
+}
+
+export interface Pong {
+  readonly type: 'pong';
+  readonly at: number;
+}
+
+export interface VoiceChoice {
+  readonly id: string;
+  readonly title: string;
+}
+
+/** An agent as the page may know it: no prompt, no tool schema. */
+export interface AgentChoice {
+  readonly id: string;
+  /** "Contoso Bank" */
+  readonly title: string;
+  readonly tagline: string;
+  /** CSS colour, one that passes contrast on light; `accentDark` on dark. */
+  readonly accent: string;
+  readonly accentDark: string;
+  readonly suggestions: readonly string[];
+  readonly voice: string;
+  readonly model: string;
+}
+
+/** `GET /api/config` */
+export interface PageConfig {
+  readonly version: string;
+  readonly agents: readonly AgentChoice[];
+  readonly defaultAgent: string;
+  readonly models: readonly VoiceChoice[];
+  readonly voices: readonly VoiceChoice[];
+}
+
+/**
+ * Answer to `POST /api/calls`. Open `socket` with the subprotocols `switchboard.v1` and
+ * `ticket.<ticket>` within `expiresInSeconds`.
+ */
+export interface CallPlaced {
+  readonly call: string;
+  readonly socket: string;
+  readonly ticket: string;
+  readonly expiresInSeconds: number;
+}
+
+/** Every error answer over HTTP (RFC 9457 in small). */
+export interface Problem {
+  readonly code: string;
+  readonly text: string;
+}
+
+export type PageMessage =
+  AudioIn | TextIn | Played | Key | Decide | End | Ping;
+
+export type ServerMessage =
+  Ready | AudioOut | Flush | Floor | Line | Tool | Interruption | Latency | Notice |
+  Ended | Refused | Pong;
