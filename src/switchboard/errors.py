@@ -24,7 +24,7 @@ class ModelUnavailable(SwitchboardError):
         super().__init__(message)
         self.retryable = retryable
         self.status = status
-        """HTTP status of the refused upgrade, or WebSocket close code; `None` when there was none."""
+        """HTTP status of the refused upgrade, or WebSocket close code, where there was one."""
 
 
 class LinesBusy(SwitchboardError):

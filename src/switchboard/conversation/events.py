@@ -4,8 +4,7 @@ Times named `at_ms` are positions on the service's own clock of the caller's aud
 monotonic) is an argument of `apply`, never a field.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 # -- from the caller's leg ----------------------------------------------------------------------
@@ -248,10 +247,18 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class EndRequested:
-    """An operator, the API or a stopping server ends the call. `politely` lets a goodbye be heard."""
+    """An operator, the API or a stopping server ends the call; `politely`: after a goodbye."""
 
     reason: str
     politely: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReplySounds:
+    """The first audio of this item passed the gate, on its way to the ear."""
+
+    reply_id: str
+    item_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +266,6 @@ class Whispered:
     """An operator's advice to the agent, which the caller does not hear."""
 
     text: str
-    meta: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 type CallerEvent = (
@@ -282,5 +288,5 @@ type ModelEvent = (
     | ItemTruncated
     | ModelRefused
 )
-type ExchangeEvent = ToolAnswered | TimerFired | EndRequested | Whispered
+type ExchangeEvent = ToolAnswered | TimerFired | EndRequested | ReplySounds | Whispered
 type Event = CallerEvent | ModelEvent | ExchangeEvent

@@ -19,7 +19,7 @@ class CallerAudio:
 
 @dataclass(frozen=True, slots=True)
 class ReplyAudio:
-    """Base64 of PCM 24 kHz mono from the model. Passed on undecoded, if its reply's gate is open."""
+    """Base64 of PCM 24 kHz mono from the model. Passed on undecoded, if its gate is open."""
 
     reply_id: str
     item_id: str
@@ -75,7 +75,7 @@ class ModelLeg(Protocol):
     def __aiter__(self) -> AsyncIterator[ModelEvent | ReplyAudio]: ...
 
     def hear(self, audio: str) -> None:
-        """Pass on base64 PCM 24 kHz from the caller. Never blocks: a stalled link drops the oldest."""
+        """Pass on base64 PCM 24 kHz. Never blocks: a stalled link drops the oldest."""
         ...
 
     def command(self, command: ModelCommand) -> None:

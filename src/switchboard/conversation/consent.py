@@ -1,0 +1,58 @@
+"""Did the caller agree? Judged here, from the caller's own words, never by the model."""
+
+import re
+from enum import Enum
+from typing import Final
+
+
+class Verdict(Enum):
+    YES = "yes"
+    NO = "no"
+    UNCLEAR = "unclear"
+
+
+CLEAR_YES: Final = frozenset(
+    {"yes", "yep", "yup", "aye", "absolutely", "definitely", "certainly", "affirmative"}
+    | {"confirm", "confirmed", "confirming", "agreed", "agree", "proceed", "correct"}
+)
+SOFT_YES: Final = frozenset({"yeah", "yah", "ok", "okay", "sure", "right", "fine", "good"})
+"""Also said to begin a sentence about something else: a yes only when they stand alone."""
+NO_WORDS: Final = frozenset(
+    {"no", "nope", "nah", "not", "never", "don't", "dont", "cancel", "stop", "wait", "hold"}
+    | {"wrong", "incorrect", "negative", "instead", "actually", "rather", "nevermind"}
+)
+YES_PHRASES: Final = ("go ahead", "do it", "do that", "of course", "by all means")
+NO_PHRASES: Final = ("never mind", "leave it", "forget it", "change my mind", "changed my mind")
+PADDING: Final = frozenset(
+    {"um", "uh", "er", "oh", "well", "so", "and", "then", "i", "do", "would", "like", "to", "it's"}
+    | {"its", "it", "that", "that's", "thats", "this", "is", "the", "a", "you", "can", "now", "of"}
+    | {"thanks", "thank", "very", "much", "great", "perfect", "go", "ahead", "want", "me", "for"}
+    | {"course", "by", "all", "means", "just", "one", "my", "please", "with"}
+)
+"""May stand beside a yes without making it something else."""
+MAX_STRANGE: Final = 3
+"""Other words a clear yes may have: "yes, block my card"."""
+_QUESTION: Final = re.compile(r"\b(what|why|how|when|which|who|where|if|but|unless|except)\b")
+
+
+def judge(
+    words: str, yes: frozenset[str] = frozenset(), no: frozenset[str] = frozenset()
+) -> Verdict:
+    """The caller's answer to a yes-or-no question.
+
+    Any word of refusal outweighs every yes; a yes among other business is unclear, and an unclear
+    answer is no consent: the agent asks again. `yes` and `no` add words of other languages.
+    """
+    text = words.lower().replace("\u2019", "'").strip()
+    tokens = re.findall(r"[^\W_]+(?:'[^\W_]+)?", text)
+    if any(token in NO_WORDS | no for token in tokens) or any(p in text for p in NO_PHRASES):
+        return Verdict.NO
+    if "?" in words or _QUESTION.search(text):
+        return Verdict.UNCLEAR
+    clear = any(token in CLEAR_YES | yes for token in tokens) or any(
+        phrase in text for phrase in YES_PHRASES
+    )
+    soft = any(token in SOFT_YES for token in tokens)
+    strange = sum(token not in CLEAR_YES | SOFT_YES | PADDING | yes for token in tokens)
+    agreed = strange <= MAX_STRANGE if clear else soft and strange == 0
+    return Verdict.YES if agreed else Verdict.UNCLEAR

@@ -1,0 +1,70 @@
+"""The gate beside the conversation: audio runs past `apply`, but only through here.
+
+Counting is all that happens to a frame. The conversation opens a reply's gate when the reply
+begins and closes it for good at a barge-in; what arrives late is refused by its reply's id.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Passage(Enum):
+    REFUSED = "refused"
+    FIRST = "first"
+    """Passed, as the first audio of its item."""
+    PASSED = "passed"
+
+
+@dataclass(slots=True)
+class Sounding:
+    """An item with audio: what came from the model, and what the caller heard of it."""
+
+    item_id: str
+    reply_id: str
+    first_at: float
+    """When its first audio passed (monotonic seconds)."""
+    received_ms: float = 0.0
+    heard_ms: float = 0.0
+    cut: bool = False
+
+
+@dataclass(slots=True)
+class Gate:
+    """Totals of audio in both directions, and the replies that may still pass."""
+
+    open_replies: set[str] = field(default_factory=set[str])
+    sounding: dict[str, Sounding] = field(default_factory=dict[str, Sounding])
+    """Items not yet heard to the end, in the order in which they play."""
+    caller_ms: float = 0.0
+    plays_until: float = 0.0
+    """When the ear would have heard everything that passed, were it played without a gap."""
+
+    def caller(self, ms: float) -> None:
+        """Count audio on its way to the model."""
+        self.caller_ms += ms
+
+    def admit(self, reply_id: str, item_id: str, ms: float, now: float) -> Passage:
+        """Whether this audio may go to the ear; counts it if so."""
+        if reply_id not in self.open_replies:
+            return Passage.REFUSED
+        self.plays_until = max(self.plays_until, now) + ms / 1000
+        item = self.sounding.get(item_id)
+        if item is None:
+            self.sounding[item_id] = Sounding(item_id, reply_id, now, ms)
+            return Passage.FIRST
+        item.received_ms += ms
+        return Passage.PASSED
+
+    def heard(self, item_id: str, ms: float, now: float) -> Sounding | None:
+        """Take a report of what was played: a claim, so never more than was sent or could have
+        been played since, and never less than before."""
+        item = self.sounding.get(item_id)
+        if item is None or item.cut:
+            return None
+        elapsed_ms = (now - item.first_at) * 1000
+        item.heard_ms = max(item.heard_ms, min(ms, item.received_ms, elapsed_ms))
+        return item
+
+    def close(self) -> None:
+        """Refuse everything of every reply that is under way."""
+        self.open_replies.clear()

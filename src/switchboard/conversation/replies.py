@@ -1,0 +1,108 @@
+"""One reply at a time: the single gate for `response.create`.
+
+           want ──▶ queue ──ask──▶ asked ──ReplyStarted(tag)──▶ running ──ReplyDone──▶ (free)
+                                    │  ╲ already_active: back to the front of the queue, once more
+the service's own: ReplyStarted(no tag) ─────────────────────▶ running
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+MAX_QUEUED: Final = 8
+MAX_REFUSALS: Final = 5
+ACTIVE: Final = "conversation_already_has_active_response"
+
+
+class Why(StrEnum):
+    """What a reply is for."""
+
+    GREETING = "greeting"
+    TYPED = "typed"
+    TOOLS = "tools"
+    SLOW = "slow"
+    SILENCE = "silence"
+    WARNING = "warning"
+    WHISPER = "whisper"
+    RETURN = "return"
+    RETRY = "retry"
+    GOODBYE = "goodbye"
+
+
+FLEETING: Final = frozenset({Why.GREETING, Why.SLOW, Why.SILENCE, Why.RETURN, Why.RETRY})
+"""Said only if nothing else is going on: dropped when the caller speaks."""
+
+
+@dataclass(slots=True)
+class Wanted:
+    """A reply of ours that waits for its turn."""
+
+    why: Why
+    instructions: str | None = None
+    allow_tools: bool = True
+    refusals: int = 0
+
+
+@dataclass(slots=True)
+class Running:
+    """The reply that the default conversation is making now."""
+
+    reply_id: str
+    wanted: Wanted | None
+    """Ours, or `None` for one that the service began by itself."""
+
+
+@dataclass(slots=True)
+class Replies:
+    queue: deque[Wanted] = field(default_factory=deque[Wanted])
+    asked: tuple[str, Wanted] | None = None
+    running: Running | None = None
+    _asked_so_far: int = 0
+
+    def want(self, wanted: Wanted) -> None:
+        """Queue a reply; one of each kind is enough, and the newest wins."""
+        self.drop(frozenset({wanted.why}))
+        if len(self.queue) < MAX_QUEUED:
+            self.queue.append(wanted)
+
+    def drop(self, kinds: frozenset[Why]) -> None:
+        self.queue = deque(w for w in self.queue if w.why not in kinds)
+
+    @property
+    def free(self) -> bool:
+        return self.asked is None and self.running is None
+
+    def ask(self) -> tuple[str, Wanted] | None:
+        """Take the next reply from the queue, if none is asked for or running."""
+        if not self.queue or not self.free:
+            return None
+        self._asked_so_far += 1
+        self.asked = (f"sb_{self._asked_so_far}", self.queue.popleft())
+        return self.asked
+
+    def started(self, reply_id: str, tag: str | None) -> Running:
+        wanted = None
+        if self.asked and tag == self.asked[0]:
+            wanted = self.asked[1]
+            self.asked = None
+        self.running = Running(reply_id, wanted)
+        return self.running
+
+    def done(self, reply_id: str) -> Running | None:
+        """The reply that ended, if it was the running one."""
+        if self.running is None or self.running.reply_id != reply_id:
+            return None
+        running, self.running = self.running, None
+        return running
+
+    def refused(self, tag: str, code: str) -> Wanted | None:
+        """Our request was refused. Queued once more behind an active reply; else given back."""
+        if self.asked is None or self.asked[0] != tag:
+            return None
+        wanted, self.asked = self.asked[1], None
+        wanted.refusals += 1
+        if code == ACTIVE and wanted.refusals <= MAX_REFUSALS:
+            self.queue.appendleft(wanted)
+            return None
+        return wanted

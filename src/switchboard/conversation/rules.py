@@ -1,0 +1,60 @@
+"""The numbers and words that a call is held by: a profile's, in the conversation's terms."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRule:
+    """What the conversation must know of a tool: never its code."""
+
+    confirm: str | None = None
+    """The question to ask first, with `{argument}` places; `None` for a harmless tool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD per million tokens."""
+
+    input_text: float
+    input_audio: float
+    cached_text: float
+    cached_audio: float
+    output_text: float
+    output_audio: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    greeting: str | None = None
+    """What the agent says first, word for word; `None` waits for the caller."""
+    tools: Mapping[str, ToolRule] = field(default_factory=dict[str, ToolRule])
+    end_tool: str | None = None
+    """The tool by which the agent hangs up, run by the conversation itself."""
+    max_tools_at_once: int = 8
+
+    service_interrupts: bool = True
+    """The service cancels its own reply when it hears the caller (`interrupt_response`)."""
+    service_replies: bool = True
+    """The service answers a spoken turn unasked (`create_response`)."""
+    service_plays: bool = False
+    """The service owns the playout buffer (WebRTC): no truncate from us."""
+    settle_s: float = 0.25
+    """After a barge-in, how long the leg has to say what was really heard."""
+
+    slow_tool_s: float = 1.5
+    silence_s: float = 12.0
+    reprompts: int = 2
+    consent_wait_s: float = 3.0
+    """How long a confirmed tool call waits for the words of the turn that may have agreed."""
+    consent_window_s: float = 60.0
+    yes_words: frozenset[str] = frozenset()
+    no_words: frozenset[str] = frozenset()
+
+    max_call_s: float = 1800.0
+    warn_before_s: float = 60.0
+    budget_usd: float | None = None
+    price: Price | None = None
+    reattach_s: float = 10.0
+    goodbye_s: float = 20.0
+    """The longest a polite end may take."""

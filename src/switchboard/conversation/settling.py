@@ -1,0 +1,75 @@
+"""After a barge-in: what the model must be told of speech that was not heard."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from switchboard.conversation.commands import (
+    Command,
+    DeleteItem,
+    NoteInterruption,
+    TruncateItem,
+)
+from switchboard.conversation.gate import Sounding
+from switchboard.conversation.history import History, heard_chars
+from switchboard.conversation.transcript import Transcript
+
+HEARD_OUT_MS = 40.0
+"""An item of which less than this is missing was heard to the end: reports come in steps."""
+
+
+@dataclass(slots=True)
+class Settling:
+    """Items whose audio was stopped, and replies whose unheard messages must go."""
+
+    stopped: list[Sounding] = field(default_factory=list[Sounding])
+    silenced: set[str] = field(default_factory=set[str])
+    """Replies whose gate was closed before they were done."""
+    messages: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """Message items of each unfinished reply."""
+    kept: set[str] = field(default_factory=set[str])
+    """Message items of which something was heard, or seen."""
+
+    @property
+    def pending(self) -> bool:
+        return bool(self.stopped)
+
+    def stop(self, items: list[Sounding]) -> None:
+        self.stopped += items
+
+    def settle(
+        self, running: str | None, history: History, transcript: Transcript, at_ms: float
+    ) -> Iterator[Command]:
+        """Truncate what was under the play head, delete what nobody heard of finished replies."""
+        stopped, self.stopped = self.stopped, []
+        for item in stopped:
+            item.cut = True
+            if item.heard_ms >= 1:
+                self.kept.add(item.item_id)
+            if item.heard_ms >= item.received_ms - HEARD_OUT_MS and item.reply_id != running:
+                continue
+            if item.heard_ms >= 1:
+                yield TruncateItem(item.item_id, int(item.heard_ms))
+                yield NoteInterruption(item.item_id, item.heard_ms, item.received_ms, at_ms)
+                if said := history.find(item.item_id):
+                    said.heard_chars = heard_chars(said.text, item.heard_ms, item.received_ms)
+            elif item.reply_id != running:
+                yield DeleteItem(item.item_id)
+                history.forget(item.item_id)
+            if note := transcript.cut(item.item_id, item.heard_ms, item.received_ms):
+                yield note
+
+    def reply_done(
+        self, reply_id: str, history: History, transcript: Transcript
+    ) -> Iterator[Command]:
+        """A silenced reply is done: now its messages that nobody heard can be deleted."""
+        messages = self.messages.pop(reply_id, [])
+        if reply_id not in self.silenced:
+            return
+        self.silenced.discard(reply_id)
+        undecided = {item.item_id for item in self.stopped}
+        for item_id in messages:
+            if item_id not in self.kept and item_id not in undecided:
+                yield DeleteItem(item_id)
+                history.forget(item_id)
+                if note := transcript.cut(item_id, 0, 1):
+                    yield note

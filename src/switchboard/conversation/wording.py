@@ -1,0 +1,53 @@
+"""What the agent is told to say when the house itself asks for a reply.
+
+These replace the profile's prompt for one reply, so each stands on its own.
+"""
+
+from typing import Final
+
+LANGUAGE: Final = " Speak the language of the conversation so far. Say nothing else."
+
+SLOW: Final = (
+    "Tell the caller in one short sentence that you are still looking it up and it takes a moment."
+    + LANGUAGE
+)
+SILENCE: Final = (
+    "The caller has been silent. Ask in one short sentence whether they are still there." + LANGUAGE
+)
+SILENCE_GOODBYE: Final = (
+    "The caller has not answered. Tell them in one or two short sentences that you will hang up "
+    "now, that they can call again at any time, and say goodbye." + LANGUAGE
+)
+GOODBYE: Final = "Say goodbye to the caller in one short, friendly sentence." + LANGUAGE
+TIME_UP: Final = (
+    "The time for this call is up. Tell the caller so kindly in one or two short sentences and "
+    "say goodbye." + LANGUAGE
+)
+RETURNED: Final = (
+    "The line was lost for a moment and the caller is back. Say in one short sentence that you "
+    "are here again, and take up what you were saying." + LANGUAGE
+)
+STOPPING: Final = (
+    "This line has to close now. Tell the caller so kindly in one or two short sentences and say "
+    "goodbye." + LANGUAGE
+)
+AGREED: Final = "Yes, please go ahead."
+DECLINED: Final = "No, please don't."
+
+
+def greeting(text: str) -> str:
+    return f'Greet the caller. Say exactly this and nothing else: "{text}"'
+
+
+def time_left(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    left = f"about {minutes} minutes" if minutes > 1 else "about a minute"
+    return (
+        f"Tell the caller in one short sentence that this call can last {left} more, then go on "
+        "where you were." + LANGUAGE
+    )
+
+
+def keyed(keys: str) -> str:
+    """A caller's keys as the model reads them."""
+    return f"(The caller keyed {' '.join(keys)} on the telephone's keypad.)"
