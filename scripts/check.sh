@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Everything that can be judged without running the product. Runs all checks, then says which failed.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+export PATH="$PWD/.venv/bin:$PATH"
+
+failed=()
+check() { # NAME COMMAND...
+    local name=$1
+    shift
+    echo "· $name"
+    "$@" </dev/null || failed+=("$name")
+}
+
+check "ruff" ruff check --quiet .
+check "format" ruff format --check --quiet .
+check "types" pyright --warnings
+check "rooms" lint-imports --no-logo
+check "scripts" shellcheck scripts/*.sh .ci/run
+check "workflows" zizmor --offline --quiet --no-progress .github
+if [ -d frontend/node_modules ]; then
+    check "page" npm --prefix frontend run --silent check
+else
+    echo "· page: skipped, Node.js is missing" >&2
+    [ -z "${CI:-}" ] || failed+=("page")
+fi
+
+if [ ${#failed[@]} -gt 0 ]; then
+    echo "Failed: ${failed[*]}" >&2
+    exit 1
+fi
+echo "All checks passed."

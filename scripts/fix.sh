@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Mend what the linters and formatters can mend by themselves.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+.venv/bin/ruff check --fix --quiet . || true
+.venv/bin/ruff format --quiet .
+.venv/bin/python -m switchboard.browser.typescript frontend/src/voice/protocol.gen.ts
+[ ! -d frontend/node_modules ] || npm --prefix frontend run --silent fix </dev/null
