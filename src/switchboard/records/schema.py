@@ -1,0 +1,112 @@
+"""The tables. Times named `…_at` are epoch seconds; `…_ms` count from the call's beginning.
+
+A change here needs a migration beside it, in `migrations/versions`; a test compares the two.
+"""
+
+from sqlalchemy import ForeignKey, MetaData, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+Short = String(64)
+
+
+CALL = "calls.id"
+
+
+class Base(DeclarativeBase):
+    # Named constraints, so that a later migration can find them on every database.
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Call(Base):
+    """One caller joined to one agent."""
+
+    __tablename__ = "calls"
+
+    id: Mapped[str] = mapped_column(Short, primary_key=True)
+    principal_id: Mapped[str] = mapped_column(String(200))
+    agent: Mapped[str] = mapped_column(Short)
+    model: Mapped[str] = mapped_column(Short)
+    voice: Mapped[str] = mapped_column(Short)
+    channel: Mapped[str] = mapped_column(Short)
+    """`browser`, later `phone`."""
+    began_at: Mapped[float] = mapped_column(index=True)
+    ended_at: Mapped[float | None]
+    end_reason: Mapped[str | None] = mapped_column(String(200))
+
+
+class Item(Base):
+    """A line of the transcript."""
+
+    __tablename__ = "items"
+
+    call_id: Mapped[str] = mapped_column(ForeignKey(CALL, ondelete="CASCADE"), primary_key=True)
+    item_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    speaker: Mapped[str] = mapped_column(Short)
+    text: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Short)
+    began_ms: Mapped[float]
+    heard_chars: Mapped[int | None]
+    typed: Mapped[bool]
+
+
+class ToolCall(Base):
+    """A tool call with its arguments and its answer."""
+
+    __tablename__ = "tool_calls"
+
+    call_id: Mapped[str] = mapped_column(ForeignKey(CALL, ondelete="CASCADE"), primary_key=True)
+    tool_call_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    name: Mapped[str] = mapped_column(String(128))
+    arguments: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Short)
+    began_ms: Mapped[float]
+    result: Mapped[str | None] = mapped_column(Text)
+    duration_ms: Mapped[float | None]
+
+
+class Interruption(Base):
+    """The caller spoke over an item of the agent's."""
+
+    __tablename__ = "interruptions"
+
+    call_id: Mapped[str] = mapped_column(ForeignKey(CALL, ondelete="CASCADE"), primary_key=True)
+    item_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    heard_ms: Mapped[float]
+    received_ms: Mapped[float]
+    at_ms: Mapped[float]
+
+
+class Reply(Base):
+    """What one reply took: time and tokens."""
+
+    __tablename__ = "replies"
+
+    call_id: Mapped[str] = mapped_column(ForeignKey(CALL, ondelete="CASCADE"), primary_key=True)
+    reply_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    first_audio_ms: Mapped[float | None]
+    first_heard_ms: Mapped[float | None]
+    input_text: Mapped[int | None]
+    input_audio: Mapped[int | None]
+    cached_text: Mapped[int | None]
+    cached_audio: Mapped[int | None]
+    output_text: Mapped[int | None]
+    output_audio: Mapped[int | None]
+    cost_usd: Mapped[float | None]
+
+
+class TicketRow(Base):
+    """A single-use right to open one socket. Only the SHA-256 of the ticket is kept."""
+
+    __tablename__ = "tickets"
+
+    digest: Mapped[str] = mapped_column(Short, primary_key=True)
+    call_id: Mapped[str] = mapped_column(Short, index=True)
+    principal_id: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(Short)
+    expires_at: Mapped[float] = mapped_column(index=True)

@@ -1,0 +1,132 @@
+"""The one SQL database: opens it, brings its schema up to date, hands out transactions."""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from switchboard.errors import ConfigurationError
+
+logger = logging.getLogger(__name__)
+
+BUSY_TIMEOUT_MS = 5_000
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Store:
+    """Transactions on the open database. Built by `open_store`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        # The same pool, but these transactions do not take SQLite's one write lock.
+        self._reader = engine.execution_options(read_only=True)
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._engine.dialect.name
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction that only reads, and never waits for a writer."""
+        return _unbroken(self._reader)
+
+    def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction that may write; committed when the block ends, rolled back if it raises."""
+        return _unbroken(self._engine)
+
+
+@asynccontextmanager
+async def _unbroken(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
+    # Cancelled in the middle of a statement, the SQLite driver's thread and its connection part
+    # company and closing the pool hangs. Transactions are short: let each one end by itself.
+    with anyio.CancelScope(shield=True):
+        async with engine.begin() as connection:
+            yield connection
+
+
+@asynccontextmanager
+async def open_store(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> AsyncGenerator[Store]:
+    """The database at `url`, migrated; closed when the block ends.
+
+    Raises `ConfigurationError` when it cannot be opened or migrated.
+    """
+    engine = _engine(url, busy_timeout_ms)
+    try:
+        try:
+            async with engine.begin() as connection:
+                await connection.run_sync(_migrate)
+        except (SQLAlchemyError, OSError) as reason:
+            raise ConfigurationError(
+                f"The database cannot be opened or migrated ({type(reason).__name__}). "
+                "Check DATA_DIR or DATABASE_URL."
+            ) from reason
+        yield Store(engine)
+    finally:
+        await engine.dispose()
+
+
+def sqlite_url(data_dir: Path) -> str:
+    """Where the records live when no `DATABASE_URL` is given. Makes the directory.
+
+    Raises `ConfigurationError` when it cannot be made.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as reason:
+        raise ConfigurationError(f"DATA_DIR {data_dir} cannot be made: {reason}.") from reason
+    return f"sqlite+aiosqlite:///{data_dir / 'records.sqlite3'}"
+
+
+def _engine(url: str, busy_timeout_ms: int) -> AsyncEngine:
+    try:
+        engine = create_async_engine(make_url(url))
+    except (ArgumentError, ImportError) as reason:
+        raise ConfigurationError(
+            "DATABASE_URL is not a database this server can open; "
+            "an example is sqlite+aiosqlite:////data/records.sqlite3."
+        ) from reason
+    if engine.dialect.name == "sqlite":
+        prepare = partial(_prepare_sqlite, busy_timeout_ms)
+        event.listen(engine.sync_engine, "connect", prepare)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(busy_timeout_ms: int, dbapi: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    # The driver must not begin transactions by itself: `_begin_sqlite` does.
+    adapter: Any = dbapi
+    adapter.isolation_level = None
+    cursor = dbapi.cursor()
+    for pragma in (
+        f"busy_timeout = {busy_timeout_ms}",
+        "journal_mode = WAL",
+        "synchronous = NORMAL",
+        "foreign_keys = ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # IMMEDIATE: a writer waits its turn at the start, and never fails half-way with "locked".
+    reading = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _migrate(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

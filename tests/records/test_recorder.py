@@ -1,0 +1,180 @@
+"""The recorder notes at once, writes soon, and never stands in a call's way."""
+
+import logging
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import pytest
+from sqlalchemy import event
+
+from switchboard.conversation.commands import (
+    Floor,
+    LineState,
+    NoteFloor,
+    NoteInterruption,
+    NoteLatency,
+    NoteLine,
+    NoteTool,
+    NoteUsage,
+    Speaker,
+    ToolState,
+)
+from switchboard.conversation.events import Usage
+from switchboard.records.history import CallHistory, history
+from switchboard.records.recorder import Recorder
+from switchboard.records.store import Store, open_store, sqlite_url
+
+
+def line(words: str, state: LineState, item: str = "i1", began_ms: float = 10) -> NoteLine:
+    return NoteLine(item, Speaker.CALLER, words, state, began_ms)
+
+
+def opened(recorder: Recorder, call_id: str = "c1") -> None:
+    recorder.open_call(
+        call_id,
+        principal_id="local",
+        agent="bank",
+        model="gpt-realtime",
+        voice="marin",
+        channel="browser",
+        began_at=100.0,
+    )
+
+
+async def known(store: Store, call_id: str = "c1") -> CallHistory:
+    found = await history(store, call_id)
+    assert found is not None
+    return found
+
+
+async def test_a_call_is_read_back_as_it_happened(store: Store) -> None:
+    recorder = Recorder(store)
+    opened(recorder)
+    recorder.note("c1", line("Block my", LineState.PARTIAL), 0)
+    recorder.note("c1", line("Block my card", LineState.FINAL), 0)
+    recorder.note("c1", line("Hello", LineState.CUT, "i0", began_ms=0), 0)
+    asked = NoteTool("t1", "block_card", '{"card": "1"}', ToolState.RUNNING, 20)
+    recorder.note("c1", asked, 0)
+    recorder.note("c1", NoteInterruption("i0", 120, 900, 5), 0)
+    recorder.note("c1", NoteLatency("r1", 410), 0)
+    recorder.note("c1", NoteUsage("r1", Usage(output_audio=55), 0.01), 0)
+    recorder.note("c1", NoteFloor(Floor.AGENT), 0)
+    await recorder.flush()
+    recorder.note("c1", NoteTool("t1", "block_card", "{}", ToolState.DONE, 20, "{}", 8.0), 0)
+    recorder.close_call("c1", "goodbye", 160.0)
+    await recorder.flush()
+
+    found = await known(store)
+    assert (found.call.agent, found.call.ended_at, found.call.end_reason) == (
+        "bank",
+        160,
+        "goodbye",
+    )
+    assert [(item.text, item.state) for item in found.items] == [
+        ("Hello", "cut"),
+        ("Block my card", "final"),
+    ]
+    assert [(tool.state, tool.duration_ms) for tool in found.tool_calls] == [("done", 8.0)]
+    assert [cut.heard_ms for cut in found.interruptions] == [120]
+    assert [(r.first_audio_ms, r.output_audio, r.cost_usd) for r in found.replies] == [
+        (410, 55, 0.01)
+    ]
+
+
+async def test_the_writer_writes_soon_and_once_more_when_stopped(store: Store) -> None:
+    recorder = Recorder(store, batch_s=0.05)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(recorder.run)
+        opened(recorder)
+        with anyio.fail_after(2):
+            while await history(store, "c1") is None:  # noqa: ASYNC110  (another connection's commit)
+                await anyio.sleep(0.01)
+        recorder.close_call("c1", "goodbye", 160.0)
+        tasks.cancel_scope.cancel()
+    assert (await known(store)).call.end_reason == "goodbye"
+
+
+async def test_a_line_that_changes_often_is_written_once(store: Store) -> None:
+    recorder = Recorder(store)
+    opened(recorder)
+    for length in range(1, 200):
+        recorder.note("c1", line("x" * length, LineState.PARTIAL), 0)
+    statements: list[object] = []
+    engine = store._engine.sync_engine  # pyright: ignore[reportPrivateUsage]  (counts what reaches the database)
+
+    def count(*arguments: object) -> None:
+        statements.append(arguments[3])
+
+    event.listen(engine, "before_cursor_execute", count)
+    await recorder.flush()
+    assert len(statements) == 3  # BEGIN, the call, the line
+    assert len((await known(store)).items[0].text) == 199
+
+
+async def test_a_full_queue_drops_counts_and_says_so(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder = Recorder(store, limit=3)
+    opened(recorder)
+    for number in range(10):
+        recorder.note("c1", line("secret words", LineState.FINAL, f"i{number}"), 0)
+    opened(recorder, "c2")  # a call's own row is never dropped
+    with caplog.at_level(logging.ERROR):
+        await recorder.flush()
+    assert recorder.dropped == 8
+    assert [(record.message, record.__dict__["rows"]) for record in caplog.records] == [
+        ("records dropped", 8)
+    ]
+    assert len((await known(store)).items) == 2
+    assert await history(store, "c2") is not None
+
+
+async def test_one_bad_row_costs_only_itself(store: Store) -> None:
+    recorder = Recorder(store)
+    opened(recorder)
+    recorder.note("c1", line("kept", LineState.FINAL), 0)
+    recorder.note("no such call", line("lost", LineState.FINAL), 0)
+    await recorder.flush()
+    assert [item.text for item in (await known(store)).items] == ["kept"]
+    assert recorder.dropped == 1
+
+
+async def test_a_busy_database_is_tried_again(tmp_path: Path) -> None:
+    async with open_store(sqlite_url(tmp_path), busy_timeout_ms=50) as store:
+        recorder = Recorder(store)
+        opened(recorder)
+        async with store.writing():
+            await recorder.flush()
+        assert await history(store, "c1") is None
+        recorder.close_call("c1", "goodbye", 160.0)
+        await recorder.flush()
+        assert (await known(store)).call.end_reason == "goodbye"
+        assert recorder.dropped == 0
+
+
+async def test_a_writer_stopped_half_way_loses_nothing(store: Store) -> None:
+    recorder = Recorder(store)
+    opened(recorder)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(recorder.run)
+        await anyio.lowlevel.checkpoint()  # it has begun, and not finished
+        tasks.cancel_scope.cancel()
+    assert (await known(store)).call.agent == "bank"
+
+
+async def test_calls_left_open_by_a_crash_are_closed_at_the_next_start(store: Store) -> None:
+    before = Recorder(store)
+    opened(before, "crashed")
+    opened(before, "ended")
+    before.close_call("ended", "goodbye", 160.0)
+    await before.flush()
+
+    assert await Recorder(store).close_left_open(now=500.0) == 1
+    crashed, ended = (await known(store, "crashed")).call, (await known(store, "ended")).call
+    assert (crashed.end_reason, crashed.ended_at) == ("interrupted", 500.0)
+    assert (ended.end_reason, ended.ended_at) == ("goodbye", 160.0)
+
+
+async def test_an_unknown_call_has_no_history(store: Store) -> None:
+    assert await history(store, "never") is None

@@ -1,0 +1,101 @@
+"""The database opens, migrates and keeps its promises."""
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, insert, select, text
+from sqlalchemy.exc import IntegrityError
+
+from switchboard.errors import ConfigurationError
+from switchboard.records.schema import Base, Call, Item
+from switchboard.records.store import Store, open_store, sqlite_url
+
+CALL: dict[str, Any] = {
+    "id": "c1",
+    "principal_id": "local",
+    "agent": "bank",
+    "model": "gpt-realtime",
+    "voice": "marin",
+    "channel": "browser",
+    "began_at": 1.0,
+}
+
+
+def differences(connection: Connection) -> list[Any]:
+    return compare_metadata(MigrationContext.configure(connection), Base.metadata)
+
+
+async def test_migrations_lead_to_the_schema_the_code_uses(store: Store) -> None:
+    async with store.reading() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_an_opened_database_may_be_opened_again_with_its_rows(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path)
+    async with open_store(url) as store, store.writing() as connection:
+        await connection.execute(insert(Call).values(CALL))
+    async with open_store(url) as store, store.reading() as connection:
+        assert (await connection.scalars(select(Call.agent))).all() == ["bank"]
+
+
+async def test_sqlite_is_set_up_for_many_readers_and_one_patient_writer(store: Store) -> None:
+    async with store.reading() as connection:
+        for pragma, value in (("journal_mode", "wal"), ("foreign_keys", 1), ("busy_timeout", 5000)):
+            assert await connection.scalar(text(f"PRAGMA {pragma}")) == value
+
+
+async def test_a_row_of_no_call_is_refused(store: Store) -> None:
+    item = {"call_id": "nobody", "item_id": "i", "speaker": "caller", "text": "", "state": "final"}
+    with pytest.raises(IntegrityError):
+        async with store.writing() as connection:
+            await connection.execute(insert(Item).values(item | {"began_ms": 0, "typed": False}))
+
+
+async def test_a_block_that_raises_leaves_nothing_behind(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with store.writing() as connection:
+            await connection.execute(insert(Call).values(CALL))
+            raise ZeroDivisionError
+    async with store.reading() as connection:
+        assert (await connection.scalars(select(Call.id))).all() == []
+
+
+async def test_writers_that_meet_wait_for_each_other(store: Store) -> None:
+    async def count_up() -> None:
+        async with store.writing() as connection:
+            began = (await connection.scalars(select(Call.began_at))).one()
+            await anyio.sleep(0.01)
+            await connection.execute(text("UPDATE calls SET began_at = :at"), {"at": began + 1})
+
+    async with store.writing() as connection:
+        await connection.execute(insert(Call).values(CALL))
+    async with anyio.create_task_group() as writers:
+        for _ in range(5):
+            writers.start_soon(count_up)
+    async with store.reading() as connection:
+        assert await connection.scalar(select(Call.began_at)) == 6.0
+
+
+async def test_reading_does_not_wait_for_a_writer(store: Store) -> None:
+    async with store.writing() as writer:
+        await writer.execute(insert(Call).values(CALL))
+        with anyio.fail_after(1):
+            async with store.reading() as reader:
+                assert (await reader.scalars(select(Call.id))).all() == []
+
+
+@pytest.mark.parametrize("url", ["not a url", "nosuch://host/db", "sqlite+aiosqlite:////no/dir/x"])
+async def test_a_database_that_cannot_be_opened_names_the_setting(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="DATABASE_URL"):
+        async with open_store(url):
+            pass
+
+
+def test_a_data_directory_that_cannot_be_made_names_the_setting(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match="DATA_DIR"):
+        sqlite_url(tmp_path / "file" / "below")
