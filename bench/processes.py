@@ -1,0 +1,93 @@
+"""Child processes of a measurement: started, waited for, metered, ended."""
+
+import asyncio
+import os
+import socket
+import sys
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+PYTHON: Final = sys.executable
+_STOP_S: Final = 10.0
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@asynccontextmanager
+async def running(
+    command: Sequence[str], environment: Mapping[str, str], log: Path
+) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """The process, with our environment plus `environment`; ended when the block ends."""
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env={**os.environ, **environment},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+    try:
+        yield process
+    finally:
+        await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), _STOP_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+async def answering(
+    url: str, process: asyncio.subprocess.Process, log: Path, timeout_s: float = 60.0
+) -> float:
+    """Seconds until `url` first answers 200. Raises `RuntimeError` with the log's end if it never does."""
+    began = time.perf_counter()
+    async with httpx.AsyncClient(timeout=2.0) as client:
+        while time.perf_counter() - began < timeout_s and process.returncode is None:
+            try:
+                if (await client.get(url)).status_code == httpx.codes.OK:
+                    return time.perf_counter() - began
+            except httpx.HTTPError:
+                pass
+            await asyncio.sleep(0.01)
+    tail = log.read_text(encoding="utf-8", errors="replace")[-2_000:]
+    raise RuntimeError(f"{url} never answered. The process said:\n{tail}")
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of all threads of a process so far, by the scheduler's own count (Linux)."""
+    total_ns = 0
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            total_ns += int((thread / "schedstat").read_text(encoding="ascii").split()[0])
+        except FileNotFoundError:  # the thread ended meanwhile
+            continue
+    return total_ns / 1e9
+
+
+def resident_mib(pid: int) -> float:
+    """Resident memory of a process."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def pin(pid: int, cores: set[int]) -> None:
+    """Keep a process on some cores, where the system can and there are several."""
+    if hasattr(os, "sched_setaffinity") and len(os.sched_getaffinity(0)) > 1:
+        os.sched_setaffinity(pid, cores)
