@@ -1,0 +1,147 @@
+"""The GA realtime dialect: frames from the service into events, commands into frames."""
+
+from typing import Any, assert_never
+
+import msgspec
+
+from switchboard.conversation.commands import (
+    AddCallerText,
+    AddNote,
+    AddToolOutput,
+    CancelReply,
+    DeleteItem,
+    ModelCommand,
+    RequestReply,
+    TruncateItem,
+)
+from switchboard.conversation.session import SessionSpec
+from switchboard.model.session import session_object
+from switchboard.model.wire import NOTHING, TAG_KEY, AnyServerEvent, Facts, Seen, ServerEvent
+
+SESSION_UPDATE_ID = "session_update"
+"""The event id of our one `session.update`: an `error` that names it means we are not welcome."""
+
+# -- out ----------------------------------------------------------------------------------------
+
+
+class _Append(
+    msgspec.Struct, tag_field="type", tag="input_audio_buffer.append", frozen=True, gc=False
+):
+    audio: str
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def append(audio: str) -> bytes:
+    """`input_audio_buffer.append` of base64 PCM: the frame that is sent fifty times a second."""
+    return _encoder.encode(_Append(audio))
+
+
+def session_update(spec: SessionSpec) -> bytes:
+    return _frame("session.update", SESSION_UPDATE_ID, session=session_object(spec))
+
+
+def encode(command: ModelCommand) -> bytes:
+    """The frame for a command. A refusal names its event id, which for a reply is its tag."""
+    match command:
+        case RequestReply():
+            return _frame("response.create", command.tag, response=_reply(command))
+        case CancelReply(reply_id):
+            return _frame("response.cancel", f"cancel_{reply_id}", response_id=reply_id)
+        case TruncateItem(item_id, audio_end_ms):
+            return _frame(
+                "conversation.item.truncate",
+                f"truncate_{item_id}",
+                item_id=item_id,
+                content_index=0,
+                audio_end_ms=audio_end_ms,
+            )
+        case DeleteItem(item_id):
+            return _frame("conversation.item.delete", f"delete_{item_id}", item_id=item_id)
+        case AddCallerText(item_id, text):
+            return _item(f"add_{item_id}", _message(item_id, "user", text))
+        case AddNote(item_id, text):
+            return _item(f"add_{item_id}", _message(item_id, "system", text))
+        case AddToolOutput(call_id, output):
+            item = {"type": "function_call_output", "call_id": call_id, "output": _utf8(output)}
+            return _item(f"answer_{call_id}", item)
+        case _:
+            assert_never(command)
+
+
+def _reply(command: RequestReply) -> dict[str, Any]:
+    reply: dict[str, Any] = {"metadata": {TAG_KEY: command.tag}}
+    if command.instructions is not None:
+        reply["instructions"] = _utf8(command.instructions)
+    if not command.allow_tools:
+        reply["tool_choice"] = "none"
+    return reply
+
+
+def _message(item_id: str, role: str, text: str) -> dict[str, Any]:
+    content = [{"type": "input_text", "text": _utf8(text)}]
+    return {"id": item_id, "type": "message", "role": role, "content": content}
+
+
+def _item(event_id: str, item: dict[str, Any]) -> bytes:
+    return _frame("conversation.item.create", event_id, item=item)
+
+
+def _frame(kind: str, event_id: str, /, **fields: object) -> bytes:
+    return _encoder.encode({"type": kind, "event_id": event_id, **fields})
+
+
+def _utf8(text: str) -> str:
+    """Text that can be sent: half a surrogate pair, which JSON may smuggle in, becomes `?`."""
+    return text.encode("utf-8", "replace").decode()
+
+
+# -- in -----------------------------------------------------------------------------------------
+
+
+class MalformedFrame(Exception):
+    """Not JSON, not an event, or a known event in an unknown shape. Repeats none of it."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__("malformed frame from the service")
+        self.kind = kind
+        """The event's type where it is one of ours, else `unreadable`."""
+
+
+class _Head(msgspec.Struct, frozen=True, gc=False):
+    type: str
+
+
+_head = msgspec.json.Decoder(_Head)
+_event: msgspec.json.Decoder[ServerEvent] = msgspec.json.Decoder(AnyServerEvent.__value__)
+_known = frozenset(str(kind.__struct_config__.tag) for kind in ServerEvent.__subclasses__())
+
+
+class Decoder:
+    """Reads one session's frames. Knows what it has seen, so that twins are acted on once."""
+
+    def __init__(self) -> None:
+        self._seen = Seen()
+
+    def decode(self, frame: bytes | str) -> Facts:
+        """What the frame means: mostly one fact, none for an event we have no use for.
+
+        Raises `MalformedFrame`.
+        """
+        try:
+            event = _event.decode(frame)
+        except msgspec.ValidationError:
+            return self._unknown(frame)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            raise MalformedFrame("unreadable") from None
+        return event.facts(self._seen)
+
+    def _unknown(self, frame: bytes | str) -> Facts:
+        try:
+            kind = _head.decode(frame).type
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            raise MalformedFrame("unreadable") from None
+        if kind in _known:
+            raise MalformedFrame(kind)
+        return NOTHING

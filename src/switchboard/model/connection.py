@@ -1,0 +1,164 @@
+"""The line to the realtime service, shared by every call of the process."""
+
+import logging
+import random
+import socket
+import ssl
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, Final, Protocol, override
+
+import anyio
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from switchboard.conversation.legs import ModelLeg
+from switchboard.conversation.session import SessionSpec
+from switchboard.errors import ModelUnavailable
+from switchboard.model.config import ModelConfig
+from switchboard.model.endings import unreachable
+from switchboard.model.endpoint import Endpoint
+from switchboard.model.link import Link
+from switchboard.model.profiles import AZURE_OPENAI, Capabilities
+
+logger = logging.getLogger(__name__)
+
+_RETRY_AFTER_S: Final = (0.2, 0.6)
+_SEND_BUFFER_BYTES: Final = 64 * 1024
+"""What the kernel may hold for us: about a second of audio, or a stalled link would swallow a
+minute of it before we noticed."""
+
+
+class Tokens(Protocol):
+    """Where the bearer token comes from."""
+
+    async def token(self, wait_s: float) -> str:
+        """A valid token, at once if there is one. Raises `ModelUnavailable`."""
+        ...
+
+
+class Line:
+    """Opens model legs. `dial` is the `Dial` that the exchange is given.
+
+    Raises `ConfigurationError` for an endpoint that cannot be right.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        tokens: Tokens,
+        *,
+        service: Capabilities = AZURE_OPENAI,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._config = config
+        self._tokens = tokens
+        self._endpoint = Endpoint(config.endpoint, service)
+        self._transport = self._transport_options(tls)
+        # At debug level the library writes every header and frame, our token among them.
+        self._wire_log = logging.getLogger(f"{__name__}.wire")
+        self._wire_log.setLevel(logging.INFO)
+
+    @asynccontextmanager
+    async def dial(self, spec: SessionSpec, /) -> AsyncGenerator[ModelLeg]:
+        """A leg configured by `spec`, closed whatever happens when the block ends."""
+        opened = await self._open(spec.model)
+        link = Link(opened, self._config, spec)
+        try:
+            async with _beside(link):
+                yield link
+        finally:
+            await self._hang_up(opened)
+            logger.info(
+                "model line closed", extra={"dropped": link.dropped, "malformed": link.malformed}
+            )
+
+    async def _open(self, model: str) -> ClientConnection:
+        patience_s = self._config.dial_timeout_s
+        try:
+            with anyio.fail_after(patience_s):
+                token = await self._tokens.token(self._config.token_wait_s)
+                return await self._try_twice(model, token)
+        except TimeoutError:
+            raise ModelUnavailable(
+                f"The realtime service did not answer within {patience_s:g} s.", retryable=True
+            ) from None
+
+    async def _try_twice(self, model: str, token: str) -> ClientConnection:
+        try:
+            return await self._try(model, token)
+        except ModelUnavailable as failure:
+            if not failure.retryable:
+                raise
+            logger.warning("dial failed, trying once more", extra={"status": failure.status})
+        await anyio.sleep(random.uniform(*_RETRY_AFTER_S))  # noqa: S311  # jitter, not a secret
+        return await self._try(model, token)
+
+    async def _try(self, model: str, token: str) -> ClientConnection:
+        try:
+            opened = await self._upgrade(model, token)
+        except (OSError, WebSocketException) as error:
+            raise unreachable(error) from error
+        _bound_kernel_buffer(opened)
+        return opened
+
+    def _upgrade(self, model: str, token: str) -> "_Upgrade":
+        config = self._config
+        return _Upgrade(
+            self._endpoint.session_url(model),
+            additional_headers={"Authorization": f"Bearer {token}"},
+            user_agent_header="switchboard",
+            compression=None,  # base64 hardly shrinks, and 50 frames a second would pay for it
+            open_timeout=None,  # the whole dial has one
+            ping_interval=config.ping_interval_s,
+            ping_timeout=config.ping_timeout_s,
+            close_timeout=config.close_timeout_s,
+            max_size=config.max_frame_bytes,
+            logger=self._wire_log,
+            **self._transport,
+        )
+
+    def _transport_options(self, tls: ssl.SSLContext | None) -> dict[str, Any]:
+        options: dict[str, Any] = {}
+        if self._endpoint.secure:
+            # One context for the process: making it costs more than all the rest of a dial.
+            options["ssl"] = tls or ssl.create_default_context()
+        if self._endpoint.loopback:
+            options["proxy"] = None
+        return options
+
+    async def _hang_up(self, opened: ClientConnection) -> None:
+        # Shielded: a cancelled call says goodbye too, but never waits long for the answer.
+        with anyio.move_on_after(self._config.close_timeout_s, shield=True):
+            await opened.close()
+        opened.transport.abort()
+
+
+class _Upgrade(connect):
+    """A dial that goes where it was told: no redirect takes our token elsewhere."""
+
+    @override
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+def _bound_kernel_buffer(link: ClientConnection) -> None:
+    raw: socket.socket = link.transport.get_extra_info("socket")
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+
+
+@asynccontextmanager
+async def _beside(link: Link) -> AsyncGenerator[None]:
+    """Runs the link's tasks. What the block raises leaves as it is, not as a group of one."""
+    failure: Exception | None = None
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(link.pump)
+        tasks.start_soon(link.expect_session)
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  # raised again below, outside the group
+            failure = error
+        tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure

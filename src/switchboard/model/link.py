@@ -1,0 +1,131 @@
+"""An open session with the realtime service: the model's leg of one call."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import anyio
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from switchboard.conversation.commands import ModelCommand
+from switchboard.conversation.events import ModelEvent, ModelLost, ModelReady, ModelRefused
+from switchboard.conversation.legs import ReplyAudio
+from switchboard.conversation.session import SessionSpec
+from switchboard.model.codec import (
+    SESSION_UPDATE_ID,
+    Decoder,
+    MalformedFrame,
+    encode,
+    session_update,
+)
+from switchboard.model.config import ModelConfig
+from switchboard.model.endings import lost
+from switchboard.model.outbox import Outbox
+from switchboard.model.wire import NOTHING, Facts
+
+logger = logging.getLogger(__name__)
+
+
+class Link:
+    """A `ModelLeg`. Whoever opened the socket runs `pump` beside it, and closes the socket."""
+
+    def __init__(self, socket: ClientConnection, config: ModelConfig, spec: SessionSpec) -> None:
+        self._socket = socket
+        self._config = config
+        self._decoder = Decoder()
+        self._outbox = Outbox(
+            command_limit=config.command_limit, audio_limit_ms=config.audio_limit_ms
+        )
+        self._outbox.put_command(session_update(spec))
+        self._configured = asyncio.Event()
+        self._complaint = "it said nothing"
+        self._lost: ModelLost | None = None
+        self.malformed = 0
+        """Frames that could not be understood, and were left out."""
+
+    @property
+    def dropped(self) -> int:
+        """Pieces of caller audio that the link was too slow for."""
+        return self._outbox.dropped
+
+    # -- the leg --------------------------------------------------------------------------------
+
+    def hear(self, audio: str) -> None:
+        if self._lost is None:
+            self._outbox.put_audio(audio)
+
+    def command(self, command: ModelCommand) -> None:
+        if self._lost is None and not self._outbox.put_command(encode(command)):
+            self._lose("the link is stalled: too many commands are waiting", retryable=True)
+
+    async def __aiter__(self) -> AsyncIterator[ModelEvent | ReplyAudio]:
+        while self._lost is None:
+            try:
+                frame = await self._socket.recv(decode=False)
+            except ConnectionClosed as closed:
+                self._lost = self._lost or lost(closed)
+                break
+            for fact in self._read(frame):
+                yield fact
+        yield self._lost
+
+    # -- beside it ------------------------------------------------------------------------------
+
+    async def pump(self) -> None:
+        """Send what waits, until the link is lost or this task is cancelled."""
+        try:
+            while True:
+                frame = await self._outbox.next()
+                async with asyncio.timeout(self._config.stall_timeout_s):
+                    await self._socket.send(frame, text=True)
+        except TimeoutError:
+            self._lose("the link is stalled: a frame could not be sent", retryable=True)
+        except ConnectionClosed:
+            return  # the listening side says why
+
+    async def expect_session(self) -> None:
+        """Give the service its time to configure the session, and no more."""
+        with anyio.move_on_after(self._config.configure_timeout_s) as patience:
+            await self._configured.wait()
+        if patience.cancelled_caught:
+            self._lose(
+                f"the session was not configured in time ({self._complaint})", retryable=True
+            )
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _read(self, frame: bytes) -> Facts:
+        try:
+            facts = self._decoder.decode(frame)
+        except MalformedFrame as malformed:
+            self._refuse(malformed)
+            return NOTHING
+        if not self._configured.is_set():
+            self._look_for_session(facts)
+        return facts
+
+    def _look_for_session(self, facts: Facts) -> None:
+        for fact in facts:
+            match fact:
+                case ModelReady():
+                    self._configured.set()
+                    self._outbox.want_audio()
+                case ModelRefused(code, message, event_id):
+                    self._complaint = f"{code}: {message}"
+                    if event_id == SESSION_UPDATE_ID:
+                        self._lose(f"the session was refused ({self._complaint})", retryable=False)
+                case _:
+                    pass
+
+    def _refuse(self, malformed: MalformedFrame) -> None:
+        # One line for the first of them: a service gone mad must not fill the log.
+        if self.malformed == 0:
+            logger.warning("malformed frame from the service", extra={"kind": malformed.kind})
+        self.malformed += 1
+
+    def _lose(self, reason: str, *, retryable: bool) -> None:
+        """End the leg at once. The listening side wakes, and says so as its last word."""
+        if self._lost is None:
+            self._lost = ModelLost(reason, retryable)
+            self._socket.transport.abort()
