@@ -531,16 +531,17 @@ class Conversation:
     # -- tools ----------------------------------------------------------------------------------
 
     def _tool_requested(self, event: e.ToolRequested) -> None:
+        if not self._tools.is_new(event.call_id):
+            return
+        self.history.called(Called(event.item_id, event.call_id, event.name, event.arguments))
         if event.name == self.rules.end_tool:
             self._agent_hangs_up(event)
             return
-        self.history.called(Called(event.item_id, event.call_id, event.name, event.arguments))
-        self._batches.setdefault(event.call_id, event.reply_id)
+        self._batches[event.call_id] = event.reply_id
         self._emit(*self._tools.request(event, self._now, self._at_ms()))
         self._cue(Cue.WORK_BEGINS)
 
     def _agent_hangs_up(self, event: e.ToolRequested) -> None:
-        self.history.called(Called(event.item_id, event.call_id, event.name, event.arguments))
         spoke = any(s.reply_id == event.reply_id for s in self.gate.sounding.values())
         self._leaving = Leaving("agent_ended", False, event.reply_id, said=spoke)
         self._emit(

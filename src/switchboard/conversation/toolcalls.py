@@ -88,11 +88,15 @@ class ToolCalls:
         """Whether another call of the same reply is still unanswered."""
         return any(call.reply_id == reply_id for call in self.open.values())
 
+    def is_new(self, call_id: str) -> bool:
+        """Whether this call was never seen before: a service may name it twice."""
+        if call_id in self._seen:
+            return False
+        self._seen.add(call_id)
+        return True
+
     def request(self, event: ToolRequested, now: float, at_ms: float) -> list[Command]:
         """Run it, ask first, hold it until the caller's words are known, or refuse it."""
-        if event.call_id in self._seen:
-            return []
-        self._seen.add(event.call_id)
         card = Card(event.call_id, event.name, event.arguments, at_ms)
         if len(self.open) >= self.rules.max_tools_at_once:
             self.open[event.call_id] = Open(card, event.reply_id)

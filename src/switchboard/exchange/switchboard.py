@@ -1,0 +1,163 @@
+"""Every call of this process."""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import anyio
+from anyio.abc import TaskGroup
+
+from switchboard.access.principal import Principal
+from switchboard.conversation.legs import CallerLeg, Dial
+from switchboard.errors import LinesBusy, NotAllowed
+from switchboard.exchange.brief import Reception
+from switchboard.exchange.call import Call, Placed
+from switchboard.records.recorder import Recorder
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """How many calls at once, and how long a placed one may wait for its caller."""
+
+    calls: int = 20
+    wait_s: float = 30.0
+
+
+class Switchboard:
+    """Places calls, joins legs to them, and owns them until they end."""
+
+    def __init__(
+        self,
+        *,
+        dial: Dial,
+        reception: Reception,
+        recorder: Recorder,
+        lines: Lines | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._dial = dial
+        self._reception = reception
+        self._recorder = recorder
+        self._lines = lines or Lines()
+        self._clock = clock
+        self._waiting: dict[str, tuple[Placed, float]] = {}
+        self._calls: dict[str, Call] = {}
+        self._tasks: TaskGroup | None = None
+        self._stopping = False
+        self._one_ended = anyio.Event()
+
+    # -- the door -------------------------------------------------------------------------------
+
+    def place(
+        self, *, principal: Principal, agent: str, voice: str | None, model: str | None
+    ) -> str:
+        """Reserve a line; returns the call's id. Its caller has `wait_s` to come.
+
+        Raises `LinesBusy`, or `NotAllowed` for an agent, voice or model that is not offered.
+        """
+        self._forget_no_shows()
+        if self._stopping or self._tasks is None:
+            raise LinesBusy("This server is stopping; please try again in a moment.")
+        if len(self._calls) + len(self._waiting) >= self._lines.calls:
+            raise LinesBusy("All lines are busy; please try again in a moment.")
+        brief = self._reception.brief(agent, voice=voice, model=model)
+        call_id = secrets.token_urlsafe(12)
+        until = self._clock() + self._lines.wait_s
+        self._waiting[call_id] = (Placed(call_id, principal, brief), until)
+        return call_id
+
+    async def carry(self, call_id: str, leg: CallerLeg) -> None:
+        """Join `leg` to a placed or a parked call. Returns when the leg is no longer the call's.
+
+        Raises `NotAllowed` when there is no such call (any more).
+        """
+        call = self._calls.get(call_id) or self._begin(call_id)
+        await call.serve(leg)
+
+    def cancel(self, call_id: str) -> None:
+        """Free the line of a placed call that nobody came for."""
+        self._waiting.pop(call_id, None)
+
+    async def end(self, call_id: str, reason: str) -> None:
+        """End a call now. One that has ended already, or never began, is as good."""
+        self.cancel(call_id)
+        if call := self._calls.get(call_id):
+            call.end(reason)
+
+    def live(self) -> int:
+        """Calls being carried, parked ones included."""
+        return len(self._calls)
+
+    def ready(self) -> bool:
+        return self._tasks is not None and not self._stopping
+
+    # -- the house ------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Own all calls, until cancelled: then those that remain end at once."""
+        async with anyio.create_task_group() as tasks:
+            self._tasks = tasks
+            await anyio.sleep_forever()
+
+    async def drain(self, grace_s: float) -> int:
+        """Take no more calls, let each live one say goodbye, and wait at most `grace_s`.
+
+        Returns how many calls remain.
+        """
+        self._stopping = True
+        self._waiting.clear()
+        for call in list(self._calls.values()):
+            call.end("server_stopping", politely=True)
+        with anyio.move_on_after(grace_s):
+            while self._calls:
+                self._one_ended = anyio.Event()
+                await self._one_ended.wait()
+        return len(self._calls)
+
+    def _begin(self, call_id: str) -> Call:
+        self._forget_no_shows()
+        placed, _ = self._waiting.pop(call_id, (None, 0.0))
+        if placed is None or self._tasks is None:
+            raise NotAllowed("This call has ended or was never placed.")
+        call = Call(
+            placed,
+            self._dial,
+            lambda note: self._recorder.note(call_id, note, time.time()),
+            self._clock,
+        )
+        self._calls[call_id] = call
+        self._tasks.start_soon(self._own, call)
+        return call
+
+    async def _own(self, call: Call) -> None:
+        spec = call.placed.brief.spec
+        self._recorder.open_call(
+            call.id,
+            principal_id=call.placed.principal.id,
+            agent=call.placed.brief.agent,
+            model=spec.model,
+            voice=spec.voice,
+            channel="browser",
+            began_at=time.time(),
+        )
+        logger.info("call began", extra={"call": call.id, "agent": call.placed.brief.agent})
+        try:
+            await call.run()
+        except Exception:
+            # One call's fault must not end the others, which share this task group.
+            logger.exception("call failed", extra={"call": call.id})
+        finally:
+            reason = call.ended or "cancelled"
+            self._recorder.close_call(call.id, reason, time.time())
+            del self._calls[call.id]
+            self._one_ended.set()
+            logger.info("call ended", extra={"call": call.id, "reason": reason})
+
+    def _forget_no_shows(self) -> None:
+        now = self._clock()
+        for call_id in [k for k, (_, until) in self._waiting.items() if until <= now]:
+            del self._waiting[call_id]

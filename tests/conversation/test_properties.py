@@ -1,0 +1,211 @@
+"""Whatever the service, the caller and the clock do, in whatever order: these things hold."""
+
+import json
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from switchboard.conversation import commands as c
+from switchboard.conversation import events as e
+from switchboard.conversation.consent import judge
+from switchboard.conversation.gate import Passage
+from switchboard.conversation.history import heard_chars
+from switchboard.conversation.toolcalls import canonical, fill
+from tests.conversation.scene import Scene
+
+REPLIES = st.sampled_from(["r1", "r2", "r3", "r4"])
+ITEMS = st.sampled_from(["i1", "i2", "i3", "i4", "i5"])
+CALLS = st.sampled_from(["c1", "c2", "c3", "c4", "c5", "c6"])
+TURNS = st.sampled_from(["u1", "u2", "u3"])
+WORDS = st.sampled_from(["Yes.", "No.", "What?", "Tell me more.", ""])
+ARGUMENTS = st.sampled_from(["{}", '{"card": "1"}', '{"card":"1"}', "not json"])
+TOOLS = st.sampled_from(["get_balance", "block_card", "end_call", "no_such_tool"])
+
+
+class AnyCall(RuleBasedStateMachine):
+    """A hostile service, a hostile page and a hostile clock around one conversation."""
+
+    @initialize()
+    def connect(self) -> None:
+        self.scene = Scene(watch=self._take)
+        self.unanswered: list[str] = []
+        self.ours: set[str] = set()
+        self.known: dict[str, str] = {}
+        self.silenced: set[str] = set()
+        self.received: Counter[str] = Counter()
+        self.claimed: dict[str, float] = {}
+        self.requested: set[str] = set()
+        self.outputs: Counter[str] = Counter()
+        self.abandoned: set[str] = set()
+        self.over = False
+        self.scene.connect()
+
+    # -- what may happen ------------------------------------------------------------------------
+
+    @rule(reply=REPLIES, ours=st.booleans(), out_of_band=st.booleans())
+    def reply_starts(self, reply: str, ours: bool, out_of_band: bool) -> None:
+        if reply in self.known:
+            return  # ids are unique on every service
+        tag = self.unanswered.pop(0) if ours and self.unanswered else None
+        self.known[reply] = tag or ""
+        if not self.over:
+            self._do(e.ReplyStarted(reply, tag, out_of_band and tag is None))
+
+    @rule(reply=REPLIES, item=ITEMS, kind=st.sampled_from(e.ItemKind))
+    def item_starts(self, reply: str, item: str, kind: e.ItemKind) -> None:
+        self._do(e.ReplyItemStarted(reply, item, kind))
+
+    @rule(reply=REPLIES, item=ITEMS, ms=st.integers(1, 3_000))
+    def audio(self, reply: str, item: str, ms: int) -> None:
+        passage = self.scene.audio(reply, item, ms)
+        if passage is not Passage.REFUSED:
+            assert reply not in self.silenced, "audio of a cancelled reply left"
+            self.received[item] += ms
+
+    @rule(reply=REPLIES, item=ITEMS, text=st.text(max_size=20), final=st.booleans())
+    def words(self, reply: str, item: str, text: str, final: bool) -> None:
+        self._do(e.ReplyWords(reply, item, text, final))
+
+    @rule(reply=REPLIES, status=st.sampled_from(e.ReplyStatus))
+    def reply_ends(self, reply: str, status: e.ReplyStatus) -> None:
+        self.ours.discard(self.known.get(reply) or "-")
+        self._do(e.ReplyDone(reply, status))
+
+    @rule(code=st.sampled_from(["conversation_already_has_active_response", "other"]))
+    def request_refused(self, code: str) -> None:
+        if self.unanswered:
+            tag = self.unanswered.pop(0)
+            self.ours.discard(tag)
+            self._do(e.ModelRefused(code, "no", tag))
+
+    @rule(reply=REPLIES, call=CALLS, name=TOOLS, arguments=ARGUMENTS)
+    def tool(self, reply: str, call: str, name: str, arguments: str) -> None:
+        if call in self.requested and name == "end_call":
+            return
+        if not self.over:
+            self.requested.add(call)
+        self._do(e.ToolRequested(reply, f"f_{call}", call, name, arguments))
+
+    @rule(call=CALLS)
+    def tool_answers(self, call: str) -> None:
+        self._do(e.ToolAnswered(call, "{}", e.ToolOutcome.OK, 1))
+
+    @rule(turn=TURNS)
+    def caller_starts(self, turn: str) -> None:
+        if not self.over:
+            self.silenced |= set(self.known)
+        self._do(e.SpeechStarted(turn, 0))
+
+    @rule(turn=TURNS, words=WORDS)
+    def caller_stops(self, turn: str, words: str) -> None:
+        self._do(e.SpeechStopped(turn, 0), e.TurnCommitted(turn), e.CallerWords(turn, words, True))
+
+    @rule(text=WORDS)
+    def caller_types(self, text: str) -> None:
+        self._do(e.CallerTyped("t", text))
+
+    @rule(key=st.sampled_from("12#"))
+    def caller_keys(self, key: str) -> None:
+        self._do(e.CallerPressed(key))
+
+    @rule(call=CALLS, agreed=st.booleans())
+    def button(self, call: str, agreed: bool) -> None:
+        self._do(e.CallerDecided(call, agreed))
+
+    @rule(item=ITEMS, ms=st.floats(0, 1e7))
+    def heard(self, item: str, ms: float) -> None:
+        self.claimed[item] = max(self.claimed.get(item, 0), ms)
+        self._do(e.Heard(item, ms))
+
+    @rule()
+    def caller_lost_and_back(self) -> None:
+        if not self.over:
+            self.silenced |= set(self.known)
+        self._do(e.CallerAway())
+        self._do(e.CallerJoined())
+
+    @rule(seconds=st.sampled_from([0.05, 0.3, 2.0, 5.0, 20.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.scene.wait(seconds)
+
+    # -- what must hold -------------------------------------------------------------------------
+
+    @invariant()
+    def never_two_of_ours_in_flight(self) -> None:
+        assert len(self.ours) <= 1, self.ours
+
+    @invariant()
+    def every_tool_call_is_answered_at_most_once(self) -> None:
+        assert all(count == 1 for count in self.outputs.values()), self.outputs
+        assert set(self.outputs) <= self.requested
+
+    def teardown(self) -> None:
+        if not hasattr(self, "scene"):
+            return
+        self._do(e.CallerLeft("over"))
+        assert self.over
+        assert self.requested == set(self.outputs) | self.abandoned
+
+    def _do(self, *events: e.Event) -> None:
+        self.scene.do(*events)
+
+    def _take(self, event: e.Event, commands: list[c.Command]) -> None:
+        if event == e.TimerFired("asked"):
+            # A request that nothing answered is given up: its reply may never come.
+            self.ours -= set(self.unanswered)
+            self.unanswered.clear()
+        for command in commands:
+            match command:
+                case c.RequestReply(tag):
+                    self.ours.add(tag)
+                    self.unanswered.append(tag)
+                    assert len(self.ours) <= 1, "two of ours in flight"
+                case c.TruncateItem(item, ms):
+                    assert 0 < ms <= self.received[item]
+                    assert ms <= self.claimed.get(item, 0)
+                case c.AddToolOutput(call):
+                    self.outputs[call] += 1
+                case c.NoteTool(call, state=c.ToolState.ABANDONED):
+                    self.abandoned.add(call)
+                case c.StopPlayout():
+                    self.silenced |= set(self.known)
+                case c.EndCall():
+                    self.over = True
+                case _:
+                    pass
+
+
+TestAnyCall = AnyCall.TestCase
+TestAnyCall.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+
+@given(st.text(max_size=200))
+def test_any_words_can_be_judged(words: str) -> None:
+    judge(words)
+
+
+@given(st.text(max_size=100), st.floats(0, 1e6), st.floats(0, 1e6))
+def test_heard_characters_are_a_part_of_the_text(text: str, heard: float, received: float) -> None:
+    assert 0 <= heard_chars(text, heard, received) <= len(text)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(max_size=5), JSON))
+def test_the_same_arguments_are_the_same_however_they_are_written(
+    arguments: dict[str, object],
+) -> None:
+    backwards = dict(reversed(arguments.items()))
+    assert canonical(json.dumps(arguments)) == canonical(json.dumps(backwards, indent=2))
+
+
+@given(st.text(max_size=50), st.text(max_size=50))
+def test_a_question_can_be_filled_from_any_arguments(template: str, arguments: str) -> None:
+    fill(template, arguments)
