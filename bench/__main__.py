@@ -13,6 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, cast
 
+import uvloop
+
 from bench.report import print_result, save
 
 BENCHMARKS: Final = {
@@ -44,7 +46,7 @@ def _measure(name: str, options: dict[str, Any], save_dir: Path) -> bool:
         return False
     run = cast("Run", importlib.import_module(f"bench.{name}").run)
     try:
-        result = asyncio.run(cast("Any", run(**options)))
+        result = asyncio.run(cast("Any", run(**options)), loop_factory=uvloop.new_event_loop)
     except Exception:  # noqa: BLE001  # the other measurements still count
         traceback.print_exc()
         return False
@@ -54,7 +56,9 @@ def _measure(name: str, options: dict[str, Any], save_dir: Path) -> bool:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Run measurements by name."
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--save-dir", type=Path, default=Path(__file__).parent / "results")
     parser.add_argument(

@@ -56,18 +56,21 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 async def answering(
     url: str, process: asyncio.subprocess.Process, log: Path, timeout_s: float = 60.0
 ) -> float:
-    """Seconds until `url` first answers 200. Raises `RuntimeError` with the log's end if it never does."""
+    """Seconds until `url` first answers 200. Raises `RuntimeError` if it never does."""
     began = time.perf_counter()
     async with httpx.AsyncClient(timeout=2.0) as client:
         while time.perf_counter() - began < timeout_s and process.returncode is None:
             try:
-                if (await client.get(url)).status_code == httpx.codes.OK:
+                if (await client.get(url)).is_success:
                     return time.perf_counter() - began
             except httpx.HTTPError:
                 pass
             await asyncio.sleep(0.01)
-    tail = log.read_text(encoding="utf-8", errors="replace")[-2_000:]
-    raise RuntimeError(f"{url} never answered. The process said:\n{tail}")
+    raise RuntimeError(f"{url} never answered. The process said:\n{_tail(log)}")
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")[-2_000:]
 
 
 def cpu_seconds(pid: int) -> float:

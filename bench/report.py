@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def save(name: str, result: Mapping[str, Any], directory: Path) -> Path:
-    """Write `<date>-<name>.json` and return its path. An earlier run of the day is kept, numbered."""
+    """Write `<date>-<name>.json` and return its path. Earlier runs of the day are kept."""
     directory.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
     path = _unused(directory, f"{now:%Y-%m-%d}-{name}")
@@ -34,7 +34,9 @@ def machine_facts() -> dict[str, Any]:
     """What a figure depends on and does not say."""
     return {
         "cpu": _cpu_model(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
         "memory_gib": _memory_gib(),
         "load_1min": round(os.getloadavg()[0], 2),
         "system": platform.platform(),

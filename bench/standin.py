@@ -56,9 +56,7 @@ async def converse(socket: ServerConnection) -> None:
         event = decode(frame)
         if event.type == "input_audio_buffer.append":
             if started:
-                delta = Delta(
-                    "response.output_audio.delta", "e", reply, item, 0, 0, event.audio
-                )
+                delta = Delta("response.output_audio.delta", "e", reply, item, 0, 0, event.audio)
                 await socket.send(_encode(delta), text=True)
         elif event.type == "session.update":
             await _send(socket, "session.updated", session=session)
@@ -68,7 +66,7 @@ async def converse(socket: ServerConnection) -> None:
 
 
 async def _begin(socket: ServerConnection, reply: str, item: str, metadata: object) -> None:
-    response = {
+    response: dict[str, object] = {
         "id": reply,
         "object": "realtime.response",
         "status": "in_progress",
@@ -77,7 +75,7 @@ async def _begin(socket: ServerConnection, reply: str, item: str, metadata: obje
         "metadata": metadata,
     }
     await _send(socket, "response.created", response=response)
-    message = {
+    message: dict[str, object] = {
         "id": item,
         "object": "realtime.item",
         "type": "message",
@@ -90,7 +88,7 @@ async def _begin(socket: ServerConnection, reply: str, item: str, metadata: obje
     )
 
 
-async def _send(socket: ServerConnection, kind: str, **fields: Any) -> None:
+async def _send(socket: ServerConnection, kind: str, **fields: object) -> None:
     event = {"type": kind, "event_id": f"event_{next(_NUMBERS)}", **fields}
     await socket.send(_encode(event), text=True)
 
