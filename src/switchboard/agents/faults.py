@@ -1,0 +1,79 @@
+"""What can be wrong with a well-formed `session_config.json`: names that mean nothing."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.util import find_spec
+from pathlib import Path
+
+from switchboard.agents.config import SessionConfig
+from switchboard.agents.profile import END_CALL, AgentEntry
+
+type Loc = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong in the file, and where."""
+
+    loc: Loc
+    reason: str
+
+
+def source_faults(config: SessionConfig, folder: Path) -> Iterator[Fault]:
+    """Tool modules and files that are not there."""
+    for at, source in enumerate(config.tools.modules):
+        loc = ("tools", "modules", at)
+        if source.endswith(".py"):
+            if not (folder / source).is_file():
+                yield Fault(loc, f"there is no file {source}")
+        elif not _importable(source):
+            yield Fault(loc, f"there is no module {source}; a file's name ends in .py")
+
+
+def _importable(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def name_faults(config: SessionConfig, tools: Collection[str]) -> Iterator[Fault]:
+    """Names of models, voices, tools and agents that the file does not explain."""
+    models = [model.id for model in config.models]
+    voices = [voice.id for voice in config.voices]
+    ids = [agent.id for agent in config.agents]
+    for at, agent in enumerate(config.agents):
+        if ids.index(agent.id) != at:
+            yield Fault(("agents", at, "id"), f"there is another agent {agent.id}")
+        yield from _unknown(("agents", at, "model"), "model", agent.model, models)
+        yield from _unknown(("agents", at, "voice"), "voice", agent.voice, voices)
+        yield from _tool_faults(at, agent, tools)
+        yield from _budget_faults(at, agent, config)
+    if config.default_agent:
+        yield from _unknown(("default_agent",), "agent", config.default_agent, ids)
+
+
+def _tool_faults(at: int, agent: AgentEntry, tools: Collection[str]) -> Iterator[Fault]:
+    for index, name in enumerate(agent.tools):
+        loc = ("agents", at, "tools", index)
+        if name == END_CALL.name:
+            yield Fault(loc, f"{name} is the agent's own; `can_hang_up` switches it on and off")
+        elif name in agent.tools[:index]:
+            yield Fault(loc, f"{name} is listed twice")
+        else:
+            yield from _unknown(loc, "tool", name, tools)
+
+
+def _budget_faults(at: int, agent: AgentEntry, config: SessionConfig) -> Iterator[Fault]:
+    if agent.limits.budget_usd is not None and agent.model not in config.price_list():
+        loc = ("agents", at, "limits", "budget_usd")
+        yield Fault(loc, f"a budget needs a price for {agent.model} under `prices`")
+
+
+def _unknown(loc: Loc, kind: str, name: str, known: Collection[str]) -> Iterator[Fault]:
+    if name in known:
+        return
+    near = get_close_matches(name, known, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known)}"
+    yield Fault(loc, f"there is no {kind} {name}; {hint}")

@@ -1,0 +1,153 @@
+"""Reading `session_config.json` and its prompts into a roster of agents."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from switchboard.agents.config import Choice, SessionConfig
+from switchboard.agents.faults import Fault, Loc, name_faults, source_faults
+from switchboard.agents.lines import line_of
+from switchboard.agents.profile import AgentEntry, AgentProfile
+from switchboard.conversation.rules import Price
+from switchboard.errors import ConfigurationError
+
+MAX_FILE_CHARS: Final = 1_000_000
+MAX_PROMPT_CHARS: Final = 60_000
+_MAX_FAULTS_TOLD: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The agents of this server, and what callers may choose."""
+
+    agents: Mapping[str, AgentProfile]
+    """By id, in the file's order."""
+    default_agent: str
+    models: Sequence[Choice]
+    voices: Sequence[Choice]
+    prices: Mapping[str, Price]
+    """USD per million tokens, by model; a model may be missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The file, well-formed; whether its names mean anything is not yet known."""
+
+    path: Path
+    text: str
+    config: SessionConfig
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+    @property
+    def tool_sources(self) -> Sequence[str]:
+        return self.config.tools.modules
+
+    def files(self) -> set[Path]:
+        """Every file whose edit may change an agent."""
+        prompts = {self.folder / agent.prompt for agent in self.config.agents}
+        tools = {self.folder / each for each in self.tool_sources if each.endswith(".py")}
+        return {self.path} | prompts | tools
+
+    def check_sources(self) -> None:
+        """Raises `ConfigurationError` for a tool module or file that is not there."""
+        self._refuse(source_faults(self.config, self.folder))
+
+    def roster(self, tools: Collection[str]) -> Roster:
+        """The agents, their prompts read. `tools` are the names there are.
+
+        Raises `ConfigurationError` with file, line and reason of what does not fit.
+        """
+        self._refuse(name_faults(self.config, tools))
+        return Roster(
+            agents={
+                agent.id: self._profile(at, agent) for at, agent in enumerate(self.config.agents)
+            },
+            default_agent=self.config.default_agent or self.config.agents[0].id,
+            models=self.config.models,
+            voices=self.config.voices,
+            prices=self.config.price_list(),
+        )
+
+    def _profile(self, at: int, agent: AgentEntry) -> AgentProfile:
+        loc = ("agents", at, "prompt")
+        file = (self.folder / agent.prompt).resolve()
+        if not file.is_relative_to(self.folder.resolve()):
+            self._refuse([Fault(loc, "a prompt must lie beside or below this file")])
+        try:
+            words = file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            self._refuse([Fault(loc, f"{agent.prompt} cannot be read: {reason}")])
+            raise
+        if not words or len(words) > MAX_PROMPT_CHARS:
+            size = "empty" if not words else f"longer than {MAX_PROMPT_CHARS:,} characters"
+            self._refuse([Fault(loc, f"{agent.prompt} is {size}")])
+        # Every field of the entry has been checked already.
+        return AgentProfile.model_construct(**dict(agent), instructions=words)
+
+    def _refuse(self, faults: Sequence[Fault] | Iterator[Fault]) -> None:
+        told = [
+            f"{self.path.name}, line {line_of(self.text, fault.loc)}:"
+            f" {_spelled(fault.loc)}{fault.reason}"
+            for fault in faults
+        ]
+        if told:
+            raise ConfigurationError("\n".join(told[:_MAX_FAULTS_TOLD]))
+
+
+def read_draft(path: Path) -> Draft:
+    """The file at `path`, checked on its own. Raises `ConfigurationError`: file, line, reason."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigurationError(f"{path.name}: it cannot be read: {reason}") from error
+    _well_formed(path, text)
+    try:
+        config = SessionConfig.model_validate_json(text, strict=True)
+    except ValidationError as refusal:
+        raise ConfigurationError(_told(path, text, refusal)) from None
+    return Draft(path, text, config)
+
+
+def _well_formed(path: Path, text: str) -> None:
+    if len(text) > MAX_FILE_CHARS:
+        raise ConfigurationError(f"{path.name}: it is longer than {MAX_FILE_CHARS:,} characters")
+    try:
+        json.loads(text, object_pairs_hook=_no_twins)
+    except json.JSONDecodeError as error:
+        place = f"{path.name}, line {error.lineno}, column {error.colno}"
+        raise ConfigurationError(f"{place}: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{path.name}: {error}") from None
+
+
+def _no_twins(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twin = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twin!r} is given twice in one object")
+    return found
+
+
+def _told(path: Path, text: str, refusal: ValidationError) -> str:
+    errors = refusal.errors(include_url=False, include_context=False)
+    return "\n".join(
+        f"{path.name}, line {line_of(text, error['loc'])}:"
+        f" {_spelled(error['loc'])}{error['msg'].removeprefix('Value error, ')}"
+        for error in errors[:_MAX_FAULTS_TOLD]
+    )
+
+
+def _spelled(loc: Loc) -> str:
+    """ "agents[0].voice: " """
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    return f"{''.join(parts).lstrip('.')}: " if loc else ""
