@@ -10,14 +10,14 @@ TICKET = StoredTicket("c1", "local", "open")
 
 async def test_a_ticket_is_taken_once(store: Store) -> None:
     table = TicketTable(store)
-    await table.put("d1", TICKET, expires_at=10)
+    await table.put("d1", "c1", "local", "open", expires_at=10)
     assert await table.take("d1", now=5) == TICKET
     assert await table.take("d1", now=5) is None
 
 
 async def test_of_many_who_reach_for_one_ticket_exactly_one_has_it(store: Store) -> None:
     table = TicketTable(store)
-    await table.put("d1", TICKET, expires_at=10)
+    await table.put("d1", "c1", "local", "open", expires_at=10)
     taken: list[StoredTicket | None] = []
 
     async def reach() -> None:
@@ -31,8 +31,8 @@ async def test_of_many_who_reach_for_one_ticket_exactly_one_has_it(store: Store)
 
 async def test_an_expired_ticket_opens_nothing_and_is_swept(store: Store) -> None:
     table = TicketTable(store)
-    await table.put("old", TICKET, expires_at=10)
-    await table.put("young", TICKET, expires_at=20)
+    await table.put("old", "c1", "local", "open", expires_at=10)
+    await table.put("young", "c1", "local", "open", expires_at=20)
     assert await table.take("old", now=10) is None
     assert list(await table.sweep(now=10)) == [TICKET]
     assert list(await table.sweep(now=10)) == []
@@ -41,8 +41,8 @@ async def test_an_expired_ticket_opens_nothing_and_is_swept(store: Store) -> Non
 
 async def test_revoking_takes_every_ticket_of_a_call(store: Store) -> None:
     table = TicketTable(store)
-    await table.put("d1", TICKET, expires_at=10)
-    await table.put("d2", StoredTicket("c2", "local", "open"), expires_at=10)
+    await table.put("d1", "c1", "local", "open", expires_at=10)
+    await table.put("d2", "c2", "local", "open", expires_at=10)
     await table.revoke("c1")
     assert await table.take("d1", now=5) is None
     assert await table.take("d2", now=5) is not None

@@ -1,0 +1,1 @@
+"""Who may: principals, origins and hosts, tickets, rates."""

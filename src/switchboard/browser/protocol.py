@@ -18,7 +18,7 @@ TICKET_PREFIX = "ticket."
 MAX_FRAME_BYTES = 65_536
 """A larger frame from a page ends its socket (1009)."""
 
-Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+\Z")]
 Audio = Annotated[str, Meta(min_length=4, max_length=51_200)]
 """Base64 of PCM 16-bit little-endian mono 24 kHz. The page sends 20 ms (960 bytes) a frame."""
 
@@ -54,7 +54,7 @@ class Played(_Message, frozen=True, tag="played"):
 class Key(_Message, frozen=True, tag="key"):
     """A telephone key."""
 
-    key: Annotated[str, Meta(pattern=r"^[0-9*#]$")]
+    key: Annotated[str, Meta(pattern=r"^[0-9*#]\Z")]
 
 
 class Decide(_Message, frozen=True, tag="decide"):

@@ -24,14 +24,16 @@ class TicketTable:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def put(self, digest: str, ticket: StoredTicket, expires_at: float) -> None:
+    async def put(
+        self, digest: str, call_id: str, principal_id: str, kind: str, expires_at: float
+    ) -> None:
         async with self._store.writing() as connection:
             await connection.execute(
                 insert(TicketRow).values(
                     digest=digest,
-                    call_id=ticket.call_id,
-                    principal_id=ticket.principal_id,
-                    kind=ticket.kind,
+                    call_id=call_id,
+                    principal_id=principal_id,
+                    kind=kind,
                     expires_at=expires_at,
                 )
             )

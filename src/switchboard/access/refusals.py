@@ -1,0 +1,15 @@
+"""Why access is refused, where the plain `NotAllowed` does not say enough."""
+
+from switchboard.errors import NotAllowed
+
+
+class NotIdentified(NotAllowed):
+    """Nobody vouches for this caller, or the ticket is not good: HTTP 401."""
+
+
+class TooOften(NotAllowed):
+    """Asked too often: HTTP 429."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,120 @@
+"""Tickets: a short-lived, single-use right to open one socket of one call.
+
+A browser cannot put a header on a socket, and a URL ends up in logs: so the page asks for a ticket
+with its own credentials and shows it as a subprotocol. Only its SHA-256 is kept.
+"""
+
+import hashlib
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import anyio
+
+from switchboard.access.principal import Principal
+from switchboard.access.refusals import NotIdentified
+
+logger = logging.getLogger(__name__)
+
+TICKET_BYTES = 32
+RESUME_S = 12 * 3600.0
+"""A resume ticket lives as long as a call might: the call itself decides how long it waits."""
+SWEEP_S = 5.0
+_SHAPE = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class TicketKind(StrEnum):
+    OPEN = "open"
+    RESUME = "resume"
+
+
+class TicketFacts(Protocol):
+    """What a ticket is good for."""
+
+    @property
+    def call_id(self) -> str: ...
+    @property
+    def principal_id(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+
+
+class TicketRows(Protocol):
+    """Where tickets are kept; each method commits before it returns."""
+
+    async def put(
+        self, digest: str, call_id: str, principal_id: str, kind: str, expires_at: float
+    ) -> None: ...
+    async def take(self, digest: str, now: float) -> TicketFacts | None: ...
+    async def sweep(self, now: float) -> Sequence[TicketFacts]: ...
+    async def revoke(self, call_id: str) -> None: ...
+
+
+class TicketOffice:
+    """Issues tickets and takes them back."""
+
+    def __init__(
+        self,
+        rows: TicketRows,
+        *,
+        open_s: float,
+        resume_s: float = RESUME_S,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._rows = rows
+        self._life_s = {TicketKind.OPEN: open_s, TicketKind.RESUME: resume_s}
+        self._clock = clock
+
+    @property
+    def open_s(self) -> float:
+        """How long a new call's ticket is good for."""
+        return self._life_s[TicketKind.OPEN]
+
+    async def issue(self, call_id: str, principal: Principal, kind: TicketKind) -> str:
+        """A new ticket: 43 URL-safe characters that are written down nowhere else."""
+        ticket = secrets.token_urlsafe(TICKET_BYTES)
+        expires_at = self._clock() + self._life_s[kind]
+        await self._rows.put(_digest(ticket), call_id, principal.id, kind.value, expires_at)
+        return ticket
+
+    async def redeem(self, ticket: str, call_id: str, principal: Principal) -> TicketKind:
+        """Use a ticket up. Raises `NotIdentified` unless it is good for this call and principal.
+
+        A ticket shown at the wrong door is used up as well.
+        """
+        facts = None
+        if looks_like_ticket(ticket):
+            facts = await self._rows.take(_digest(ticket), self._clock())
+        if facts is None or (facts.call_id, facts.principal_id) != (call_id, principal.id):
+            raise NotIdentified("This ticket has expired or was already used. Start a new call.")
+        return TicketKind(facts.kind)
+
+    async def revoke(self, call_id: str) -> None:
+        """Nothing opens this call any more."""
+        await self._rows.revoke(call_id)
+
+    async def run(self, unclaimed: Callable[[str], None]) -> None:
+        """Sweep until cancelled. `unclaimed` hears of each placed call that nobody came to."""
+        while True:
+            await anyio.sleep(SWEEP_S)
+            await self.sweep(unclaimed)
+
+    async def sweep(self, unclaimed: Callable[[str], None]) -> None:
+        """Forget what expired."""
+        for facts in await self._rows.sweep(self._clock()):
+            if facts.kind == TicketKind.OPEN:
+                logger.info("ticket expired unused", extra={"call_id": facts.call_id})
+                unclaimed(facts.call_id)
+
+
+def looks_like_ticket(text: str) -> bool:
+    """Whether it is worth asking the store."""
+    return _SHAPE.fullmatch(text) is not None
+
+
+def _digest(ticket: str) -> str:
+    return hashlib.sha256(ticket.encode()).hexdigest()

@@ -1,0 +1,64 @@
+"""Refusals in words, over HTTP and before a socket is accepted."""
+
+import logging
+from collections.abc import Mapping
+
+import msgspec
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from switchboard.access.refusals import NotIdentified, TooOften
+from switchboard.browser.protocol import Problem
+from switchboard.errors import LinesBusy, ModelUnavailable, NotAllowed
+
+logger = logging.getLogger(__name__)
+
+
+class Refusal(Exception):
+    """Answers a request with a problem."""
+
+    def __init__(self, status: int, code: str, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.problem = Problem(code, text)
+
+
+def problem_answer(
+    status: int, code: str, text: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The answer that carries a problem; refuses a socket, too, where it is not yet accepted."""
+    body = msgspec.json.encode(Problem(code, text))
+    return json_answer(body, status, headers)
+
+
+def json_answer(
+    body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A JSON answer that nobody keeps."""
+    headers = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(body, status, headers, media_type="application/json")
+
+
+async def answer_refusal(_: HTTPConnection, reason: Exception) -> Response:
+    """What the application answers to the exceptions named in `REFUSALS`."""
+    match reason:
+        case Refusal(status=status, problem=problem):
+            return problem_answer(status, problem.code, problem.text)
+        case TooOften():
+            wait = {"Retry-After": str(max(1, round(reason.retry_after_s)))}
+            return problem_answer(429, "too_often", str(reason), wait)
+        case NotIdentified():
+            return problem_answer(401, "not_identified", str(reason))
+        case NotAllowed():
+            return problem_answer(403, "not_allowed", str(reason))
+        case LinesBusy():
+            return problem_answer(503, "lines_busy", str(reason), {"Retry-After": "10"})
+        case ModelUnavailable():
+            text = "The voice service cannot be reached just now."
+            return problem_answer(503, "model_unavailable", text)
+        case _:
+            raise reason
+
+
+REFUSALS = (Refusal, NotAllowed, LinesBusy, ModelUnavailable)
+"""Exceptions that `answer_refusal` has words for."""

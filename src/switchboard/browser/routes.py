@@ -1,0 +1,219 @@
+"""What a page may ask: the choices it has, a call, a call's socket."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Final, Protocol
+
+import anyio
+import msgspec
+from fastapi import APIRouter, Depends
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+
+from switchboard.access.identity import Identify
+from switchboard.access.origins import Origins
+from switchboard.access.principal import Principal
+from switchboard.access.rates import Places, Rate, Rates
+from switchboard.access.refusals import NotIdentified
+from switchboard.access.tickets import TicketKind, TicketOffice, looks_like_ticket
+from switchboard.browser.leg import CALL_GONE, BrowserLeg, Close
+from switchboard.browser.limits import SocketLimits
+from switchboard.browser.problems import Refusal, json_answer
+from switchboard.browser.protocol import (
+    SUBPROTOCOL,
+    TICKET_PREFIX,
+    CallPlaced,
+    PageConfig,
+    PlaceCall,
+    Ready,
+)
+from switchboard.conversation.legs import CallerLeg
+from switchboard.errors import NotAllowed
+
+MAX_BODY_BYTES: Final = 4_096
+BODY_S: Final = 10.0
+TICKET_SPENT: Final = Close(4401, "ticket spent")
+_CALL_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_place_call: Final = msgspec.json.Decoder(PlaceCall)
+
+
+class Exchange(Protocol):
+    """What a page's room needs of the exchange."""
+
+    def place(
+        self, *, principal: Principal, agent: str, voice: str | None, model: str | None
+    ) -> str: ...
+    async def carry(self, call_id: str, leg: CallerLeg) -> None: ...
+    def cancel(self, call_id: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserConfig:
+    """What the page's room is told about itself."""
+
+    reattach_s: float = 10.0
+    """How long a call waits for a lost page."""
+    max_sockets: int = 100
+    place_rate: Rate = field(default=Rate(1, 40))
+    """New calls of one principal at one address."""
+    open_rate: Rate = field(default=Rate(5, 100))
+    """Sockets of one address, good tickets or not."""
+    socket: SocketLimits = field(default_factory=SocketLimits)
+
+
+class BrowserRoom:
+    """Serves pages. `page_config` is asked anew each time: agents change while we run."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        tickets: TicketOffice,
+        origins: Origins,
+        *,
+        page_config: Callable[[], PageConfig],
+        title_of: Callable[[str], str],
+        config: BrowserConfig | None = None,
+    ) -> None:
+        self._exchange = exchange
+        self._tickets = tickets
+        self._origins = origins
+        self._page_config = page_config
+        self._title_of = title_of
+        self._config = config or BrowserConfig()
+        self._placing = Rates(self._config.place_rate)
+        self._opening = Rates(self._config.open_rate)
+        self._sockets = Places(self._config.max_sockets)
+
+    def choices(self) -> Response:
+        """`GET /api/config`"""
+        return json_answer(msgspec.json.encode(self._page_config()))
+
+    async def place(self, request: Request, principal: Principal) -> Response:
+        """`POST /api/calls`: reserve a line and hand out the ticket to its socket."""
+        self._origins.check(request)
+        self._placing.check(f"{principal.id} {_address(request)}")
+        wanted = _understood(await _body(request))
+        self._check_choices(wanted)
+        call_id = self._exchange.place(
+            principal=principal, agent=wanted.agent, voice=wanted.voice, model=wanted.model
+        )
+        try:
+            ticket = await self._tickets.issue(call_id, principal, TicketKind.OPEN)
+        except BaseException:
+            self._exchange.cancel(call_id)  # nobody can come to it
+            raise
+        placed = CallPlaced(call_id, f"/api/calls/{call_id}/audio", ticket, self._tickets.open_s)
+        return json_answer(msgspec.json.encode(placed), 201)
+
+    async def open(self, socket: WebSocket, call_id: str, principal: Principal) -> None:
+        """`WS /api/calls/{id}/audio`: join a page to its call, until one of them leaves."""
+        self._origins.check(socket)
+        self._opening.check(_address(socket))
+        ticket = _shown_ticket(socket, call_id)
+        with self._sockets.take():
+            await socket.accept(SUBPROTOCOL)
+            await self._join(socket, call_id, principal, ticket)
+
+    async def _join(
+        self, socket: WebSocket, call_id: str, principal: Principal, ticket: str
+    ) -> None:
+        spent: NotIdentified | None = None
+        resume, kind = "", TicketKind.OPEN
+        try:
+            kind = await self._tickets.redeem(ticket, call_id, principal)
+            resume = await self._tickets.issue(call_id, principal, TicketKind.RESUME)
+        except NotIdentified as refusal:
+            spent = refusal
+        ready = Ready(call_id, resume, self._config.reattach_s, kind is TicketKind.RESUME)
+        leg = BrowserLeg(socket, ready, title_of=self._title_of, limits=self._config.socket)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(leg.run)
+            if spent:
+                await leg.refuse("ticket_spent", str(spent), TICKET_SPENT)
+            else:
+                await self._carry(call_id, leg)
+
+    async def _carry(self, call_id: str, leg: BrowserLeg) -> None:
+        try:
+            await self._exchange.carry(call_id, leg)
+        except NotAllowed as refusal:
+            await leg.refuse("call_gone", str(refusal), CALL_GONE)
+            await self._tickets.revoke(call_id)
+            return
+        await leg.gone()
+        if leg.is_over:
+            await self._tickets.revoke(call_id)
+
+    def _check_choices(self, wanted: PlaceCall) -> None:
+        known = self._page_config()
+        if wanted.agent not in {agent.id for agent in known.agents}:
+            raise Refusal(404, "unknown_agent", "There is no such agent.")
+        for name, value, offered in (
+            ("voice", wanted.voice, known.voices),
+            ("model", wanted.model, known.models),
+        ):
+            if value is not None and value not in {choice.id for choice in offered}:
+                raise Refusal(400, f"unknown_{name}", f"This {name} is not on offer.")
+
+
+def browser_routes(room: BrowserRoom, identify: Identify) -> APIRouter:
+    """The room's routes. Every one of them asks who is there."""
+    router = APIRouter(prefix="/api")
+
+    @router.get("/config")
+    async def config(_: Annotated[Principal, Depends(identify)]) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return room.choices()
+
+    @router.post("/calls")
+    async def place(request: Request, who: Annotated[Principal, Depends(identify)]) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return await room.place(request, who)
+
+    @router.websocket("/calls/{call_id}/audio")
+    async def audio(
+        socket: WebSocket, call_id: str, who: Annotated[Principal, Depends(identify)]
+    ) -> None:  # pyright: ignore[reportUnusedFunction]
+        await room.open(socket, call_id, who)
+
+    return router
+
+
+def _address(connection: HTTPConnection) -> str:
+    return connection.client.host if connection.client else "unknown"
+
+
+def _shown_ticket(socket: WebSocket, call_id: str) -> str:
+    """The ticket a socket shows. Raises `Refusal` or `NotIdentified`; nothing is accepted yet."""
+    offered: list[str] = socket.scope.get("subprotocols", [])
+    if SUBPROTOCOL not in offered:
+        raise Refusal(400, "unknown_protocol", f"This socket speaks {SUBPROTOCOL}.")
+    tickets = [
+        name.removeprefix(TICKET_PREFIX) for name in offered if name.startswith(TICKET_PREFIX)
+    ]
+    if len(tickets) != 1 or not looks_like_ticket(tickets[0]) or not _CALL_ID.fullmatch(call_id):
+        raise NotIdentified("This socket needs a ticket.")
+    return tickets[0]
+
+
+async def _body(request: Request) -> bytes:
+    """The whole body, if it is small and comes soon. Raises `Refusal`."""
+    body = bytearray()
+    try:
+        with anyio.fail_after(BODY_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise Refusal(413, "too_large", "This request is too large.")
+    except TimeoutError as late:
+        raise Refusal(408, "too_slow", "This request took too long to arrive.") from late
+    return bytes(body)
+
+
+def _understood(body: bytes) -> PlaceCall:
+    try:
+        return _place_call.decode(body)
+    except msgspec.ValidationError as fault:
+        raise Refusal(400, "misunderstood", f"This request is not understood: {fault}") from fault
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise Refusal(400, "misunderstood", "This request is not JSON.") from fault
