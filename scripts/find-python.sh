@@ -29,7 +29,7 @@ candidates() {
 }
 
 while read -r candidate; do
-    if found=$("$candidate" -I -c "$PROBE" </dev/null 2>/dev/null); then
+    if found=$("$candidate" -I -c "$PROBE" </dev/null 2>/dev/null) && [ -x "$found" ]; then
         echo "$found"
         exit 0
     fi

@@ -1,0 +1,278 @@
+"""The house as a visitor finds it: its commands, its scripts, its words, its exam."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import jsonschema
+import pytest
+
+from bench.exam import Request, foreign_toolsets, mark_arguments, requests, same_value
+
+ROOT = Path(__file__).parents[1]
+SCRIPTS = [*sorted((ROOT / "scripts").glob("*.sh")), ROOT / ".ci/run"]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def tracked_files() -> list[Path]:
+    listed = run(["git", "ls-files", "-z"]).stdout.split("\0")
+    return [ROOT / name for name in listed if name and (ROOT / name).is_file()]
+
+
+def run(
+    command: list[str], cwd: Path = ROOT, env: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        command, cwd=cwd, env=env, capture_output=True, text=True, timeout=50, check=False
+    )
+
+
+# -- commands -----------------------------------------------------------------------------------
+
+
+def test_every_make_command_says_what_it_does() -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
+    explained = set(re.findall(r"^([a-z][a-z-]*):.*## ", MAKEFILE, re.MULTILINE))
+    assert targets == explained
+    assert {"run", "test", "test-long", "check", "fix", "bench", "page", "help"} <= targets
+
+
+def test_make_alone_lists_the_commands() -> None:
+    shown = run(["make"], env={**os.environ, "MAKEFLAGS": ""}).stdout
+    assert "make run" in shown
+    assert "make test-long" in shown
+
+
+@pytest.mark.parametrize("page", ["README.md", "bench/README.md"])
+def test_documented_commands_exist(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    code = "\n".join(_code(text))
+    for target in re.findall(r"\bmake ([a-z][a-z-]*)", code):
+        assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), f"{page}: make {target}"
+
+
+def _code(text: str) -> Iterator[str]:
+    for block, inline in re.findall(r"```[^\n]*\n(.*?)```|`([^`\n]+)`", text, re.DOTALL):
+        yield block or inline
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_can_be_run(script: Path) -> None:
+    assert os.access(script, os.X_OK)
+    assert script.read_text(encoding="utf-8").startswith("#!/usr/bin/env bash\n")
+    checked = run(["bash", "-n", str(script)])
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_workflow_actions_are_pinned_to_commits() -> None:
+    for workflow in (ROOT / ".github/workflows").glob("*.yml"):
+        for used in re.findall(r"uses: (\S+)", workflow.read_text(encoding="utf-8")):
+            assert re.search(r"@[0-9a-f]{40}$", used), used
+
+
+# -- finding Python -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A copy of the finder in a tree that has no `.venv`."""
+    scripts = tmp_path / "house" / "scripts"
+    scripts.mkdir(parents=True)
+    (scripts / "find-python.sh").write_bytes((ROOT / "scripts/find-python.sh").read_bytes())
+    return tmp_path
+
+
+def shim(directory: Path, name: str, body: str) -> None:
+    directory.mkdir(exist_ok=True)
+    program = directory / name
+    program.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+    program.chmod(0o755)
+
+
+def find_python(elsewhere: Path, *path: Path) -> "subprocess.CompletedProcess[str]":
+    places = ":".join([*map(str, path), "/usr/bin", "/bin"])
+    env = {"PATH": places, "HOME": str(elsewhere), "PYENV_ROOT": str(elsewhere / "pyenv")}
+    return run(["bash", str(elsewhere / "house/scripts/find-python.sh")], env=env)
+
+
+DEAD_SHIM = 'echo "pyenv: $0: command not found" >&2; exit 127'
+
+
+def test_dead_and_old_pythons_are_passed_over(elsewhere: Path) -> None:
+    shims = elsewhere / "shims"
+    shim(shims, "python3.12", DEAD_SHIM)
+    shim(shims, "python3.13", DEAD_SHIM)
+    shim(shims, "python3", "echo 3.11; exit 1")
+    shim(shims, "python", f'exec {sys.executable} "$@"')
+    found = find_python(elsewhere, shims)
+    assert found.returncode == 0, found.stderr
+    version = run([found.stdout.strip(), "-c", "import sys; print(sys.version_info[:2])"])
+    assert version.stdout.strip() in ("(3, 12)", "(3, 13)")
+
+
+def test_a_version_managers_python_is_found_behind_its_dead_shims(elsewhere: Path) -> None:
+    shims = elsewhere / "shims"
+    for name in ("python3.12", "python3.13", "python3", "python"):
+        shim(shims, name, DEAD_SHIM)
+    version = elsewhere / "pyenv/versions/3.12.1/bin"
+    version.mkdir(parents=True)
+    shim(version, "python3", f'exec {sys.executable} "$@"')
+    found = find_python(elsewhere, shims)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.strip()
+
+
+def test_a_shim_that_says_yes_to_everything_is_not_believed(elsewhere: Path) -> None:
+    """Success without a path to a program is no Python."""
+    shims = elsewhere / "shims"
+    for name in ("python3.12", "python3"):
+        shim(shims, name, "exit 0")
+    shim(shims, "python", f'exec {sys.executable} "$@"')
+    found = find_python(elsewhere, shims)
+    assert os.access(found.stdout.strip(), os.X_OK)
+
+
+# -- words --------------------------------------------------------------------------------------
+
+
+def test_the_licence_is_mit() -> None:
+    assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
+
+
+FORBIDDEN = (
+    r"\bAI (?:coding )?assistants?\b",
+    r"\bClau" r"de\b",
+    r"\bChat" r"GPT\b",
+    r"\bCo" r"pilot\b",
+    r"(?<![\w.:/])/wo" r"rk/",
+    r"(?<![\w.])/tm" r"p/",
+    r"\bTO" r"DO\b",
+    r"\bFIX" r"ME\b",
+)
+
+
+def test_the_project_speaks_only_of_itself() -> None:
+    pattern = re.compile("|".join(FORBIDDEN))
+    told: list[str] = []
+    for path in tracked_files():
+        if path.suffix in {".lock", ".png", ".wav", ".onnx", ".woff2"} or "lock.json" in path.name:
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if pattern.search(line):
+                told.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:80]}")
+    assert not told, "\n".join(told)
+
+
+def test_lock_files_name_no_private_registry() -> None:
+    for path in tracked_files():
+        if path.name not in {"uv.lock", "package-lock.json"}:
+            continue
+        hosts = set(re.findall(r"https?://([^/\"\s]+)", path.read_text(encoding="utf-8")))
+        foreign = {host for host in hosts if "pypi" in host or "npm" in host} - {
+            "pypi.org",
+            "registry.npmjs.org",
+        }
+        assert not foreign, path
+
+
+# -- skipping -----------------------------------------------------------------------------------
+
+SKIPPING = """
+import pytest
+
+def test_runs(): pass
+
+@pytest.mark.skip(reason="no such program")
+def test_skips(): pass
+
+@pytest.mark.xfail(strict=True)
+def test_fails_as_expected(): assert False
+"""
+
+
+def run_pytest(tmp_path: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    (tmp_path / "conftest.py").write_bytes((ROOT / "tests/conftest.py").read_bytes())
+    (tmp_path / "test_three.py").write_text(SKIPPING, encoding="utf-8")
+    quiet = ["-q", "-p", "no:cacheprovider", "-c", "pytest.ini"]
+    return run([sys.executable, "-m", "pytest", *quiet, *options], cwd=tmp_path)
+
+
+def test_a_skipped_test_passes_on_a_poor_machine(tmp_path: Path) -> None:
+    assert run_pytest(tmp_path).returncode == 0
+
+
+def test_a_skipped_test_fails_where_everything_ought_to_be_there(tmp_path: Path) -> None:
+    ran = run_pytest(tmp_path, "--fail-on-skip")
+    assert ran.returncode == 1
+    assert "no such program" in ran.stdout
+    assert "1 passed, 1 xfailed, 1 error" in ran.stdout
+
+
+# -- the blind exam -----------------------------------------------------------------------------
+
+REQUESTS = requests()
+FOREIGN = foreign_toolsets()
+
+
+def schema_of(request: Request) -> Mapping[str, Any]:
+    tools = FOREIGN[request.toolset].tools
+    return cast(
+        "Mapping[str, Any]",
+        next(tool["parameters"] for tool in tools if tool["name"] == request.tool),
+    )
+
+
+def test_the_exam_is_long_and_foreign_enough() -> None:
+    foreign = [request for request in REQUESTS if request.toolset in FOREIGN]
+    assert len(REQUESTS) >= 150
+    assert len(foreign) >= 100
+    assert len(FOREIGN) >= 5
+    nothing_to_call = [request for request in REQUESTS if request.tool is None]
+    assert 0.06 <= len(nothing_to_call) / len(REQUESTS) <= 0.15
+    assert len({request.id for request in REQUESTS}) == len(REQUESTS)
+
+
+def test_every_foreign_tool_is_asked_for() -> None:
+    asked = {(request.toolset, request.tool) for request in REQUESTS}
+    for name, toolset in FOREIGN.items():
+        assert "Today is 2026-11-22" in toolset.instructions
+        for tool in toolset.tools:
+            assert (name, tool["name"]) in asked
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [request for request in REQUESTS if request.toolset in FOREIGN and request.tool],
+    ids=lambda request: request.id,
+)
+def test_exam_answers_fit_the_tools(request_: Request) -> None:
+    schema = schema_of(request_)
+    arguments = {**request_.arguments, **request_.answered}
+    jsonschema.validate(arguments, schema, format_checker=jsonschema.FormatChecker())
+    assert set(request_.answers) == set(request_.answered)
+    assert not set(request_.answers) & set(request_.arguments)
+    assert request_.clarify
+
+
+def test_values_are_compared_by_what_they_say() -> None:
+    assert same_value("BS6 5TR", "bs65tr")
+    assert same_value("central station", "the central station")
+    assert same_value(62.5, 62.50)
+    assert same_value(2, 2.0)
+    assert not same_value("44107", "44170")
+    assert not same_value("2026-12-03", "2026-12-04")
+    assert not same_value(1, True)
+    assert not same_value("5", 5)
+
+
+def test_marks_count_what_was_said_and_what_was_made_up() -> None:
+    request = next(request for request in REQUESTS if request.id == "airline-09")
+    marks = mark_arguments(
+        request, {"new_date": "2026-11-29", "booking_reference": "XXXXXX", "seat": "1A"}
+    )
+    assert (marks.expected, marks.right, marks.invented) == (2, 1, ("seat",))
