@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -79,10 +80,8 @@ def test_workflow_actions_are_pinned_to_commits() -> None:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
-    """A copy of the finder in a tree that has no `.venv`."""
-    scripts = tmp_path / "house" / "scripts"
-    scripts.mkdir(parents=True)
-    (scripts / "find-python.sh").write_bytes((ROOT / "scripts/find-python.sh").read_bytes())
+    """The scripts in a tree that holds nothing else, not even a `.venv`."""
+    shutil.copytree(ROOT / "scripts", tmp_path / "house/scripts")
     return tmp_path
 
 
@@ -94,9 +93,13 @@ def shim(directory: Path, name: str, body: str) -> None:
 
 
 def find_python(elsewhere: Path, *path: Path) -> "subprocess.CompletedProcess[str]":
+    return run_script(elsewhere, "find-python.sh", *path)
+
+
+def run_script(elsewhere: Path, script: str, *path: Path) -> "subprocess.CompletedProcess[str]":
     places = ":".join([*map(str, path), "/usr/bin", "/bin"])
     env = {"PATH": places, "HOME": str(elsewhere), "PYENV_ROOT": str(elsewhere / "pyenv")}
-    return run(["bash", str(elsewhere / "house/scripts/find-python.sh")], env=env)
+    return run(["bash", str(elsewhere / "house/scripts" / script)], env=env)
 
 
 DEAD_SHIM = 'echo "pyenv: $0: command not found" >&2; exit 127'
@@ -136,6 +139,24 @@ def test_a_shim_that_says_yes_to_everything_is_not_believed(elsewhere: Path) -> 
     assert os.access(found.stdout.strip(), os.X_OK)
 
 
+def test_a_new_uv_on_the_path_is_used(elsewhere: Path) -> None:
+    shims = elsewhere / "shims"
+    shim(shims, "uv", "echo uv 0.13.9")
+    assert run_script(elsewhere, "find-uv.sh", shims).stdout.strip() == str(shims / "uv")
+
+
+@pytest.mark.parametrize("node", [DEAD_SHIM, "echo v18.20.4", "exit 0"])
+def test_without_a_usable_node_the_page_is_left_out_and_the_reader_told(
+    elsewhere: Path, node: str
+) -> None:
+    (elsewhere / "house/frontend").mkdir()
+    shim(elsewhere / "shims", "node", node)
+    told = run_script(elsewhere, "page.sh", elsewhere / "shims")
+    assert told.returncode == 0
+    assert "NOT built" in told.stderr
+    assert "Node.js 20" in told.stderr
+
+
 # -- words --------------------------------------------------------------------------------------
 
 
@@ -150,6 +171,7 @@ FORBIDDEN = (
     r"\bCo" r"pilot\b",
     r"(?<![\w.:/])/wo" r"rk/",
     r"(?<![\w.])/tm" r"p/",
+    r"\bissues? #?\d",
     r"\bTO" r"DO\b",
     r"\bFIX" r"ME\b",
 )
