@@ -1,0 +1,61 @@
+"""The composition root of the local cloud."""
+
+from typing import Protocol
+
+from fastapi import FastAPI
+
+from switchboard_local.engine.parts import Detectors, Ears, PartInfo, Voice
+from switchboard_local.identity import identity_router
+from switchboard_local.loopback import LoopbackOnly
+from switchboard_local.mind.parts import Mind
+from switchboard_local.realtime.faults import Faults
+from switchboard_local.realtime.routes import Lines, realtime_router
+from switchboard_local.realtime.socket import Company
+from switchboard_local.settings import Settings
+
+
+class Engine(Protocol):
+    """The embedded engine: parts that all sessions share."""
+
+    @property
+    def detectors(self) -> Detectors: ...
+    @property
+    def ears(self) -> Ears: ...
+    @property
+    def voice(self) -> Voice: ...
+
+
+def create_app(
+    engine: Engine, mind: Mind, settings: Settings, faults: Faults | None = None
+) -> FastAPI:
+    """The local cloud. `faults` is how a test makes it misbehave."""
+    app = FastAPI(title="Switchboard local cloud", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(LoopbackOnly)
+    lines = Lines(settings.local_max_sessions)
+    company = Company(engine.ears, engine.voice, mind, settings.local_pace, faults or Faults())
+    app.include_router(
+        realtime_router(engine.detectors, company, lines, settings.local_session_seconds)
+    )
+    if settings.identity_header is not None:
+        app.include_router(identity_router(settings.identity_header.get_secret_value()))
+
+    @app.get("/health")
+    async def health() -> dict[str, object]:
+        return {"status": "ok", "sessions": lines.open, "parts": parts_line(engine, mind)}
+
+    return app
+
+
+def parts(engine: Engine, mind: Mind) -> list[PartInfo]:
+    """What is in use, in the order sound takes."""
+    return [engine.detectors.info, engine.ears.info, mind.info, engine.voice.info]
+
+
+def parts_line(engine: Engine, mind: Mind) -> str:
+    """What is in use, in one line, fallbacks with their reason."""
+    return "; ".join(_part(info) for info in parts(engine, mind))
+
+
+def _part(info: PartInfo) -> str:
+    because = f" (fallback: {info.reason})" if info.fallback else ""
+    return f"{info.kind}: {info.name}{because}"

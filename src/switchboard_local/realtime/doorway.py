@@ -1,0 +1,55 @@
+"""Who may open a realtime session, and what the others are told before the upgrade."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+PREVIEW_QUERY: Final = ("api-version", "deployment")
+_MAX_MODEL_CHARS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """A refusal over HTTP, in the shape Azure gives it."""
+
+    status: int
+    code: str
+    message: str
+
+    def body(self) -> Mapping[str, Mapping[str, str]]:
+        return {"error": {"code": self.code, "message": self.message}}
+
+
+def judge(
+    headers: Mapping[str, str], query: Mapping[str, str], offered: Sequence[str]
+) -> TurnedAway | None:
+    """What is wrong with an upgrade request, if anything.
+
+    `offered` are its WebSocket subprotocols: the preview dialect can also be asked for there.
+    """
+    if not _bearer(headers.get("authorization", "")):
+        return TurnedAway(
+            401, "401", "Access denied: send a bearer token in the Authorization header."
+        )
+    for name in PREVIEW_QUERY:
+        if name in query:
+            return TurnedAway(
+                400,
+                "BadRequest",
+                f"'{name}' belongs to the preview API: GA is /openai/v1/realtime?model=….",
+            )
+    if "openai-beta" in headers or any("beta" in each.lower() for each in offered):
+        return TurnedAway(400, "BadRequest", "The GA API takes no OpenAI-Beta header.")
+    if not 0 < len(query.get("model", "")) <= _MAX_MODEL_CHARS:
+        return TurnedAway(400, "missing_required_parameter", "Say which deployment: ?model=….")
+    return None
+
+
+def full(limit: int) -> TurnedAway:
+    """There are as many sessions as there may be."""
+    return TurnedAway(429, "429", f"At most {limit} realtime sessions at once; try again soon.")
+
+
+def _bearer(authorization: str) -> str:
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
