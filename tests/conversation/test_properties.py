@@ -40,6 +40,8 @@ class AnyCall(RuleBasedStateMachine):
         self.outputs: Counter[str] = Counter()
         self.abandoned: set[str] = set()
         self.over = False
+        self.cards: dict[str, str] = {}
+        self.running = ""
         self.scene.connect()
 
     # -- what may happen ------------------------------------------------------------------------
@@ -157,24 +159,37 @@ class AnyCall(RuleBasedStateMachine):
             self.ours -= set(self.unanswered)
             self.unanswered.clear()
         for command in commands:
-            match command:
-                case c.RequestReply(tag):
-                    self.ours.add(tag)
-                    self.unanswered.append(tag)
-                    assert len(self.ours) <= 1, "two of ours in flight"
-                case c.TruncateItem(item, ms):
-                    assert 0 < ms <= self.received[item]
-                    assert ms <= self.claimed.get(item, 0)
-                case c.AddToolOutput(call):
-                    self.outputs[call] += 1
-                case c.NoteTool(call, state=c.ToolState.ABANDONED):
-                    self.abandoned.add(call)
-                case c.StopPlayout():
-                    self.silenced |= set(self.known)
-                case c.EndCall():
-                    self.over = True
-                case _:
-                    pass
+            self._check(command)
+            self._follow(command)
+
+    def _check(self, command: c.Command) -> None:
+        match command:
+            case c.RequestReply(tag):
+                self.ours.add(tag)
+                self.unanswered.append(tag)
+                assert len(self.ours) <= 1, "two of ours in flight"
+            case c.TruncateItem(item, ms):
+                assert 0 < ms <= self.received[item]
+                assert ms <= self.claimed.get(item, 0)
+            case _:
+                pass
+
+    def _follow(self, command: c.Command) -> None:
+        match command:
+            case c.AddToolOutput(call):
+                self.outputs[call] += 1
+            case c.RunTool(call):
+                self.running = call
+            case c.NoteTool(card, state=c.ToolState.RUNNING):
+                self.cards[card] = self.running
+            case c.NoteTool(card, state=c.ToolState.ABANDONED):
+                self.abandoned |= {card, self.cards.get(card, card)}
+            case c.StopPlayout():
+                self.silenced |= set(self.known)
+            case c.EndCall():
+                self.over = True
+            case _:
+                pass
 
 
 TestAnyCall = AnyCall.TestCase

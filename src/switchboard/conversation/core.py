@@ -365,19 +365,18 @@ class Conversation:
         running = self._replies.running
         stopped = [item for item in self.gate.sounding.values() if not item.cut]
         self.gate.close()
-        if running:
-            self._settling.silenced.add(running.reply_id)
-            if not by_service:
-                self._emit(CancelReply(running.reply_id))
+        self._settling.silenced |= set(running)
+        if not by_service:
+            self._emit(*map(CancelReply, running))
         if not stopped or self.rules.service_plays:
-            return running is not None
+            return bool(running)
         self._emit(StopPlayout(), SetTimer("settle", self._now + self.rules.settle_s))
         self._settling.stop(stopped)
         self._emit(ClearTimer("playout"))
         return True
 
     def _settle(self) -> None:
-        running = self._replies.running.reply_id if self._replies.running else None
+        running = set(self._replies.running)
         self._emit(*self._settling.settle(running, self.history, self._transcript, self._at_ms()))
         self.gate.sounding = {k: v for k, v in self.gate.sounding.items() if not v.cut}
 
@@ -433,8 +432,7 @@ class Conversation:
         self._cue(Cue.WORK_BEGINS)
 
     def _is_running(self, reply_id: str) -> bool:
-        running = self._replies.running
-        return running is not None and running.reply_id == reply_id
+        return reply_id in self._replies.running
 
     def _reply_started(self, reply_id: str, tag: str | None) -> None:
         running = self._replies.started(reply_id, tag)
@@ -475,8 +473,7 @@ class Conversation:
     def _sounds(self, reply_id: str) -> None:
         self._tools.spoke(reply_id)
         self._cue(Cue.AGENT_SOUNDS)
-        running = self._replies.running
-        if self._leaving and running and running.reply_id == self._leaving.reply_id:
+        if self._leaving and reply_id == self._leaving.reply_id:
             self._leaving.said = True
         turn = self._turn
         if turn.ended_at is not None and turn.reply_id is None:

@@ -46,7 +46,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class Running:
-    """The reply that the default conversation is making now."""
+    """A reply that the default conversation is making now."""
 
     reply_id: str
     wanted: Wanted | None
@@ -57,7 +57,8 @@ class Running:
 class Replies:
     queue: deque[Wanted] = field(default_factory=deque[Wanted])
     asked: tuple[str, Wanted] | None = None
-    running: Running | None = None
+    running: dict[str, Running] = field(default_factory=dict[str, Running])
+    """By reply id. One at a time is the rule, but not every service keeps it."""
     _asked_so_far: int = 0
 
     def want(self, wanted: Wanted) -> None:
@@ -71,7 +72,7 @@ class Replies:
 
     @property
     def free(self) -> bool:
-        return self.asked is None and self.running is None
+        return self.asked is None and not self.running
 
     def ask(self) -> tuple[str, Wanted] | None:
         """Take the next reply from the queue, if none is asked for or running."""
@@ -86,15 +87,12 @@ class Replies:
         if self.asked and tag == self.asked[0]:
             wanted = self.asked[1]
             self.asked = None
-        self.running = Running(reply_id, wanted)
-        return self.running
+        running = self.running[reply_id] = Running(reply_id, wanted)
+        return running
 
     def done(self, reply_id: str) -> Running | None:
-        """The reply that ended, if it was the running one."""
-        if self.running is None or self.running.reply_id != reply_id:
-            return None
-        running, self.running = self.running, None
-        return running
+        """The reply that ended, if it was running."""
+        return self.running.pop(reply_id, None)
 
     def refused(self, tag: str, code: str) -> Wanted | None:
         """Our request was refused. Queued once more behind an active reply; else given back."""

@@ -37,7 +37,7 @@ class Settling:
         self.stopped += items
 
     def settle(
-        self, running: str | None, history: History, transcript: Transcript, at_ms: float
+        self, running: set[str], history: History, transcript: Transcript, at_ms: float
     ) -> Iterator[Command]:
         """Truncate what was under the play head, delete what nobody heard of finished replies."""
         stopped, self.stopped = self.stopped, []
@@ -45,14 +45,14 @@ class Settling:
             item.cut = True
             if item.heard_ms >= 1:
                 self.kept.add(item.item_id)
-            if item.heard_ms >= item.received_ms - HEARD_OUT_MS and item.reply_id != running:
+            if item.heard_ms >= item.received_ms - HEARD_OUT_MS and item.reply_id not in running:
                 continue
             if item.heard_ms >= 1:
                 yield TruncateItem(item.item_id, int(item.heard_ms))
                 yield NoteInterruption(item.item_id, item.heard_ms, item.received_ms, at_ms)
                 if said := history.find(item.item_id):
                     said.heard_chars = heard_chars(said.text, item.heard_ms, item.received_ms)
-            elif item.reply_id != running:
+            elif item.reply_id not in running:
                 yield DeleteItem(item.item_id)
                 history.forget(item.item_id)
             if note := transcript.cut(item.item_id, item.heard_ms, item.received_ms):

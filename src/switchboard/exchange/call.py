@@ -72,7 +72,7 @@ class Call:
         try:
             async with anyio.create_task_group() as tasks:
                 self._tasks = tasks
-                tasks.start_soon(self._timers.run, lambda name: self.apply(e.TimerFired(name)))
+                tasks.start_soon(self._timers.run, self._timer_fired)
                 tasks.start_soon(self._listen_to_model)
                 await self._over.wait()
                 tasks.cancel_scope.cancel()
@@ -114,6 +114,9 @@ class Call:
             # A fault of ours must end this call and no other.
             logger.exception("call failed", extra={"call": self.id, "event": type(event).__name__})
             self._finish("internal_error")
+
+    def _timer_fired(self, name: str) -> None:
+        self.apply(e.TimerFired(name))
 
     # -- the two sides --------------------------------------------------------------------------
 
