@@ -8,18 +8,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.model.peer import (
-    EXPIRES_AT,
-    SPEC,
-    FixedToken,
-    Peer,
-    eventually,
-    last_word,
-    line_to,
-    say,
-    serving,
-    until,
-)
 from websockets.asyncio.server import ServerConnection, serve
 
 from switchboard.conversation.commands import AddNote, RequestReply
@@ -34,6 +22,18 @@ from switchboard.errors import ConfigurationError, ModelUnavailable
 from switchboard.model.codec import SESSION_UPDATE_ID
 from switchboard.model.config import ModelConfig
 from switchboard.model.connection import Line
+from tests.model.peer import (
+    EXPIRES_AT,
+    SPEC,
+    FixedToken,
+    Peer,
+    eventually,
+    last_word,
+    line_to,
+    say,
+    serving,
+    until,
+)
 
 FRAME = "AAAA" * 320
 """Base64 of 20 ms."""

@@ -20,10 +20,11 @@ logger = logging.getLogger(__name__)
 type MakeCredential = Callable[[], AsyncTokenCredential]
 
 _FETCH_TIMEOUT_S: Final = 30.0
+_CLOSE_TIMEOUT_S: Final = 2.0
 _LEAST_WAIT_S: Final = 1.0
 _LONGEST_BACK_OFF_S: Final = 60.0
 _REFRESH_AT: Final = (0.75, 0.85)
-"""Share of a token's remaining life after which the next one is fetched; spread over replicas."""
+"""Share of a token's useful life after which the next one is fetched; spread over replicas."""
 _LONGEST_REASON: Final = 300
 _EXPIRY_MARGIN_S: Final = 5.0
 """A token this close to its end may not survive the upgrade."""
@@ -101,21 +102,21 @@ class TokenSource:
                 await self._rest(delay_s)
         finally:
             if credential is not None:
-                with anyio.CancelScope(shield=True):
+                with anyio.move_on_after(_CLOSE_TIMEOUT_S, shield=True):
                     await credential.close()
 
     async def _fetch(self, credential: AsyncTokenCredential) -> float:
         """Seconds until the next fetch."""
         with anyio.fail_after(_FETCH_TIMEOUT_S):
             token = await credential.get_token(self._scope)
-        life_s = token.expires_on - time.time()
-        if life_s <= _EXPIRY_MARGIN_S:
+        useful_s = token.expires_on - time.time() - _EXPIRY_MARGIN_S
+        if useful_s <= 0:
             raise ValueError("the token it gave has expired")
         self._token, self._failures, self._trouble = token, 0, None
         self._missed.clear()
         self._arrived.set()
-        logger.info("token refreshed", extra={"scope": self._scope, "life_s": round(life_s)})
-        return life_s * random.uniform(*_REFRESH_AT)  # noqa: S311  # jitter, not a secret
+        logger.info("token refreshed", extra={"scope": self._scope, "useful_s": round(useful_s)})
+        return useful_s * random.uniform(*_REFRESH_AT)  # noqa: S311  # jitter, not a secret
 
     def _note_failure(self, error: Exception) -> float:
         """Seconds until the next try: doubling from one second, to a minute."""
