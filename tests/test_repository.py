@@ -1,5 +1,6 @@
 """The house as a visitor finds it: its commands, its scripts, its words, its exam."""
 
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ import jsonschema
 import pytest
 
 from bench.exam import Request, foreign_toolsets, mark_arguments, requests, same_value
+from scripts.complete_npm_lock import complete
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = [*sorted((ROOT / "scripts").glob("*.sh")), ROOT / ".ci/run"]
@@ -199,6 +201,39 @@ def test_lock_files_name_no_private_registry() -> None:
             "registry.npmjs.org",
         }
         assert not foreign, path
+
+
+def test_npm_locks_suit_every_platform() -> None:
+    for path in tracked_files():
+        if path.name == "package-lock.json":
+            missing = complete(json.loads(path.read_text(encoding="utf-8")))
+            assert not missing, f"run: python scripts/complete_npm_lock.py {path.relative_to(ROOT)}"
+
+
+def test_a_lock_is_completed_with_what_the_names_say() -> None:
+    lock = {
+        "packages": {
+            "node_modules/tool": {
+                "dev": True,
+                "optionalDependencies": {
+                    "@tool/cli-linux-x64-musl": "2.0.1",
+                    "@tool/cli-darwin-arm64": "2.0.1",
+                    "fsevents": "~2.3.2",
+                },
+            },
+            "node_modules/@tool/cli-darwin-arm64": {"version": "2.0.1"},
+        }
+    }
+    assert complete(lock) == ["@tool/cli-linux-x64-musl"]
+    assert lock["packages"]["node_modules/@tool/cli-linux-x64-musl"] == {
+        "version": "2.0.1",
+        "optional": True,
+        "dev": True,
+        "os": ["linux"],
+        "cpu": ["x64"],
+        "libc": ["musl"],
+    }
+    assert complete(lock) == []
 
 
 # -- skipping -----------------------------------------------------------------------------------
