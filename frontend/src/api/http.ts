@@ -1,0 +1,66 @@
+/** The two requests the page makes before a call has a socket. */
+import { NotPlaced } from '../voice/caller';
+import type { CallPlaced, PageConfig, PlaceCall } from '../voice/protocol.gen';
+import type { Trouble } from '../voice/session';
+import { isRecord } from '../voice/wire';
+
+const PATIENCE_MS = 10_000;
+
+/** What the page may offer. Raises where the server does not answer, or not with that. */
+export async function fetchConfig(signal: AbortSignal): Promise<PageConfig> {
+  const answer = await fetch('/api/config', { signal: patient(signal) });
+  const body: unknown = await answer.json();
+  if (!answer.ok || !isConfig(body)) throw new Error('no configuration');
+  return body;
+}
+
+/** A ticket for one call. Raises `NotPlaced`. */
+export async function placeCall(wish: PlaceCall, signal: AbortSignal): Promise<CallPlaced> {
+  const answer = await post(wish, signal);
+  const body: unknown = await answer.json().catch(() => null);
+  if (answer.ok && isPlaced(body)) return body;
+  throw new NotPlaced(troubleOf(answer.status, body));
+}
+
+async function post(wish: PlaceCall, signal: AbortSignal): Promise<Response> {
+  try {
+    return await fetch('/api/calls', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(wish),
+      signal: patient(signal),
+    });
+  } catch {
+    throw new NotPlaced({ code: 'unreachable', text: null });
+  }
+}
+
+function troubleOf(status: number, body: unknown): Trouble {
+  const text = isRecord(body) && typeof body['text'] === 'string' ? body['text'] : null;
+  if (status === 429 || status === 503) return { code: 'busy', text };
+  // A gateway that cannot reach the server answers in its own words, which help nobody here.
+  if (status === 502 || status === 504) return { code: 'unreachable', text: null };
+  return { code: 'refused', text };
+}
+
+function patient(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+}
+
+function isPlaced(body: unknown): body is CallPlaced {
+  return (
+    isRecord(body) &&
+    [body['call'], body['socket'], body['ticket']].every((field) => typeof field === 'string')
+  );
+}
+
+function isConfig(body: unknown): body is PageConfig {
+  return (
+    isRecord(body) &&
+    Array.isArray(body['agents']) &&
+    body['agents'].length > 0 &&
+    body['agents'].every((agent) => isRecord(agent) && typeof agent['id'] === 'string') &&
+    Array.isArray(body['voices']) &&
+    Array.isArray(body['models'])
+  );
+}

@@ -1,0 +1,25 @@
+import { Button } from '../ui/Button';
+import { Note } from '../ui/Note';
+import './layout.css';
+import { Talk } from './Talk';
+import { useConfig } from './useConfig';
+
+export function App() {
+  const { config, again } = useConfig();
+  if (config === 'asking') return <main className="page" aria-busy="true" />;
+  if (config === 'unreachable')
+    return (
+      <main className="page page-alone">
+        <h1 className="unseen">Switchboard</h1>
+        <Note
+          tone="trouble"
+          title="The server does not answer"
+          actions={<Button onClick={again}>Try again</Button>}
+        >
+          There is nobody to talk to until it does. Check that it is running and that you are
+          online.
+        </Note>
+      </main>
+    );
+  return <Talk config={config} />;
+}

@@ -1,0 +1,252 @@
+import { Mic } from 'lucide-react';
+import { type RefObject, useCallback, useEffect, useRef, useState } from 'react';
+import { EndButton, MuteButton } from '../features/call/CallControls';
+import '../features/call/call.css';
+import { Composer } from '../features/call/Composer';
+import { Connection } from '../features/call/Connection';
+import { FloorBand } from '../features/call/FloorBand';
+import { Suggestions } from '../features/call/Suggestions';
+import { useCaller } from '../features/call/useCaller';
+import { useKeys } from '../features/call/useKeys';
+import { microphoneWords, troubleWords } from '../features/call/words';
+import { SettingsPanel } from '../features/settings/SettingsPanel';
+import type { Settings } from '../features/settings/settings';
+import { useSettings } from '../features/settings/useSettings';
+import { ToolLine } from '../features/tools/ToolLine';
+import { Announcer } from '../features/transcript/Announcer';
+import { SaveButtons } from '../features/transcript/SaveButtons';
+import { Transcript } from '../features/transcript/Transcript';
+import { Button } from '../ui/Button';
+import { Note } from '../ui/Note';
+import { Select } from '../ui/Select';
+import type { Caller } from '../voice/caller';
+import type { AgentChoice, PageConfig } from '../voice/protocol.gen';
+import type { Snapshot } from '../voice/session';
+
+export function Talk({ config }: { config: PageConfig }) {
+  const { caller, snapshot } = useCaller();
+  const [settings, change] = useSettings();
+  const [settingsOpen, setSettingsOpen] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
+  const agent = chosen(config, settings);
+  const inCall = isInCall(snapshot);
+  useAccent(agent);
+  useDeviceChoice(caller, settings.device, snapshot);
+
+  const call = useCallback(
+    (listen: boolean, first?: string) => {
+      setSettingsOpen(false);
+      const { voice, model } = offered(config, settings);
+      void caller.start({ agent: agent.id, voice, model, device: settings.device, listen, first });
+    },
+    [caller, config, settings, agent],
+  );
+  const say = (text: string): void => (inCall ? caller.say(text) : call(false, text));
+  const suggest = (text: string): void => (inCall ? caller.say(text) : call(true, text));
+
+  useKeys({
+    space: () => {
+      if (snapshot.microphone === 'on') caller.mute(!snapshot.muted);
+    },
+    escape: () => {
+      if (settingsOpen) setSettingsOpen(false);
+      else caller.end();
+    },
+    slash: () => field.current?.focus(),
+  });
+
+  const desk: Desk = {
+    caller,
+    snapshot,
+    agent,
+    field,
+    say,
+    suggest,
+    call,
+    device: settings.device,
+  };
+  return (
+    <div className="page">
+      <header className="bar">
+        <Select
+          look="title"
+          label="Who you talk to"
+          value={agent.id}
+          onChange={(id) => change({ agent: id })}
+          options={config.agents}
+          disabled={inCall}
+        />
+        <Connection snapshot={snapshot} />
+        <SettingsPanel
+          {...{ config, agent, settings, change, inCall }}
+          open={settingsOpen}
+          onOpen={setSettingsOpen}
+          listening={snapshot.microphone === 'on'}
+        />
+      </header>
+      {snapshot.phase === 'idle' ? <Welcome {...desk} /> : <Conversation {...desk} />}
+      <Announcer entries={snapshot.entries} agent={agent.title} />
+    </div>
+  );
+}
+
+interface Desk {
+  caller: Caller;
+  snapshot: Snapshot;
+  agent: AgentChoice;
+  field: RefObject<HTMLInputElement | null>;
+  device: string | null;
+  say: (text: string) => void;
+  suggest: (text: string) => void;
+  call: (listen: boolean, first?: string) => void;
+}
+
+/** Before a call: one thing to do. */
+function Welcome({ snapshot, agent, field, say, suggest, call }: Desk) {
+  return (
+    <main className="welcome">
+      <div className="welcome-middle">
+        <h1 className="welcome-title">{agent.tagline}</h1>
+        <Button look="primary" onClick={() => call(true)}>
+          <Mic size={24} aria-hidden="true" />
+          Talk to {agent.title}
+        </Button>
+        <div className="welcome-trouble">
+          {snapshot.trouble === null ? null : (
+            <Note
+              tone="trouble"
+              title={troubleWords(snapshot.trouble, false).title}
+              actions={<Button onClick={() => call(true)}>Try again</Button>}
+            >
+              {troubleWords(snapshot.trouble, false).text}
+            </Note>
+          )}
+        </div>
+      </div>
+      <div className="dock">
+        <Suggestions suggestions={agent.suggestions} onChoose={suggest} disabled={false} />
+        <div className="dock-row">
+          <Composer field={field} placeholder="Or type" disabled={false} onSay={say} />
+        </div>
+      </div>
+    </main>
+  );
+}
+
+/** A call, live or over: the same places, so that nothing jumps when it ends. */
+function Conversation(desk: Desk) {
+  const { caller, snapshot, agent } = desk;
+  return (
+    <main className="conversation">
+      <h1 className="unseen">Call with {agent.title}</h1>
+      <FloorBand snapshot={snapshot} agent={agent.title} levels={caller.levels} />
+      <Transcript
+        snapshot={snapshot}
+        agent={agent.title}
+        renderTool={(tool) => <ToolLine key={tool.id} tool={tool} onDecide={caller.decide} />}
+        empty={
+          snapshot.phase === 'dialling'
+            ? 'Connecting you…'
+            : 'What you both say will be written here.'
+        }
+      />
+      {snapshot.phase === 'ended' ? <EndedDock {...desk} /> : <LiveDock {...desk} />}
+    </main>
+  );
+}
+
+function LiveDock({ caller, snapshot, agent, field, device, say, suggest }: Desk) {
+  const connected = snapshot.phase === 'live';
+  const words = microphoneWords(snapshot.microphone);
+  const listen = (): void => void caller.listen(device);
+  return (
+    <div className="dock">
+      {snapshot.phase === 'away' ? (
+        <Note tone="quiet" title="The connection was lost: trying to come back">
+          The call is held for a few seconds, and nothing said so far is lost.
+        </Note>
+      ) : null}
+      {words === null ? null : (
+        <Note tone={snapshot.microphone === 'opening' ? 'quiet' : 'trouble'} title={words.title}>
+          {words.text}
+        </Note>
+      )}
+      <Suggestions suggestions={agent.suggestions} onChoose={suggest} disabled={!connected} />
+      <div className="dock-row">
+        <MuteButton snapshot={snapshot} onMute={caller.mute} onListen={listen} />
+        <Composer field={field} placeholder="Type here" disabled={!connected} onSay={say} />
+        <EndButton onEnd={caller.end} />
+      </div>
+    </div>
+  );
+}
+
+function EndedDock({ snapshot, agent, call }: Desk) {
+  const again = useRef<HTMLButtonElement>(null);
+  useEffect(() => again.current?.focus({ preventScroll: true }), []);
+  return (
+    <div className="dock dock-ended">
+      <EndedWords snapshot={snapshot} />
+      <div className="ended-row">
+        <Button ref={again} look="primary" className="ended-again" onClick={() => call(true)}>
+          <Mic size={24} aria-hidden="true" />
+          Talk to {agent.title} again
+        </Button>
+        {snapshot.entries.length === 0 ? null : (
+          <SaveButtons snapshot={snapshot} agent={agent.title} />
+        )}
+      </div>
+    </div>
+  );
+}
+
+function EndedWords({ snapshot }: { snapshot: Snapshot }) {
+  if (snapshot.trouble === null)
+    return <p className="ended-words">{snapshot.ended?.text ?? 'You ended the call.'}</p>;
+  const words = troubleWords(snapshot.trouble, snapshot.entries.length > 0);
+  return (
+    <Note tone="trouble" title={words.title}>
+      {words.text}
+    </Note>
+  );
+}
+
+function isInCall(now: Snapshot): boolean {
+  return now.phase === 'dialling' || now.phase === 'live' || now.phase === 'away';
+}
+
+function chosen(config: PageConfig, settings: Settings): AgentChoice {
+  const wanted = settings.agent ?? config.defaultAgent;
+  const agent = config.agents.find(({ id }) => id === wanted) ?? config.agents[0];
+  if (agent === undefined) throw new Error('a configuration always has an agent');
+  return agent;
+}
+
+/** A remembered voice or model that is no longer offered is not asked for. */
+function offered(config: PageConfig, settings: Settings) {
+  const known = (choices: PageConfig['voices'], id: string | null): string | null =>
+    choices.some((choice) => choice.id === id) ? id : null;
+  return {
+    voice: known(config.voices, settings.voice),
+    model: known(config.models, settings.model),
+  };
+}
+
+function useAccent(agent: AgentChoice): void {
+  useEffect(() => {
+    const { style } = document.documentElement;
+    style.setProperty('--accent-light', agent.accent);
+    style.setProperty('--accent-dark', agent.accentDark);
+    document.title = `${agent.title} · Switchboard`;
+  }, [agent]);
+}
+
+/** Another microphone chosen in the middle of a call is opened there and then. */
+function useDeviceChoice(caller: Caller, device: string | null, snapshot: Snapshot): void {
+  const before = useRef(device);
+  useEffect(() => {
+    if (before.current === device) return;
+    before.current = device;
+    if (isInCall(snapshot)) void caller.listen(device);
+  }, [caller, device, snapshot]);
+}

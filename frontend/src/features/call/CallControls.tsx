@@ -1,0 +1,36 @@
+import { Mic, MicOff, PhoneOff } from 'lucide-react';
+import { Button } from '../../ui/Button';
+import type { Snapshot } from '../../voice/session';
+
+interface Props {
+  snapshot: Snapshot;
+  onMute: (muted: boolean) => void;
+  onListen: () => void;
+}
+
+/** Mute, while there is something to mute; else the way to a microphone. */
+export function MuteButton({ snapshot, onMute, onListen }: Props) {
+  const { microphone, muted } = snapshot;
+  if (microphone !== 'on')
+    return (
+      <Button className="mute" disabled={microphone === 'opening'} onClick={onListen}>
+        <Mic size={20} aria-hidden="true" />
+        Turn microphone on
+      </Button>
+    );
+  return (
+    <Button className="mute" aria-pressed={muted} onClick={() => onMute(!muted)}>
+      {muted ? <MicOff size={20} aria-hidden="true" /> : <Mic size={20} aria-hidden="true" />}
+      {muted ? 'Unmute' : 'Mute'}
+    </Button>
+  );
+}
+
+export function EndButton({ onEnd }: { onEnd: () => void }) {
+  return (
+    <Button className="end" onClick={onEnd}>
+      <PhoneOff size={20} aria-hidden="true" />
+      End
+    </Button>
+  );
+}

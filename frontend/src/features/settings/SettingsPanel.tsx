@@ -1,0 +1,157 @@
+import { Settings2, X } from 'lucide-react';
+import { type ReactNode, useEffect, useId, useRef } from 'react';
+import { Button } from '../../ui/Button';
+import { Select } from '../../ui/Select';
+import type { AgentChoice, PageConfig } from '../../voice/protocol.gen';
+import type { Settings } from './settings';
+import './settings.css';
+import { useMicrophones } from './useMicrophones';
+import type { Change } from './useSettings';
+
+interface Props {
+  config: PageConfig;
+  agent: AgentChoice;
+  settings: Settings;
+  change: Change;
+  open: boolean;
+  onOpen: (open: boolean) => void;
+  inCall: boolean;
+  listening: boolean;
+}
+
+export function SettingsPanel({ open, onOpen, ...rest }: Props) {
+  const id = useId();
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!open) return;
+    const outside = (event: PointerEvent): void => {
+      if (event.target instanceof Node && box.current?.contains(event.target) === false)
+        onOpen(false);
+    };
+    document.addEventListener('pointerdown', outside);
+    return () => document.removeEventListener('pointerdown', outside);
+  }, [open, onOpen]);
+  return (
+    <div className="settings" ref={box}>
+      <Button look="plain" aria-expanded={open} aria-controls={id} onClick={() => onOpen(!open)}>
+        <Settings2 size={20} aria-hidden="true" />
+        Settings
+      </Button>
+      <section id={id} className="settings-panel" aria-label="Settings" hidden={!open}>
+        {open ? <Fields {...rest} onClose={() => onOpen(false)} /> : null}
+      </section>
+    </div>
+  );
+}
+
+interface FieldsProps extends Omit<Props, 'open' | 'onOpen'> {
+  onClose: () => void;
+}
+
+function Fields({ config, agent, settings, change, inCall, listening, onClose }: FieldsProps) {
+  const microphones = useMicrophones(listening);
+  return (
+    <>
+      <div className="settings-head">
+        <h2>Settings</h2>
+        <Button look="plain" className="settings-close" onClick={onClose}>
+          <X size={20} aria-hidden="true" />
+          Close
+        </Button>
+      </div>
+      <Field label="Agent" hint={inCall ? 'Agent, voice and model: from the next call.' : null}>
+        {(id) => (
+          <Select
+            id={id}
+            value={agent.id}
+            onChange={(agent) => change({ agent })}
+            options={config.agents}
+            disabled={inCall}
+          />
+        )}
+      </Field>
+      <Field label="Voice">
+        {(id) => (
+          <Select
+            id={id}
+            value={settings.voice}
+            onChange={(voice) => change({ voice })}
+            options={config.voices}
+            none={`The agent’s own (${titled(config.voices, agent.voice)})`}
+            disabled={inCall}
+          />
+        )}
+      </Field>
+      <Field label="Model">
+        {(id) => (
+          <Select
+            id={id}
+            value={settings.model}
+            onChange={(model) => change({ model })}
+            options={config.models}
+            none={`The agent’s own (${titled(config.models, agent.model)})`}
+            disabled={inCall}
+          />
+        )}
+      </Field>
+      <Field
+        label="Microphone"
+        hint={microphones.length === 0 ? 'Named here once you have allowed one.' : null}
+      >
+        {(id) => (
+          <Select
+            id={id}
+            value={settings.device}
+            onChange={(device) => change({ device })}
+            options={microphones}
+            none="The browser’s default"
+          />
+        )}
+      </Field>
+      <Field label="Appearance">
+        {(id) => (
+          <Select
+            id={id}
+            value={settings.theme}
+            onChange={(theme) =>
+              change({ theme: theme === 'light' || theme === 'dark' ? theme : 'system' })
+            }
+            options={THEMES}
+          />
+        )}
+      </Field>
+      <p className="settings-keys">
+        <kbd>Space</kbd> mute · <kbd>/</kbd> type · <kbd>Esc</kbd> end the call
+      </p>
+    </>
+  );
+}
+
+const THEMES = [
+  { id: 'system', title: 'As the system' },
+  { id: 'light', title: 'Light' },
+  { id: 'dark', title: 'Dark' },
+];
+
+interface FieldProps {
+  label: string;
+  hint?: string | null;
+  children: (id: string) => ReactNode;
+}
+
+function Field({ label, hint = null, children }: FieldProps) {
+  const id = useId();
+  return (
+    <div className="field">
+      <label className="field-label" htmlFor={id}>
+        {label}
+      </label>
+      {children(id)}
+      {hint === null ? null : <p className="field-hint">{hint}</p>}
+    </div>
+  );
+}
+
+function titled(choices: readonly { id: string; title: string }[], id: string): string {
+  return choices.find((choice) => choice.id === id)?.title ?? id;
+}

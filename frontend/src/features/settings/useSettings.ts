@@ -1,0 +1,15 @@
+import { useCallback, useEffect, useState } from 'react';
+import { recall, remember, type Settings } from './settings';
+
+export type Change = (change: Partial<Settings>) => void;
+
+export function useSettings(): [Settings, Change] {
+  const [settings, setSettings] = useState(() => recall(window.localStorage));
+  useEffect(() => {
+    remember(window.localStorage, settings);
+    if (settings.theme === 'system') delete document.documentElement.dataset['theme'];
+    else document.documentElement.dataset['theme'] = settings.theme;
+  }, [settings]);
+  const change = useCallback<Change>((part) => setSettings((now) => ({ ...now, ...part })), []);
+  return [settings, change];
+}

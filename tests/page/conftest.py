@@ -1,0 +1,150 @@
+"""The page, built from its source, in Debian's Chromium, in front of a scripted server."""
+
+import math
+import shutil
+import subprocess
+import wave
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.page.desk import Desk
+
+FRONTEND = Path(__file__).parents[2] / "frontend"
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+]
+WATCH = """
+window.wrongs = [];
+addEventListener('securitypolicyviolation',
+  (e) => window.wrongs.push(`${e.violatedDirective} ${e.blockedURI}`));
+"""
+
+
+@dataclass
+class Visit:
+    """One page, and what went wrong on it."""
+
+    page: Page
+    desk: Desk
+    errors: list[str] = field(default_factory=list[str])
+
+    def wrongs(self) -> list[str]:
+        blocked: list[str] = self.page.evaluate("window.wrongs")
+        return self.errors + blocked
+
+    def state(self, name: str, value: str, timeout_ms: float = 5_000) -> None:
+        """Wait until the document's `data-name` is `value`."""
+        self.page.locator(f"html[data-{name}='{value}']").wait_for(
+            state="attached", timeout=timeout_ms
+        )
+
+    def call(self) -> None:
+        self.page.get_by_role("button", name="Talk to Contoso Bank").click()
+        self.state("phase", "live")
+
+
+def visit(
+    browser: Browser, desk: Desk, *, width: int = 1440, height: int = 900, dark: bool = False
+) -> Visit:
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if dark else "light",
+        accept_downloads=True,
+    )
+    context.add_init_script(WATCH)
+    here = Visit(context.new_page(), desk)
+    here.page.on("pageerror", lambda error: here.errors.append(str(error)))
+    here.page.on(
+        "console",
+        lambda message: here.errors.append(message.text) if message.type == "error" else None,
+    )
+    here.page.goto(desk.address)
+    return here
+
+
+@pytest.fixture(scope="session")
+def built_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page as it is in the source now, whatever was built before."""
+    npm = shutil.which("npm")
+    assert npm is not None, "Node 20 is needed to build the page"
+    if not (FRONTEND / "node_modules").is_dir():
+        subprocess.run([npm, "ci"], cwd=FRONTEND, check=True, capture_output=True)
+    out = tmp_path_factory.mktemp("page")
+    command = [npm, "run", "build", "--", "--outDir", str(out), "--emptyOutDir"]
+    subprocess.run(command, cwd=FRONTEND, check=True, capture_output=True)
+    return out
+
+
+@pytest.fixture(scope="session")
+def open_desk(built_page: Path) -> Iterator[Desk]:
+    desk = Desk(built_page, FRONTEND / "node_modules/axe-core/axe.min.js")
+    with desk.serving():
+        yield desk
+
+
+@pytest.fixture
+def desk(open_desk: Desk) -> Desk:
+    open_desk.fresh()
+    return open_desk
+
+
+@pytest.fixture(scope="session")
+def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Browser]]:
+    """One that allows the microphone, which hums; one that denies it."""
+    hum = tmp_path_factory.mktemp("mic") / "hum.wav"
+    _write_hum(hum)
+    with sync_playwright() as playwright:
+        launched = {
+            name: playwright.chromium.launch(
+                executable_path=CHROMIUM,
+                args=[*FLAGS, f"--use-file-for-fake-audio-capture={hum}", answer],
+            )
+            for name, answer in {
+                "allows": "--use-fake-ui-for-media-stream",
+                "denies": "--use-fake-ui-for-media-stream=deny",
+            }.items()
+        }
+        yield launched
+        for browser in launched.values():
+            browser.close()
+
+
+@pytest.fixture
+def browser(browsers: dict[str, Browser]) -> Iterator[Browser]:
+    yield browsers["allows"]
+    _close_pages(browsers["allows"])
+
+
+@pytest.fixture
+def deaf_browser(browsers: dict[str, Browser]) -> Iterator[Browser]:
+    yield browsers["denies"]
+    _close_pages(browsers["denies"])
+
+
+def _close_pages(browser: Browser) -> None:
+    for context in browser.contexts:
+        context.close()
+
+
+def _write_hum(path: Path) -> None:
+    samples = array("h", (int(8_000 * math.sin(i * 0.05)) for i in range(48_000 * 3)))
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(48_000)
+        file.writeframes(samples.tobytes())
