@@ -173,7 +173,7 @@ async def _open_direct(url: str) -> tuple[Page, ClientConnection]:
 
 
 async def _open_call(url: str) -> tuple[Page, ClientConnection]:
-    async with httpx.AsyncClient(base_url=url, headers={"Origin": url}) as client:
+    async with httpx.AsyncClient(base_url=url, headers={"Origin": url}, trust_env=False) as client:
         config = (await client.get("/api/config")).raise_for_status().json()
         placed = await client.post("/api/calls", json={"agent": config["defaultAgent"]})
         call = placed.raise_for_status().json()
@@ -227,5 +227,6 @@ def product_environment(port: int, endpoint: str, data: Path) -> dict[str, str]:
         "AZURE_OPENAI_ENDPOINT": endpoint,
         "IDENTITY_ENDPOINT": f"{endpoint}/msi/token",
         "IDENTITY_HEADER": "bench",
+        "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
         "DATA_DIR": str(data),
     }
