@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 type MakeCredential = Callable[[], AsyncTokenCredential]
 
 _FETCH_TIMEOUT_S: Final = 30.0
+_SIGN_IN: Final = "sign in with `az login`, or give this machine a managed identity"
 _CLOSE_TIMEOUT_S: Final = 2.0
 _LEAST_WAIT_S: Final = 1.0
 _LONGEST_BACK_OFF_S: Final = 60.0
@@ -144,5 +145,6 @@ def _sentence(error: Exception) -> str:
     """The first line of it, short: a credential chain writes a page."""
     if isinstance(error, TimeoutError):
         return f"no answer within {_FETCH_TIMEOUT_S:g} s"
-    lines = str(error).strip().splitlines()
-    return lines[0].strip()[:_LONGEST_REASON].rstrip(".") if lines else type(error).__name__
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    said = lines[0].strip()[:_LONGEST_REASON].rstrip(".")
+    return f"{said}; {_SIGN_IN}" if said.startswith("DefaultAzureCredential") else said
