@@ -28,7 +28,7 @@ fix: .venv/.dev-packages page ## mend what the linters can mend
 bench: .venv/.dev-packages ## measure; NAMES="relay start" chooses, bench/README.md explains
 	@.venv/bin/python -m bench $(NAMES)
 
-page: $(PAGE) ## build the web page, where Node.js 20 or newer is present
+page: $(PAGE) ## build the web page, where Node.js 20.19 or newer is present
 
 clean: ## remove what was built or installed here
 	@scripts/clean.sh

@@ -4,10 +4,12 @@ set -euo pipefail
 cd "$(dirname "$0")/../frontend"
 
 version=$(node --version 2>/dev/null </dev/null || true)
-major=${version#v}
-major=${major%%.*}
-if ! [[ $major =~ ^[0-9]+$ ]] || ((major < 20)) || ! npm --version >/dev/null 2>&1 </dev/null; then
-    echo "The web page was NOT built: it needs Node.js 20 or newer with npm (found: ${version:-none})." >&2
+new_enough() {
+    [[ $version =~ ^v([0-9]+)\.([0-9]+)\. ]] &&
+        ((BASH_REMATCH[1] > 20 || (BASH_REMATCH[1] == 20 && BASH_REMATCH[2] >= 19)))
+}
+if ! new_enough || ! npm --version >/dev/null 2>&1 </dev/null; then
+    echo "The web page was NOT built: it needs Node.js 20.19 or newer with npm (found: ${version:-none})." >&2
     echo "Install Node.js from nodejs.org and run this again. Everything else works without it." >&2
     exit 0
 fi

@@ -147,7 +147,7 @@ def test_a_new_uv_on_the_path_is_used(elsewhere: Path) -> None:
     assert run_script(elsewhere, "find-uv.sh", shims).stdout.strip() == str(shims / "uv")
 
 
-@pytest.mark.parametrize("node", [DEAD_SHIM, "echo v18.20.4", "exit 0"])
+@pytest.mark.parametrize("node", [DEAD_SHIM, "echo v20.5.1", "exit 0"])
 def test_without_a_usable_node_the_page_is_left_out_and_the_reader_told(
     elsewhere: Path, node: str
 ) -> None:
