@@ -1,0 +1,165 @@
+"""The caller's side: speaking, typing, keying, agreeing, going away and coming back."""
+
+from typing import Final
+
+from switchboard.conversation import wording
+from switchboard.conversation.answering import Answering
+from switchboard.conversation.commands import AddCallerText, ClearTimer, SetTimer, Speaker
+from switchboard.conversation.endings import Endings
+from switchboard.conversation.floor import Cue
+from switchboard.conversation.hearing import Hearing
+from switchboard.conversation.history import Role
+from switchboard.conversation.replies import FLEETING, Wanted, Why
+from switchboard.conversation.stage import Stage, Turn
+from switchboard.conversation.toolcalls import ToolCalls
+from switchboard.conversation.tooling import Tooling
+
+KEYS_S: Final = 1.5
+"""A pause this long ends a row of keys; so does #."""
+MAX_KEYS: Final = 64
+YES_KEY: Final = "1"
+NO_KEY: Final = "2"
+LONGEST_WAIT_MS: Final = 5_000.0
+"""The service never takes longer than this to notice that speech has ended."""
+
+
+class Calling:
+    def __init__(
+        self,
+        stage: Stage,
+        endings: Endings,
+        hearing: Hearing,
+        tooling: Tooling,
+        answering: Answering,
+        tools: ToolCalls,
+    ) -> None:
+        self._stage = stage
+        self._endings = endings
+        self._hearing = hearing
+        self._tooling = tooling
+        self._answering = answering
+        self._tools = tools
+        self._joined = False
+        self._greeted = False
+        self._cut_off = False
+        """Something was not heard to its end because the line was lost."""
+        self._keys = ""
+
+    def joined(self) -> None:
+        stage = self._stage
+        stage.present = True
+        if self._joined:
+            stage.emit(ClearTimer("reattach"))
+            if self._cut_off:
+                stage.replies.want(Wanted(Why.RETURN, wording.RETURNED))
+            self._cut_off = False
+            return
+        self._joined = True
+        self._endings.call_began()
+        self.greet()
+
+    def greet(self) -> None:
+        """The agent's first words, once both sides are there."""
+        stage = self._stage
+        if not (stage.ready and self._joined) or self._greeted:
+            return
+        self._greeted = True
+        if stage.rules.greeting:
+            greeting = wording.greeting(stage.rules.greeting)
+            stage.replies.want(Wanted(Why.GREETING, greeting, allow_tools=False))
+            stage.cue(Cue.WORK_BEGINS)
+
+    def away(self) -> None:
+        stage = self._stage
+        stage.present = False
+        stage.speaking = None
+        self._cut_off = self._hearing.barge_in(by_service=False)
+        stage.cue(Cue.AGENT_SILENT)
+        reattach = SetTimer("reattach", stage.now + stage.rules.reattach_s)
+        stage.emit(ClearTimer("silence"), reattach)
+
+    def typed(self, item_id: str, text: str) -> None:
+        self._interrupts()
+        self._tools.turn_began(item_id)
+        self._say(item_id, text)
+        self._tooling.caller_said(item_id, text)
+
+    def pressed(self, key: str) -> None:
+        question = self._tools.asking()
+        if question and key in YES_KEY + NO_KEY:
+            self.decided(question, agreed=key == YES_KEY)
+            return
+        self._acts(typed=False)
+        self._keys = (self._keys + key)[-MAX_KEYS:]
+        stage = self._stage
+        stage.emit(SetTimer("keys", stage.now + (0 if key == "#" else KEYS_S)))
+
+    def keys_complete(self) -> None:
+        keys, self._keys = self._keys, ""
+        if keys:
+            self._interrupts()
+            self._say(self._stage.new_id("keys"), wording.keyed(keys))
+
+    def decided(self, call_id: str, agreed: bool) -> None:
+        """A button or a key answered the agent's question; the model is told as by the caller."""
+        if self._tooling.decided(call_id, agreed):
+            self._interrupts()
+            words = wording.AGREED if agreed else wording.DECLINED
+            self._say(self._stage.new_id("said"), words)
+
+    def speech_started(self, item_id: str) -> None:
+        stage = self._stage
+        stage.speaking = item_id
+        stage.owed = False
+        self._hearing.barge_in(by_service=stage.rules.service_interrupts)
+        self._acts(typed=False)
+        self._tools.turn_began(item_id)
+        stage.transcript.begin(item_id, Speaker.CALLER, stage.at_ms)
+        stage.cue(Cue.CALLER_STARTS)
+
+    def speech_stopped(self, at_ms: float) -> None:
+        stage = self._stage
+        stage.speaking = None
+        # The service's clock counts the audio it was sent, and so do we.
+        waited_ms = min(max(stage.gate.caller_ms - at_ms, 0.0), LONGEST_WAIT_MS)
+        stage.turn = Turn(ended_at=stage.now - waited_ms / 1000)
+        stage.cue(Cue.CALLER_STOPS)
+        self._answering.turn_ended()
+
+    def turn_committed(self, item_id: str) -> None:
+        stage = self._stage
+        stage.turns += 1
+        stage.history.said(item_id, Role.CALLER)
+        stage.emit(stage.transcript.begin(item_id, Speaker.CALLER, stage.at_ms).note())
+
+    def words(self, item_id: str, text: str, final: bool) -> None:
+        stage = self._stage
+        line = stage.transcript.begin(item_id, Speaker.CALLER, stage.at_ms)
+        stage.emit(stage.transcript.words(line, text, final))
+        if final:
+            stage.history.said(item_id, Role.CALLER).text = line.text
+            self._tooling.caller_said(item_id, line.text)
+
+    def _interrupts(self) -> None:
+        """Whatever the caller does by hand silences the agent, as speech does."""
+        self._hearing.barge_in(by_service=False)
+        self._acts(typed=True)
+        self._stage.turns += 1
+
+    def _acts(self, *, typed: bool) -> None:
+        """A sign of life: nothing fleeting need be said."""
+        self._stage.replies.drop(FLEETING)
+        self._stage.turn.typed = typed
+        self._endings.caller_acts()
+
+    def _say(self, item_id: str, text: str) -> None:
+        """Put words of the caller into the conversation, and want them answered."""
+        stage = self._stage
+        stage.history.said(item_id, Role.CALLER).text = text
+        line = stage.transcript.begin(item_id, Speaker.CALLER, stage.at_ms)
+        line.typed = True
+        stage.emit(AddCallerText(item_id, text), stage.transcript.words(line, text, final=True))
+        stage.turn = Turn(ended_at=stage.now, typed=True)
+        stage.told_at_turn = stage.turns
+        stage.replies.want(Wanted(Why.TYPED))
+        stage.cue(Cue.CALLER_STOPS)

@@ -1,0 +1,151 @@
+"""How a call ends: politely, once the goodbye was heard; in time; within its budget."""
+
+from dataclasses import dataclass
+
+from switchboard.conversation import wording
+from switchboard.conversation.commands import (
+    AddToolOutput,
+    ClearTimer,
+    EndCall,
+    Floor,
+    NoteUsage,
+    SetTimer,
+)
+from switchboard.conversation.events import ToolRequested, Usage
+from switchboard.conversation.money import cost_usd
+from switchboard.conversation.replies import Wanted, Why
+from switchboard.conversation.stage import Stage
+
+BUDGET_WARNING = 0.8
+"""The share of the budget at which the caller is told."""
+
+
+@dataclass(slots=True)
+class Leaving:
+    """The call is to end once the goodbye was heard."""
+
+    reason: str
+    forced: bool
+    """Not to be talked out of: the time or the money is up, or the server stops."""
+    reply_id: str | None = None
+    """The reply in which the agent hung up: it may hold the goodbye."""
+    said: bool = False
+
+
+class Endings:
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._silences = 0
+        self._warned = False
+        self.cost_usd = 0.0
+        self.leaving: Leaving | None = None
+
+    def call_began(self) -> None:
+        rules = self._stage.rules
+        limit = self._stage.began + rules.max_call_s
+        self._stage.emit(
+            SetTimer("warn", limit - rules.warn_before_s),
+            SetTimer("limit", limit),
+        )
+
+    def timer(self, name: str) -> None:
+        match name:
+            case "warn":
+                self._warn()
+            case "limit":
+                self.leave("max_duration", wording.TIME_UP)
+            case "reattach":
+                self.end("caller_lost")
+            case "goodbye":
+                self.end(self.leaving.reason if self.leaving else "ended")
+            case "silence":
+                self._caller_silent()
+            case _:
+                pass
+
+    def caller_acts(self) -> None:
+        """A sign of life: an unforced hang-up is called off."""
+        self._silences = 0
+        if self.leaving and not self.leaving.forced:
+            self.leaving = None
+            self._stage.replies.drop(frozenset({Why.GOODBYE}))
+            self._stage.emit(ClearTimer("goodbye"))
+
+    def agent_hangs_up(self, event: ToolRequested) -> None:
+        """The agent's own tool: the line stays open until its goodbye was heard."""
+        stage = self._stage
+        stage.emit(AddToolOutput(event.call_id, '{"status": "ok"}'))
+        if self.leaving:
+            return
+        spoke = any(item.reply_id == event.reply_id for item in stage.gate.sounding.values())
+        self.leaving = Leaving("agent_ended", False, event.reply_id, said=spoke)
+        stage.emit(SetTimer("goodbye", stage.now + stage.rules.goodbye_s))
+
+    def leave(self, reason: str, instructions: str, *, forced: bool = True) -> None:
+        """End the call after a goodbye, or after `goodbye_s` without one."""
+        if self.leaving and self.leaving.forced:
+            return
+        self.leaving = Leaving(reason, forced)
+        self._stage.replies.want(Wanted(Why.GOODBYE, instructions, allow_tools=False))
+        self._stage.emit(SetTimer("goodbye", self._stage.now + self._stage.rules.goodbye_s))
+
+    def requested(self, reason: str, politely: bool) -> None:
+        if politely and self._stage.ready and self._stage.present:
+            self.leave(reason, wording.STOPPING)
+        else:
+            self.end(reason)
+
+    def reply_sounds(self, reply_id: str) -> None:
+        if self.leaving and reply_id == self.leaving.reply_id:
+            self.leaving.said = True
+
+    def reply_done(self, reply_id: str, wanted: Wanted | None) -> None:
+        leaving = self.leaving
+        if leaving is None or leaving.said:
+            return
+        if wanted and wanted.why is Why.GOODBYE:
+            leaving.said = True
+        elif reply_id == leaving.reply_id:
+            goodbye = Wanted(Why.GOODBYE, wording.GOODBYE, allow_tools=False)
+            self._stage.replies.want(goodbye)
+
+    def agent_silent(self) -> bool:
+        """Everything was heard. Whether that ends the call."""
+        if self.leaving and self.leaving.said:
+            self.end(self.leaving.reason)
+        return self._stage.ended
+
+    def spend(self, reply_id: str, usage: Usage) -> None:
+        rules = self._stage.rules
+        cost = cost_usd(usage, rules.price) if rules.price else None
+        self._stage.emit(NoteUsage(reply_id, usage, cost))
+        self.cost_usd += cost or 0.0
+        if rules.budget_usd is None:
+            return
+        if self.cost_usd >= rules.budget_usd:
+            self.leave("budget", wording.TIME_UP)
+        elif self.cost_usd >= rules.budget_usd * BUDGET_WARNING:
+            self._warn()
+
+    def end(self, reason: str) -> None:
+        """Nothing is waited for any more."""
+        if not self._stage.ended:
+            self._stage.ended = True
+            self._stage.gate.close()
+            self._stage.emit(EndCall(reason))
+
+    def _warn(self) -> None:
+        if not self._warned:
+            self._warned = True
+            instructions = wording.time_left(self._stage.rules.warn_before_s)
+            self._stage.replies.want(Wanted(Why.WARNING, instructions, allow_tools=False))
+
+    def _caller_silent(self) -> None:
+        stage = self._stage
+        if stage.floor is not Floor.NOBODY or not stage.present:
+            return
+        if self._silences >= stage.rules.reprompts:
+            self.leave("silence", wording.SILENCE_GOODBYE, forced=False)
+            return
+        self._silences += 1
+        stage.replies.want(Wanted(Why.SILENCE, wording.SILENCE, allow_tools=False))

@@ -1,0 +1,110 @@
+"""What the caller hears of the agent, and how the agent is silenced."""
+
+from typing import Final
+
+from switchboard.conversation.commands import (
+    CancelReply,
+    ClearTimer,
+    NoteLatency,
+    SetTimer,
+    StopPlayout,
+)
+from switchboard.conversation.endings import Endings
+from switchboard.conversation.floor import Cue
+from switchboard.conversation.settling import HEARD_OUT_MS
+from switchboard.conversation.stage import Stage, Turn
+from switchboard.conversation.toolcalls import ToolCalls
+
+PLAYOUT_SLACK_S: Final = 1.5
+"""A leg that reports nothing is believed to have played everything this long after it could."""
+
+
+class Hearing:
+    def __init__(self, stage: Stage, endings: Endings, tools: ToolCalls) -> None:
+        self._stage = stage
+        self._endings = endings
+        self._tools = tools
+
+    def barge_in(self, *, by_service: bool) -> bool:
+        """Silence the agent. Says whether there was anything to silence.
+
+        `by_service`: the service has cancelled its reply by itself, as it does for speech.
+        """
+        stage = self._stage
+        running = stage.replies.running
+        stopped = [item for item in stage.gate.sounding.values() if not item.cut]
+        stage.gate.close()
+        stage.settling.silenced |= set(running)
+        if not by_service:
+            stage.emit(*map(CancelReply, running))
+        if not stopped or stage.rules.service_plays:
+            return bool(running)
+        # The leg answers with what was really heard; until then the model is told nothing.
+        stage.emit(StopPlayout(), SetTimer("settle", stage.now + stage.rules.settle_s))
+        stage.settling.stop(stopped)
+        stage.emit(ClearTimer("playout"))
+        return True
+
+    def settle(self) -> None:
+        """Tell the model what was not heard."""
+        stage = self._stage
+        running = set(stage.replies.running)
+        stage.emit(*stage.settling.settle(running, stage.history, stage.transcript, stage.at_ms))
+        gate = stage.gate
+        gate.sounding = {item_id: item for item_id, item in gate.sounding.items() if not item.cut}
+
+    def settled(self) -> None:
+        """The time of the settling is over."""
+        self.settle()
+        self.check_silent()
+
+    def sounds(self, reply_id: str) -> None:
+        """The first audio of an item is on its way to the ear."""
+        stage, turn = self._stage, self._stage.turn
+        self._tools.spoke(reply_id)
+        stage.cue(Cue.AGENT_SOUNDS)
+        self._endings.reply_sounds(reply_id)
+        if turn.ended_at is not None and turn.reply_id is None:
+            turn.reply_id = reply_id
+            turn.first_audio_ms = (stage.now - turn.ended_at) * 1000
+            stage.emit(NoteLatency(reply_id, turn.first_audio_ms))
+
+    def heard(self, item_id: str, ms: float) -> None:
+        """The leg reports how much it has played."""
+        stage, turn = self._stage, self._stage.turn
+        item = stage.gate.heard(item_id, ms, stage.now)
+        if item is None:
+            return
+        if item.reply_id == turn.reply_id and turn.ended_at is not None and item.heard_ms > 0:
+            first_heard_ms = (stage.now - turn.ended_at) * 1000 - item.heard_ms
+            stage.emit(NoteLatency(item.reply_id, turn.first_audio_ms or 0.0, first_heard_ms))
+            stage.turn = Turn()
+        self.check_silent()
+
+    def reply_done(self) -> None:
+        """Generation ended; playback may go on, and one day must be over."""
+        stage = self._stage
+        if stage.gate.sounding and not stage.settling.pending:
+            at = max(stage.gate.plays_until, stage.now) + PLAYOUT_SLACK_S
+            stage.emit(SetTimer("playout", at))
+        self.check_silent()
+
+    def check_silent(self, *, believed: bool = False) -> None:
+        """Has the agent been heard to the end? `believed` for a leg that reports nothing."""
+        stage = self._stage
+        if not stage.replies.free or stage.settling.pending:
+            return
+        waiting = [
+            item
+            for item in stage.gate.sounding.values()
+            if not item.cut and item.heard_ms < item.received_ms - HEARD_OUT_MS
+        ]
+        if waiting and not believed:
+            return
+        stage.gate.sounding.clear()
+        stage.emit(ClearTimer("playout"))
+        if self._endings.agent_silent() or stage.replies.queue:
+            return
+        stage.cue(Cue.AGENT_SILENT)
+        if self._tools.running:
+            stage.cue(Cue.WORK_BEGINS)

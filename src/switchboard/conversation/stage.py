@@ -1,0 +1,95 @@
+"""What the parts of a conversation share: its state, and the commands of the event at hand."""
+
+from dataclasses import dataclass, field
+
+from switchboard.conversation.commands import (
+    AddToolOutput,
+    ClearTimer,
+    Command,
+    Floor,
+    NoteFloor,
+    NoteNotice,
+    SetTimer,
+)
+from switchboard.conversation.floor import NEXT, Cue
+from switchboard.conversation.gate import Gate
+from switchboard.conversation.history import History
+from switchboard.conversation.replies import Replies
+from switchboard.conversation.rules import Rules
+from switchboard.conversation.settling import Settling
+from switchboard.conversation.transcript import Transcript
+
+
+@dataclass(slots=True)
+class Turn:
+    """The caller's latest turn, for the latency of its answer."""
+
+    ended_at: float | None = None
+    typed: bool = False
+    first_audio_ms: float | None = None
+    reply_id: str | None = None
+
+
+@dataclass(slots=True)
+class Stage:
+    rules: Rules
+    began: float
+    now: float
+    out: list[Command] = field(default_factory=list[Command])
+    """The commands of the event at hand, in order."""
+
+    gate: Gate = field(default_factory=Gate)
+    history: History = field(default_factory=History)
+    replies: Replies = field(default_factory=Replies)
+    transcript: Transcript = field(default_factory=Transcript)
+    settling: Settling = field(default_factory=Settling)
+
+    floor: Floor = Floor.NOBODY
+    turn: Turn = field(default_factory=Turn)
+    turns: int = 0
+    """Turns of the caller so far, spoken or typed."""
+    told_at_turn: int = -1
+    """The turn after which we last told the model something that wants an answer."""
+    speaking: str | None = None
+    """The item that the caller is speaking now."""
+    owed: bool = False
+    """The service owes a reply to a spoken turn."""
+    present: bool = False
+    """The caller's leg is attached."""
+    ready: bool = False
+    """The model's session is configured."""
+    ended: bool = False
+    made: int = 0
+
+    @property
+    def at_ms(self) -> float:
+        """Milliseconds since the call began."""
+        return (self.now - self.began) * 1000
+
+    def emit(self, *commands: Command) -> None:
+        for command in commands:
+            self.out.append(command)
+            if isinstance(command, AddToolOutput):
+                self.history.answered(command.call_id, command.output)
+                self.told_at_turn = self.turns
+
+    def cue(self, cue: Cue) -> None:
+        """Move the floor; nobody's floor starts the clock of silence."""
+        floor = NEXT[self.floor, cue]
+        if floor is self.floor:
+            return
+        self.floor = floor
+        self.emit(NoteFloor(floor))
+        if floor is Floor.NOBODY:
+            patience_s = self.rules.silence_s * (3 if self.turn.typed else 1)
+            self.emit(SetTimer("silence", self.now + patience_s))
+        else:
+            self.emit(ClearTimer("silence"))
+
+    def notice(self, code: str, text: str) -> None:
+        self.emit(NoteNotice(code, text))
+
+    def new_id(self, kind: str) -> str:
+        """An id of ours for a conversation item."""
+        self.made += 1
+        return f"{kind}_{self.made}"
