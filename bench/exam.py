@@ -50,7 +50,7 @@ def requests() -> list[Request]:
 def same_value(expected: object, given: object) -> bool:
     """Whether a given argument says what the caller said.
 
-    Numbers compare as numbers; strings without case, punctuation, spaces or a leading article.
+    Numbers compare as numbers; strings without case, punctuation, spaces or a leading "the", "my".
     """
     if isinstance(expected, bool) or isinstance(given, bool):
         return expected is given
@@ -65,7 +65,7 @@ def same_value(expected: object, given: object) -> bool:
 
 
 def _plain(text: str) -> str:
-    without_article = re.sub(r"^(the|an?)\s+", "", text.strip().casefold())
+    without_article = re.sub(r"^(the|an?|my|our)\s+", "", text.strip().casefold())
     return re.sub(r"[^\w]|_", "", without_article)
 
 
