@@ -1,8 +1,10 @@
 """What a session wants done: the vocabulary between the state machine and its socket."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from switchboard_local.realtime.refusals import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +44,27 @@ class Forget:
 
 
 type Effect = Send | Generate | Stop | Transcribe | Forget
+
+
+class Tape:
+    """Gathers what is to be done, in order, until it is taken."""
+
+    def __init__(self, new_id: Callable[[str], str]) -> None:
+        self.new_id = new_id
+        self._effects: list[Effect] = []
+
+    def emit(self, kind: str, **fields: object) -> None:
+        """Send one server event."""
+        self._effects.append(Send({"type": kind, "event_id": self.new_id("event"), **fields}))
+
+    def error(self, refused: Refused, event_id: str | None) -> None:
+        """Send the error event that answers the client event `event_id`."""
+        self.emit("error", error=refused.wire(event_id))
+
+    def do(self, effect: Effect) -> None:
+        self._effects.append(effect)
+
+    def take(self) -> Sequence[Effect]:
+        """All since the last time."""
+        effects, self._effects = self._effects, []
+        return effects

@@ -57,6 +57,14 @@ class Item:
     def in_progress(self) -> bool:
         return self.body.get("status") == "in_progress"
 
+    def cut(self, heard_ms: float) -> None:
+        """Only `heard_ms` of its audio were heard: the rest was never said."""
+        if self.speech is None:
+            return
+        self.speech.cut_ms = heard_ms
+        if not self.in_progress:
+            self.body["content"] = [{"type": "output_audio", "transcript": self.speech.heard()}]
+
     def wire(self) -> dict[str, Any]:
         """As sent in events: a copy, so that what was sent stays as it was."""
         body = dict(self.body)
