@@ -1,0 +1,296 @@
+"""Calls through the exchange: two scripted legs, everything between them real."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio.abc import TaskGroup
+
+from switchboard.conversation import commands as c
+from switchboard.conversation import events as e
+from switchboard.conversation.legs import CallerAudio, ReplyAudio
+from switchboard.conversation.rules import Rules
+from switchboard.errors import LinesBusy, ModelUnavailable, NotAllowed, ToolFailed
+from switchboard.exchange import Lines, Switchboard
+from switchboard.records.history import history
+from switchboard.records.recorder import Recorder
+from switchboard.records.store import Store, sqlite_url
+from switchboard.tools.toolbox import Toolbox, tool
+from tests.exchange.legs import PRINCIPAL, Caller, Model, Reception, Service, until
+
+FRAME = "A" * 1280
+"""20 ms of silence, base64."""
+
+
+@tool(timeout_s=0.2)
+async def sleep_long() -> str:
+    """Take longer than anybody waits."""
+    await anyio.sleep(60)
+    return "done"
+
+
+@tool()
+async def add_up(first: int, second: int) -> int:
+    """Add two numbers."""
+    return first + second
+
+
+@tool()
+async def give_up() -> None:
+    """Fail in words."""
+    raise ToolFailed("The archive is closed today.")
+
+
+@dataclass
+class House:
+    switchboard: Switchboard
+    service: Service
+    store: Store
+    recorder: Recorder
+    tasks: TaskGroup
+
+    def place(self) -> str:
+        return self.switchboard.place(principal=PRINCIPAL, agent="ana", voice=None, model=None)
+
+    async def call(self, caller: Caller) -> tuple[str, Model]:
+        """A connected call: its id and the model's side of it."""
+        call_id = self.place()
+        self.join(call_id, caller)
+        model = await until(lambda: self.service.dialled[-1:])
+        model[0].does(e.ModelReady("s1"))
+        return call_id, model[0]
+
+    def join(self, call_id: str, caller: Caller) -> None:
+        self.tasks.start_soon(self.switchboard.carry, call_id, caller)
+
+
+@asynccontextmanager
+async def house(
+    path: Path,
+    rules: Rules | None = None,
+    lines: Lines | None = None,
+    refuse: ModelUnavailable | None = None,
+) -> AsyncGenerator[House]:
+    rules = rules or Rules(tools={}, reattach_s=0.3, silence_s=100)
+    service = Service(refuse)
+    async with Store(sqlite_url(path)).opened() as store:
+        recorder = Recorder(store)
+        switchboard = Switchboard(
+            dial=service.dial,
+            reception=Reception(rules, Toolbox(sleep_long, add_up, give_up)),
+            recorder=recorder,
+            lines=lines,
+        )
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(recorder.run)
+            tasks.start_soon(switchboard.run)
+            await until(switchboard.ready)
+            yield House(switchboard, service, store, recorder, tasks)
+            tasks.cancel_scope.cancel()
+
+
+async def test_audio_runs_both_ways_as_it_came(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        caller = Caller()
+        _, model = await here.call(caller)
+        audio = ReplyAudio("r1", "i1", FRAME)
+
+        caller.does(CallerAudio(FRAME))
+        model.does(e.ReplyStarted("r1"), audio)
+
+        assert (await until(lambda: model.heard))[0] is FRAME
+        assert (await until(lambda: caller.played))[0] is audio
+
+
+async def test_what_the_caller_says_before_the_model_is_there_is_not_lost(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        caller = Caller()
+        caller.does(CallerAudio(FRAME), CallerAudio(FRAME))
+        _, model = await here.call(caller)
+
+        await until(lambda: len(model.heard) == 2)
+
+
+async def test_after_a_barge_in_no_late_audio_reaches_the_caller(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        caller = Caller()
+        _, model = await here.call(caller)
+        model.does(
+            e.ReplyStarted("r1"),
+            e.ReplyItemStarted("r1", "i1", e.ItemKind.MESSAGE),
+            ReplyAudio("r1", "i1", FRAME),
+            e.SpeechStarted("u1", 0),
+            ReplyAudio("r1", "i1", FRAME),
+            ReplyAudio("r1", "i1", FRAME),
+            e.ReplyDone("r1", e.ReplyStatus.CANCELLED),
+            e.TurnCommitted("u1"),
+        )
+
+        await until(lambda: [n for n in caller.notes(c.NoteLine) if n.item_id == "u1"])
+
+        assert len(caller.played) == 1
+        assert caller.stops == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("add_up", '{"first": 2, "second": 3}', "5"),
+        ("add_up", '{"first": "two"}', "second"),
+        ("give_up", "{}", "The archive is closed today."),
+        ("sleep_long", "{}", "0.2 seconds"),
+        ("add_upp", "{}", "add_up"),
+        ("rm_rf", "{}", "no tool"),
+    ],
+)
+async def test_every_tool_call_is_answered_whatever_the_tool_does(
+    tmp_path: Path, name: str, arguments: str, said: str
+) -> None:
+    async with house(tmp_path) as here:
+        caller = Caller()
+        _, model = await here.call(caller)
+
+        model.does(
+            e.ReplyStarted("r1"),
+            e.ToolRequested("r1", "f1", "c1", name, arguments),
+            e.ReplyDone("r1", e.ReplyStatus.COMPLETED),
+        )
+
+        [answer] = await until(lambda: _told(model, c.AddToolOutput))
+        assert said in answer.output
+        await until(lambda: _told(model, c.RequestReply))
+
+
+async def test_audio_flows_while_a_tool_hangs(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        caller = Caller()
+        _, model = await here.call(caller)
+        model.does(e.ReplyStarted("r1"), e.ToolRequested("r1", "f1", "c1", "sleep_long", "{}"))
+        await until(lambda: caller.notes(c.NoteTool))
+
+        caller.does(CallerAudio(FRAME))
+        model.does(ReplyAudio("r1", "i1", FRAME))
+
+        await until(lambda: model.heard and caller.played)
+        assert not _told(model, c.AddToolOutput)
+
+
+async def test_a_model_that_cannot_be_had_is_said_so_and_the_call_ends(tmp_path: Path) -> None:
+    refusal = ModelUnavailable("no such deployment", retryable=False, status=404)
+    async with house(tmp_path, refuse=refusal) as here:
+        caller = Caller()
+        call_id = here.place()
+        here.join(call_id, caller)
+
+        reason = await until(lambda: caller.closed)
+
+        assert reason is not None
+        assert "no such deployment" in reason
+        assert [n.code for n in caller.notes(c.NoteNotice)] == ["model_lost"]
+
+
+async def test_a_lost_caller_comes_back_to_the_same_call_and_sees_what_was_said(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as here:
+        first = Caller()
+        call_id, model = await here.call(first)
+        first.does(e.CallerTyped("t1", "Hello?"))
+        await until(lambda: first.notes(c.NoteLine))
+        first.drops()
+        await anyio.sleep(0.05)
+
+        second = Caller()
+        here.join(call_id, second)
+        second.does(CallerAudio(FRAME))
+
+        await until(lambda: model.heard)
+        assert [line.text for line in second.notes(c.NoteLine)] == ["Hello?"]
+        assert len(here.service.dialled) == 1
+
+
+async def test_a_caller_who_does_not_come_back_leaves_nothing_behind(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        before = len(asyncio.all_tasks())
+        caller = Caller()
+        call_id, _ = await here.call(caller)
+        caller.drops()
+
+        await until(lambda: here.switchboard.live() == 0)
+
+        assert here.service.open == 0
+        await until(lambda: len(asyncio.all_tasks()) <= before)
+        with pytest.raises(NotAllowed):
+            await here.switchboard.carry(call_id, Caller())
+
+
+async def test_the_newer_socket_wins(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        first, second = Caller(), Caller()
+        call_id, model = await here.call(first)
+
+        here.join(call_id, second)
+        await until(lambda: first.closed)
+        second.does(CallerAudio(FRAME))
+
+        await until(lambda: model.heard)
+        assert first.closed == "replaced"
+        assert here.switchboard.live() == 1
+
+
+async def test_busy_lines_refuse_and_a_line_nobody_came_for_is_free_again(tmp_path: Path) -> None:
+    async with house(tmp_path, lines=Lines(calls=1, wait_s=0.05)) as here:
+        here.place()
+        with pytest.raises(LinesBusy):
+            here.place()
+
+        await anyio.sleep(0.06)
+
+        here.place()
+
+
+async def test_a_call_is_in_the_record_while_it_runs_and_closed_after(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        caller = Caller()
+        call_id, model = await here.call(caller)
+        caller.does(e.CallerTyped("t1", "What is two and three?"))
+        model.does(
+            e.ReplyStarted("r1"),
+            e.ToolRequested("r1", "f1", "c1", "add_up", '{"first": 2, "second": 3}'),
+        )
+        await until(lambda: _told(model, c.AddToolOutput))
+        caller.does(e.CallerLeft("hung_up"))
+        await until(lambda: here.switchboard.live() == 0)
+        await here.recorder.flush()
+
+        kept = await history(here.store, call_id)
+
+        assert kept is not None
+        assert kept.call.end_reason == "hung_up"
+        assert [item.text for item in kept.items] == ["What is two and three?"]
+        assert [call.name for call in kept.tool_calls] == ["add_up"]
+
+
+async def test_a_stopping_server_says_goodbye_and_waits(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        caller = Caller()
+        _, model = await here.call(caller)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(here.switchboard.drain, 5.0)
+            [goodbye] = await until(lambda: _told(model, c.RequestReply))
+            model.does(
+                e.ReplyStarted("r1", goodbye.tag),
+                e.ReplyDone("r1", e.ReplyStatus.COMPLETED),
+            )
+
+        assert caller.closed == "server_stopping"
+        with pytest.raises(LinesBusy):
+            here.place()
+
+
+def _told[T: c.ModelCommand](model: Model, kind: type[T]) -> Sequence[T]:
+    return [command for command in model.told if isinstance(command, kind)]
