@@ -17,7 +17,7 @@ def readable(colour: str, ground: str) -> str:
     """The colour (`#rrggbb`), if text in it can be read on this ground. Raises `ValueError`."""
     ratio = contrast(colour, ground)
     if ratio < MIN_CONTRAST:
-        raise ValueError(f"its contrast on {ground} is {ratio:.1f}; text needs {MIN_CONTRAST}")
+        raise ValueError(f"its contrast on {ground} is {ratio:.2f}; text needs {MIN_CONTRAST}")
     return colour
 
 

@@ -25,6 +25,16 @@ def line_of(text: str, path: Sequence[str | int]) -> int:
     return text.count("\n", 0, places[here]) + 1
 
 
+def twin_in(text: str) -> tuple[Path, int] | None:
+    """The path and line of the first key that its object has had before, if there is one."""
+    seen: set[Path] = set()
+    for path, at in _places(text):
+        if path in seen:
+            return path, text.count("\n", 0, at) + 1
+        seen.add(path)
+    return None
+
+
 def _places(text: str) -> Iterator[tuple[Path, int]]:
     """Every value's path, with the offset at which it (or its key) begins."""
     start = _skip(text, 0)

@@ -12,7 +12,8 @@ from switchboard.conversation.session import SessionSpec, ToolSpec
 
 END_CALL: Final = ToolSpec(
     "end_call",
-    "Hang up the telephone. Only after the caller has said goodbye and wants nothing more.",
+    "Hang up and end this call. Use it once the caller has said goodbye or needs nothing more, "
+    "and say goodbye in the same reply.",
     {"type": "object", "properties": {}, "required": [], "additionalProperties": False},
 )
 """How an agent leaves: run by the conversation itself, never by the toolbox."""

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from switchboard.agents.config import Choice, SessionConfig
 from switchboard.agents.faults import Fault, Loc, name_faults, source_faults
-from switchboard.agents.lines import line_of
+from switchboard.agents.lines import line_of, twin_in
 from switchboard.agents.profile import AgentEntry, AgentProfile
 from switchboard.conversation.rules import Price
 from switchboard.errors import ConfigurationError
@@ -121,21 +121,16 @@ def _well_formed(path: Path, text: str) -> None:
     if len(text) > MAX_FILE_CHARS:
         raise ConfigurationError(f"{path.name}: it is longer than {MAX_FILE_CHARS:,} characters")
     try:
-        json.loads(text, object_pairs_hook=_no_twins)
+        json.loads(text)
+        twin = twin_in(text)
     except json.JSONDecodeError as error:
         place = f"{path.name}, line {error.lineno}, column {error.colno}"
         raise ConfigurationError(f"{place}: {error.msg}") from None
-    except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{path.name}: {error}") from None
-
-
-def _no_twins(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twin = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twin!r} is given twice in one object")
-    return found
+    except RecursionError:
+        raise ConfigurationError(f"{path.name}: it is nested too deeply") from None
+    if twin:
+        place, line = twin
+        raise ConfigurationError(f"{path.name}, line {line}: {_spelled(place)}it is given twice")
 
 
 def _told(path: Path, text: str, refusal: ValidationError) -> str:

@@ -63,7 +63,9 @@ class Signature:
                 return "they must be one JSON object"
             case "missing" | "missing_keyword_only_argument" | "missing_argument":
                 return f"`{place}` is missing{self._hint(detail)}"
-            case "unexpected_keyword_argument" | "extra_forbidden":
+            case "extra_forbidden":
+                return f"`{place}` is not known"
+            case "unexpected_keyword_argument":
                 known = ", ".join(self.names) or "none"
                 return f"`{place}` is not an argument (there are: {known})"
             case _:

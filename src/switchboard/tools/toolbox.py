@@ -224,9 +224,8 @@ def _made(function: ToolFunction) -> Tool:
         signature = signature_of(function)
         confirm = _question(mark.confirm, title, signature.names)
     except Exception as error:  # annotations are evaluated here, and may raise anything
-        raise ConfigurationError(
-            f"{where}: {name or function!r} cannot be a tool: {error}"
-        ) from error
+        label = name or repr(function)
+        raise ConfigurationError(f"{where}: {label} cannot be a tool: {error}") from error
     description = inspect.cleandoc(function.__doc__ or "")
     return Tool(name, title, description, confirm, mark.timeout_s, signature, function, where)
 
