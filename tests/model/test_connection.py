@@ -17,7 +17,7 @@ from switchboard.conversation.events import (
     ModelRefused,
     SpeechStarted,
 )
-from switchboard.conversation.legs import ReplyAudio
+from switchboard.conversation.legs import Dial, ReplyAudio
 from switchboard.errors import ConfigurationError, ModelUnavailable
 from switchboard.model.codec import SESSION_UPDATE_ID
 from switchboard.model.config import ModelConfig
@@ -211,6 +211,11 @@ def test_an_endpoint_that_cannot_be_right_is_refused_at_start(endpoint: str) -> 
         Line(ModelConfig(endpoint=endpoint), FixedToken())
 
 
+def test_a_line_dials_as_the_exchange_expects() -> None:
+    dial: Dial = Line(ModelConfig(endpoint="https://example.com"), FixedToken()).dial
+    assert dial(SPEC)
+
+
 async def test_an_endpoint_pasted_with_its_api_path_works_too() -> None:
     async with serving(silence) as peer:
         peer.endpoint += "/openai/v1/"
@@ -239,6 +244,7 @@ async def test_a_refused_session_is_told_and_then_final() -> None:
     assert isinstance(ended, ModelLost)
     assert not ended.retryable
     assert "unknown_voice" in ended.reason
+    assert "No." not in ended.reason
 
 
 async def test_a_session_that_is_never_configured_is_lost_in_time() -> None:

@@ -15,8 +15,10 @@ from switchboard.conversation.commands import (
     TruncateItem,
 )
 from switchboard.conversation.session import SessionSpec
+from switchboard.model import replies, wire
+from switchboard.model.replies import TAG_KEY
 from switchboard.model.session import session_object
-from switchboard.model.wire import NOTHING, TAG_KEY, AnyServerEvent, Facts, Seen, ServerEvent
+from switchboard.model.wire import NOTHING, Facts, Seen, ServerEvent
 
 SESSION_UPDATE_ID = "session_update"
 """The event id of our one `session.update`: an `error` that names it means we are not welcome."""
@@ -109,12 +111,37 @@ class MalformedFrame(Exception):
         """The event's type where it is one of ours, else `unreadable`."""
 
 
+type _AnyEvent = (
+    replies.AudioDelta
+    | replies.TranscriptDelta
+    | replies.TranscriptDone
+    | replies.TextDelta
+    | replies.TextDone
+    | replies.OutputItemAdded
+    | replies.OutputItemDone
+    | replies.ArgumentsDone
+    | replies.ResponseCreated
+    | replies.ResponseDone
+    | wire.SessionCreated
+    | wire.SessionUpdated
+    | wire.ErrorEvent
+    | wire.SpeechStartedEvent
+    | wire.SpeechStoppedEvent
+    | wire.Committed
+    | wire.TimeoutTriggered
+    | wire.TranscriptionDelta
+    | wire.TranscriptionCompleted
+    | wire.TranscriptionFailed
+    | wire.Truncated
+)
+
+
 class _Head(msgspec.Struct, frozen=True, gc=False):
     type: str
 
 
 _head = msgspec.json.Decoder(_Head)
-_event: msgspec.json.Decoder[ServerEvent] = msgspec.json.Decoder(AnyServerEvent.__value__)
+_event: msgspec.json.Decoder[ServerEvent] = msgspec.json.Decoder(_AnyEvent.__value__)
 _known = frozenset(str(kind.__struct_config__.tag) for kind in ServerEvent.__subclasses__())
 
 

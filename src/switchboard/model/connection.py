@@ -154,6 +154,7 @@ async def _beside(link: Link) -> AsyncGenerator[None]:
     failure: Exception | None = None
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(link.pump)
+        tasks.start_soon(link.watch)
         tasks.start_soon(link.expect_session)
         try:
             yield

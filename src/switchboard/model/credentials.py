@@ -6,14 +6,16 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
 from anyio import to_thread
-from azure.core.credentials import AccessToken
-from azure.core.credentials_async import AsyncTokenCredential
 
 from switchboard.errors import ModelUnavailable
+
+if TYPE_CHECKING:  # the library takes a while to import; start-up need not wait for it
+    from azure.core.credentials import AccessToken
+    from azure.core.credentials_async import AsyncTokenCredential
 
 logger = logging.getLogger(__name__)
 
@@ -31,15 +33,14 @@ _EXPIRY_MARGIN_S: Final = 5.0
 """A token this close to its end may not survive the upgrade."""
 
 
-def default_credential(managed_identity_client_id: str | None = None) -> AsyncTokenCredential:
+def default_credential(managed_identity_client_id: str | None = None) -> "AsyncTokenCredential":
     """Whatever this machine has: managed identity, workload identity, a developer's `az login`."""
-    # Imported here: it takes a good part of a second, which start-up need not wait for.
     from azure.identity.aio import DefaultAzureCredential
 
     return DefaultAzureCredential(managed_identity_client_id=managed_identity_client_id)
 
 
-def managed_identity(client_id: str | None = None) -> AsyncTokenCredential:
+def managed_identity(client_id: str | None = None) -> "AsyncTokenCredential":
     """The identity of the container or virtual machine, and nothing else."""
     from azure.identity.aio import ManagedIdentityCredential
 
@@ -106,7 +107,7 @@ class TokenSource:
                 with anyio.move_on_after(_CLOSE_TIMEOUT_S, shield=True):
                     await credential.close()
 
-    async def _fetch(self, credential: AsyncTokenCredential) -> float:
+    async def _fetch(self, credential: "AsyncTokenCredential") -> float:
         """Seconds until the next fetch."""
         with anyio.fail_after(_FETCH_TIMEOUT_S):
             token = await credential.get_token(self._scope)
@@ -136,7 +137,7 @@ class TokenSource:
             await self._missed.wait()
         self._missed.clear()
 
-    def _valid(self) -> AccessToken | None:
+    def _valid(self) -> "AccessToken | None":
         held = self._token
         return held if held and held.expires_on - time.time() > _EXPIRY_MARGIN_S else None
 

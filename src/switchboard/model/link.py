@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 
 import anyio
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 class Link:
-    """A `ModelLeg`. Whoever opened the socket runs `pump` beside it, and closes the socket."""
+    """A `ModelLeg`. Whoever opened the socket runs the link's tasks beside it, and closes it."""
 
     def __init__(self, socket: ClientConnection, config: ModelConfig, spec: SessionSpec) -> None:
         self._socket = socket
@@ -39,6 +40,7 @@ class Link:
         )
         self._outbox.put_command(session_update(spec))
         self._configured = asyncio.Event()
+        self._sending_since: float | None = None
         self._complaint = "it said nothing"
         self._lost: ModelLost | None = None
         self.malformed = 0
@@ -77,12 +79,21 @@ class Link:
         try:
             while True:
                 frame = await self._outbox.next()
-                async with asyncio.timeout(self._config.stall_timeout_s):
-                    await self._socket.send(frame, text=True)
-        except TimeoutError:
-            self._lose("the link is stalled: a frame could not be sent", retryable=True)
+                self._sending_since = time.monotonic()
+                await self._socket.send(frame, text=True)
+                self._sending_since = None
         except ConnectionClosed:
             return  # the listening side says why
+
+    async def watch(self) -> None:
+        """Lose a link that takes nothing any more. One timer per leg: one per frame would cost
+        half as much again as the sending."""
+        patience_s = self._config.stall_timeout_s
+        while self._lost is None:
+            await anyio.sleep(patience_s / 4)
+            since = self._sending_since
+            if since is not None and time.monotonic() - since > patience_s:
+                self._lose("the link is stalled: a frame could not be sent", retryable=True)
 
     async def expect_session(self) -> None:
         """Give the service its time to configure the session, and no more."""
@@ -112,9 +123,14 @@ class Link:
                     self._configured.set()
                     self._outbox.want_audio()
                 case ModelRefused(code, message, event_id):
-                    self._complaint = f"{code}: {message}"
+                    # The log gets the service's sentence; the reason, which callers may see, does
+                    # not: it may quote our configuration.
+                    logger.warning(
+                        "error before the session", extra={"code": code, "detail": message[:200]}
+                    )
+                    self._complaint = code
                     if event_id == SESSION_UPDATE_ID:
-                        self._lose(f"the session was refused ({self._complaint})", retryable=False)
+                        self._lose(f"the session was refused ({code})", retryable=False)
                 case _:
                     pass
 
