@@ -142,7 +142,8 @@ def _close_pages(browser: Browser) -> None:
 
 
 def _write_hum(path: Path) -> None:
-    samples = array("h", (int(8_000 * math.sin(i * 0.05)) for i in range(48_000 * 3)))
+    swell = (math.sin(i * 0.0004) ** 2 + 0.05 for i in range(48_000 * 3))
+    samples = array("h", (int(8_000 * s * math.sin(i * 0.05)) for i, s in enumerate(swell)))
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

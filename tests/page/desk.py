@@ -2,11 +2,12 @@
 
 import asyncio
 import base64
+import math
 import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -167,9 +168,7 @@ class Desk:
         await ws.accept(subprotocol=version)
         self.open_sockets += 1
         self.joins += 1
-        ready = Ready(
-            call=CALL, resume=self._ticket(), reattach_seconds=3, resumed=self.joins > 1
-        )
+        ready = Ready(call=CALL, resume=self._ticket(), reattach_seconds=3, resumed=self.joins > 1)
         await ws.send_text(_text(ready))
         try:
             async with anyio.create_task_group() as tasks:
@@ -199,7 +198,7 @@ class Desk:
             await ws.send_text(_text(item))
 
     @contextmanager
-    def serving(self) -> Iterator[None]:
+    def serving(self) -> Generator[None]:
         listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         server = uvicorn.Server(
@@ -236,9 +235,16 @@ def _text(message: ServerMessage) -> str:
     return msgspec.json.encode(message).decode()
 
 
-def tone(ms: int) -> str:
+def murmur(ms: int) -> list[str]:
+    """Base64 frames of 20 ms that swell and fade like syllables, so that its line looks alive."""
+    rise = [math.sin(math.pi * (at % 240) / 240) ** 2 for at in range(0, ms, 20)]
+    loud = [0.3 + 0.7 * abs(math.sin(at / 700)) for at in range(0, ms, 20)]
+    return [tone(20, int(7_000 * a * b)) for a, b in zip(rise, loud, strict=True)]
+
+
+def tone(ms: int, height: int = 3_000) -> str:
     """Base64 of `ms` of a quiet square wave at 24 kHz: audible, and not silence anywhere."""
-    cycle = (3_000).to_bytes(2, "little", signed=True) * 30
-    cycle += (-3_000).to_bytes(2, "little", signed=True) * 30
+    cycle = height.to_bytes(2, "little", signed=True) * 30
+    cycle += (-height).to_bytes(2, "little", signed=True) * 30
     size = 24 * ms * 2
     return base64.b64encode((cycle * (size // len(cycle) + 1))[:size]).decode()

@@ -26,7 +26,7 @@ from switchboard.browser.protocol import (
     Tool,
 )
 from tests.page.conftest import Visit, visit
-from tests.page.desk import Desk, tone
+from tests.page.desk import Desk, murmur, tone
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
@@ -170,9 +170,7 @@ def test_a_typed_turn_is_shown_once_and_the_keys_lead_to_it(browser: Browser, de
     sent = desk.of(TextIn)[0]
     assert sent.text == "Block my card"
     desk.say(
-        Line(
-            id=sent.id, speaker="caller", text=sent.text, state="final", began_ms=900, typed=True
-        )
+        Line(id=sent.id, speaker="caller", text=sent.text, state="final", began_ms=900, typed=True)
     )
     line = here.page.get_by_test_id("line")
     expect(line).to_have_attribute("data-state", "final")
@@ -206,9 +204,7 @@ def test_consent_is_given_on_the_card(browser: Browser, desk: Desk) -> None:
     expect(here.page.get_by_role("button", name="No", exact=True)).to_be_disabled()
 
 
-def test_a_lost_socket_is_joined_again_with_the_resume_ticket(
-    browser: Browser, desk: Desk
-) -> None:
+def test_a_lost_socket_is_joined_again_with_the_resume_ticket(browser: Browser, desk: Desk) -> None:
     here = visit(browser, desk)
     here.call()
     desk.say(GREETING)
@@ -263,7 +259,7 @@ def test_the_transcript_is_saved_as_text(browser: Browser, desk: Desk, tmp_path:
     desk.say(Ended(reason="goodbye", text="The agent said goodbye."))
     here.state("phase", "ended")
     with here.page.expect_download() as download:
-        here.page.get_by_role("button", name="Save transcript as text").click()
+        here.page.get_by_role("button", name="Save as text").click()
     kept = tmp_path / "kept.txt"
     download.value.save_as(kept)
     assert kept.read_text().splitlines()[:3] == [
@@ -292,9 +288,7 @@ def test_settings_are_remembered_and_asked_for(browser: Browser, desk: Desk) -> 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_every_screen_is_accessible(
-    browser: Browser, desk: Desk, width: int, dark: bool
-) -> None:
+def test_every_screen_is_accessible(browser: Browser, desk: Desk, width: int, dark: bool) -> None:
     here = visit(browser, desk, width=width, height=844 if width == 390 else 900, dark=dark)
     look = Look(here, f"{width}-{'dark' if dark else 'light'}")
     page = here.page
@@ -310,9 +304,13 @@ def test_every_screen_is_accessible(
     desk.problem = None
     here.call()
     look.at("4-live-empty")
-    desk.say(Floor(floor="agent"), GREETING, AudioOut(item=GREETING.id, audio=tone(4_000)))
+    desk.say(
+        Floor(floor="agent"),
+        GREETING,
+        *(AudioOut(item=GREETING.id, audio=part) for part in murmur(4_000)),
+    )
     here.state("speaker", "playing")
-    time.sleep(1)
+    time.sleep(1.5)
     look.at("5-agent-speaks")
     desk.say(Flush())
     tell_a_story(desk)

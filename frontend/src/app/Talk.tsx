@@ -21,7 +21,7 @@ import { Note } from '../ui/Note';
 import { Select } from '../ui/Select';
 import type { Caller } from '../voice/caller';
 import type { AgentChoice, PageConfig } from '../voice/protocol.gen';
-import type { Snapshot } from '../voice/session';
+import type { Snapshot, Trouble } from '../voice/session';
 
 export function Talk({ config }: { config: PageConfig }) {
   const { caller, snapshot } = useCaller();
@@ -107,29 +107,32 @@ function Welcome({ snapshot, agent, field, say, suggest, call }: Desk) {
     <main className="welcome">
       <div className="welcome-middle">
         <h1 className="welcome-title">{agent.tagline}</h1>
-        <Button look="primary" onClick={() => call(true)}>
-          <Mic size={24} aria-hidden="true" />
-          Talk to {agent.title}
-        </Button>
-        <div className="welcome-trouble">
-          {snapshot.trouble === null ? null : (
-            <Note
-              tone="trouble"
-              title={troubleWords(snapshot.trouble, false).title}
-              actions={<Button onClick={() => call(true)}>Try again</Button>}
-            >
-              {troubleWords(snapshot.trouble, false).text}
-            </Note>
-          )}
+        <p className="welcome-how">Speak as you would on the telephone. Interrupt when you like.</p>
+        <div className="welcome-line">
+          <Button look="primary" onClick={() => call(true)}>
+            <Mic size={24} aria-hidden="true" />
+            Talk to {agent.title}
+          </Button>
         </div>
-      </div>
-      <div className="dock">
-        <Suggestions suggestions={agent.suggestions} onChoose={suggest} disabled={false} />
-        <div className="dock-row">
+        <WelcomeTrouble trouble={snapshot.trouble} />
+        <div className="welcome-type">
           <Composer field={field} placeholder="Or type" disabled={false} onSay={say} />
+          <Suggestions suggestions={agent.suggestions} onChoose={suggest} disabled={false} />
         </div>
       </div>
     </main>
+  );
+}
+
+function WelcomeTrouble({ trouble }: { trouble: Trouble | null }) {
+  if (trouble === null) return null;
+  const words = troubleWords(trouble, false);
+  return (
+    <div className="welcome-trouble">
+      <Note tone="trouble" title={words.title}>
+        {words.text}
+      </Note>
+    </div>
   );
 }
 

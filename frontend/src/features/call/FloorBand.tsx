@@ -43,7 +43,7 @@ export function holder(now: Snapshot): Snapshot['floor'] {
 function agentState(now: Snapshot, floor: Snapshot['floor']): string {
   if (now.phase === 'dialling') return 'connecting';
   if (now.phase === 'away') return 'reconnecting';
-  if (now.phase === 'ended') return 'hung up';
+  if (now.phase === 'ended') return '\u00a0';
   if (floor === 'agent') return 'speaking';
   return floor === 'thinking' ? 'one moment' : 'listening';
 }

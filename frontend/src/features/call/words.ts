@@ -7,35 +7,48 @@ export interface Words {
 }
 
 export function troubleWords(trouble: Trouble, kept: boolean): Words {
-  const words = TROUBLE[trouble.code];
-  const keeps = kept ? ' What was said so far is kept on this page.' : '';
-  return { title: words.title, text: `${trouble.text ?? words.text}${keeps}` };
+  const { title, why, way } = TROUBLE[trouble.code];
+  const parts = [trouble.text ?? why, kept ? 'What was said is kept on this page.' : '', way];
+  return { title, text: parts.filter((part) => part !== '').join(' ') };
 }
 
-const TROUBLE: Readonly<Record<Trouble['code'], Words>> = {
+interface Explained {
+  readonly title: string;
+  /** Unless the server has better words. */
+  readonly why: string;
+  readonly way: string;
+}
+
+const TROUBLE: Readonly<Record<Trouble['code'], Explained>> = {
   unreachable: {
     title: 'The server does not answer',
-    text: 'No call was begun. Check that it is running and that you are online, then try again.',
+    why: 'No call was begun.',
+    way: 'Check that it is running and that you are online, then try again.',
   },
   busy: {
     title: 'All lines are busy',
-    text: 'No call was begun. A line should be free again in a minute.',
+    why: 'No call was begun.',
+    way: 'A line should be free again in a minute.',
   },
   refused: {
-    title: 'The server ended the call',
-    text: 'It did not say why. You can call again.',
+    title: 'The server would not go on with the call',
+    why: 'It did not say why.',
+    way: 'You can call again.',
   },
   ticket: {
     title: 'The call could not be connected',
-    text: 'The ticket for it was too old, or the server went away. A new call gets a new ticket.',
+    why: 'The ticket for it was too old, or the server went away.',
+    way: 'A new call gets a new ticket.',
   },
   lost: {
     title: 'The connection was lost',
-    text: 'It did not come back in time, so the call has ended. You can call again.',
+    why: 'It did not come back in time, so the call has ended.',
+    way: 'You can call again.',
   },
   sound: {
     title: 'This browser would not play sound',
-    text: 'No call was begun. Close other programs that use the sound device, then try again.',
+    why: 'No call was begun.',
+    way: 'Close other programs that use the sound device, then try again.',
   },
 };
 

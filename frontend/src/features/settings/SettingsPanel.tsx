@@ -35,7 +35,7 @@ export function SettingsPanel({ open, onOpen, ...rest }: Props) {
     <div className="settings" ref={box}>
       <Button look="plain" aria-expanded={open} aria-controls={id} onClick={() => onOpen(!open)}>
         <Settings2 size={20} aria-hidden="true" />
-        Settings
+        <span className="settings-word">Settings</span>
       </Button>
       <section id={id} className="settings-panel" aria-label="Settings" hidden={!open}>
         {open ? <Fields {...rest} onClose={() => onOpen(false)} /> : null}
@@ -77,7 +77,7 @@ function Fields({ config, agent, settings, change, inCall, listening, onClose }:
             value={settings.voice}
             onChange={(voice) => change({ voice })}
             options={config.voices}
-            none={`The agent’s own (${titled(config.voices, agent.voice)})`}
+            none={`Agent’s own (${titled(config.voices, agent.voice)})`}
             disabled={inCall}
           />
         )}
@@ -89,7 +89,7 @@ function Fields({ config, agent, settings, change, inCall, listening, onClose }:
             value={settings.model}
             onChange={(model) => change({ model })}
             options={config.models}
-            none={`The agent’s own (${titled(config.models, agent.model)})`}
+            none={`Agent’s own (${titled(config.models, agent.model)})`}
             disabled={inCall}
           />
         )}
@@ -121,7 +121,7 @@ function Fields({ config, agent, settings, change, inCall, listening, onClose }:
         )}
       </Field>
       <p className="settings-keys">
-        <kbd>Space</kbd> mute · <kbd>/</kbd> type · <kbd>Esc</kbd> end the call
+        <kbd>Space</kbd> mute · <kbd>/</kbd> type · <kbd>Esc</kbd> end
       </p>
     </>
   );

@@ -12,22 +12,19 @@ export function SaveButtons({ snapshot, agent }: Props) {
   const name = `transcript-${snapshot.call ?? 'call'}`;
   return (
     <div className="save">
-      <span className="save-title">
-        <Download size={16} aria-hidden="true" /> Save transcript
-      </span>
       <Button
         look="plain"
-        aria-label="Save transcript as text (.txt)"
         onClick={() => save(`${name}.txt`, 'text/plain', asText(snapshot, agent))}
       >
-        .txt
+        <Download size={20} aria-hidden="true" />
+        Save as text
       </Button>
       <Button
         look="plain"
-        aria-label="Save transcript as data (.json)"
         onClick={() => save(`${name}.json`, 'application/json', asJson(snapshot, agent))}
       >
-        .json
+        <Download size={20} aria-hidden="true" />
+        Save as JSON
       </Button>
     </div>
   );

@@ -1,4 +1,3 @@
-import { Scissors } from 'lucide-react';
 import { type ReactNode, useLayoutEffect, useRef } from 'react';
 import type { Entry, LineEntry, Snapshot, ToolEntry } from '../../voice/session';
 import { Latency } from './Latency';
@@ -67,7 +66,9 @@ function Shown({ entry, agent, snapshot, renderTool }: ShownProps) {
       data-speaker={entry.speaker}
       data-state={entry.state}
     >
-      <p className="line-who">{entry.speaker === 'agent' ? agent : 'You'}</p>
+      <p className={entry.speaker === 'agent' ? 'line-who' : 'unseen'}>
+        {entry.speaker === 'agent' ? agent : 'You'}
+      </p>
       <p className="line-text">
         <Words line={entry} />
       </p>
@@ -84,7 +85,6 @@ function Words({ line }: { line: LineEntry }) {
     <>
       {line.text.slice(0, heard)}
       <span className="cut" title="You spoke here: the rest was not heard">
-        <Scissors size={16} aria-hidden="true" />
         <span className="unseen"> (cut here; not heard: </span>
       </span>
       <s>{line.text.slice(heard)}</s>
