@@ -115,6 +115,6 @@ def test_what_the_service_or_the_eye_would_refuse_is_refused_here(
 def test_a_profile_is_frozen_and_its_prompt_does_not_show() -> None:
     made = profile(instructions="The secret of the house.")
 
-    assert "secret" not in repr(made)
+    assert "secret" not in repr(made) + made.model_dump_json()
     with pytest.raises(ValidationError, match="frozen"):
         made.title = "Other"  # pyright: ignore[reportAttributeAccessIssue] - the fault under test

@@ -169,6 +169,12 @@ async def misasked(amount: int) -> int:
     return amount
 
 
+@tool(title="Pay", confirm="Pay {amount:.2f}?")
+async def overasked(amount: float) -> float:
+    """Pay it."""
+    return amount
+
+
 class Folder(BaseModel):
     inside: "list[Folder]"
 
@@ -186,6 +192,7 @@ async def endless(folder: Folder) -> str:
         (untyped, "`amount` has no type annotation"),
         (starred, "`amounts` cannot be passed by name"),
         (misasked, "{sum}, which is not a parameter"),
+        (overasked, "without a format"),
         (endless, "contains itself"),
     ],
 )
@@ -255,6 +262,15 @@ async def test_bad_arguments_are_answered_with_what_to_put_right(arguments: str,
 
     assert result.outcome is ToolOutcome.FAILED
     assert told in body(result)["error"]
+
+
+def test_what_would_be_refused_is_known_before_anybody_is_asked() -> None:
+    box = Toolbox(order_pizza)
+
+    assert box.accepts("order_pizza", '{"size": "small", "day": "2026-03-01"}')
+    assert not box.accepts("order_pizza", '{"size": "small"}')
+    assert not box.accepts("order_pizza", "{")
+    assert not box.accepts("fly_away", "{}")
 
 
 async def test_values_are_never_repeated_in_a_refusal() -> None:

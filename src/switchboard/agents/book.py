@@ -69,6 +69,9 @@ class AgentBook[T: ToolShelf]:
         except ConfigurationError as refusal:
             self._refuse(str(refusal))
             return False
+        except OSError as error:
+            self._refuse(f"{error.filename}: {error.strerror}")
+            return False
         self._problem = None
         logger.info("agents reread", extra={"agents": list(self._edition.roster.agents)})
         return True
@@ -77,7 +80,8 @@ class AgentBook[T: ToolShelf]:
         """Look for edits until cancelled. A valid one is live for the next call."""
         while True:
             await anyio.sleep(interval_s)
-            await anyio.to_thread.run_sync(self.look)
+            # Left to itself when cancelled: a tool file may hang as it is read.
+            await anyio.to_thread.run_sync(self.look, abandon_on_cancel=True)
 
     def _refuse(self, problem: str) -> None:
         if problem != self._problem:

@@ -104,7 +104,7 @@ class AgentEntry(Written):
 class AgentProfile(AgentEntry):
     """An agent, ready to take a call."""
 
-    instructions: Annotated[str, Field(repr=False)]
+    instructions: Annotated[str, Field(repr=False, exclude=True)]
     """Its prompt. For the model only: neither page nor log ever sees it."""
 
     def session(

@@ -120,7 +120,8 @@ def _call(
     wish: argparse.Namespace, toolbox: Toolbox, resources: Resources, terminal: Terminal
 ) -> int:
     question = toolbox.confirm_of(wish.name)
-    if question and not wish.yes and not _agreed(question, wish.arguments, terminal):
+    open_question = question and not wish.yes and toolbox.accepts(wish.name, wish.arguments)
+    if question and open_question and not _agreed(question, wish.arguments, terminal):
         return EXIT_FAILED
     context = ToolContext(principal_id=wish.principal, resources=resources)
     result = anyio.run(toolbox.run, wish.name, wish.arguments, context)
@@ -137,8 +138,8 @@ def _agreed(question: str, arguments: str, terminal: Terminal) -> bool:
 
 
 def _filled(question: str, arguments: str) -> str:
-    """The question with the arguments in their places, if these can be read at all."""
+    """The question with the arguments in their places; one left to its default stays open."""
     try:
-        return question.format(**json.loads(arguments))
-    except (ValueError, TypeError, LookupError, AttributeError):
+        return question.format(**json.loads(arguments.strip() or "{}"))
+    except LookupError:
         return f"{question} {arguments}"

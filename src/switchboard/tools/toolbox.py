@@ -140,6 +140,16 @@ class Toolbox:
         known = self._tools.get(name)
         return known.confirm if known else None
 
+    def accepts(self, name: str, arguments: str) -> bool:
+        """Would it run with these? There is no sense in asking consent to what it would refuse."""
+        if (known := self._tools.get(name)) is None:
+            return False
+        try:
+            known.signature.read(arguments)
+        except ToolFailed:
+            return False
+        return True
+
     def near(self, name: str) -> list[str]:
         """Names that resemble this one, nearest first."""
         return difflib.get_close_matches(name, self._tools, n=3, cutoff=0.6)
@@ -243,7 +253,9 @@ def _question(confirm: str | bool | None, title: str, names: Sequence[str]) -> s
     if not confirm:
         return None
     question = f"{title}?" if confirm is True else confirm
-    for _, place, _, _ in Formatter().parse(question):
+    for _, place, how, conversion in Formatter().parse(question):
+        if how or conversion:
+            raise TypeError("the question's places are plain: {name}, without a format")
         if place is not None and place not in names:
             raise TypeError(f"the question asks for {{{place}}}, which is not a parameter")
     return question
