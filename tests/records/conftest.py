@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from switchboard.records.store import Store, open_store, sqlite_url
+from switchboard.records.store import Store, sqlite_url
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncGenerator[Store]:
-    async with open_store(sqlite_url(tmp_path)) as store:
+    async with Store(sqlite_url(tmp_path)).opened() as store:
         yield store

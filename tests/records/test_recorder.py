@@ -23,7 +23,7 @@ from switchboard.conversation.commands import (
 from switchboard.conversation.events import Usage
 from switchboard.records.history import CallHistory, history
 from switchboard.records.recorder import Recorder
-from switchboard.records.store import Store, open_store, sqlite_url
+from switchboard.records.store import Store, sqlite_url
 
 
 def line(words: str, state: LineState, item: str = "i1", began_ms: float = 10) -> NoteLine:
@@ -141,7 +141,7 @@ async def test_one_bad_row_costs_only_itself(store: Store) -> None:
 
 
 async def test_a_busy_database_is_tried_again(tmp_path: Path) -> None:
-    async with open_store(sqlite_url(tmp_path), busy_timeout_ms=50) as store:
+    async with Store(sqlite_url(tmp_path), busy_timeout_ms=50).opened() as store:
         recorder = Recorder(store)
         opened(recorder)
         async with store.writing():

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from switchboard.errors import ConfigurationError
 from switchboard.records.schema import Base, Call, Item
-from switchboard.records.store import Store, open_store, sqlite_url
+from switchboard.records.store import Store, sqlite_url
 
 CALL: dict[str, Any] = {
     "id": "c1",
@@ -36,9 +36,9 @@ async def test_migrations_lead_to_the_schema_the_code_uses(store: Store) -> None
 
 async def test_an_opened_database_may_be_opened_again_with_its_rows(tmp_path: Path) -> None:
     url = sqlite_url(tmp_path)
-    async with open_store(url) as store, store.writing() as connection:
+    async with Store(url).opened() as store, store.writing() as connection:
         await connection.execute(insert(Call).values(CALL))
-    async with open_store(url) as store, store.reading() as connection:
+    async with Store(url).opened() as store, store.reading() as connection:
         assert (await connection.scalars(select(Call.agent))).all() == ["bank"]
 
 
@@ -91,7 +91,7 @@ async def test_reading_does_not_wait_for_a_writer(store: Store) -> None:
 @pytest.mark.parametrize("url", ["not a url", "nosuch://host/db", "sqlite+aiosqlite:////no/dir/x"])
 async def test_a_database_that_cannot_be_opened_names_the_setting(url: str) -> None:
     with pytest.raises(ConfigurationError, match="DATABASE_URL"):
-        async with open_store(url):
+        async with Store(url).opened():
             pass
 
 

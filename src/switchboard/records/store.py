@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import anyio
 from alembic import command
@@ -26,12 +26,34 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class Store:
-    """Transactions on the open database. Built by `open_store`."""
+    """A database, to be opened once. Making one does not touch it.
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    Raises `ConfigurationError` for a URL that names no database.
+    """
+
+    def __init__(self, url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
+        self._engine = _engine(url, busy_timeout_ms)
         # The same pool, but these transactions do not take SQLite's one write lock.
-        self._reader = engine.execution_options(read_only=True)
+        self._reader = self._engine.execution_options(read_only=True)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncGenerator[Self]:
+        """Bring the schema up to date; close every connection when the block ends.
+
+        Raises `ConfigurationError` when the database cannot be opened or migrated.
+        """
+        try:
+            try:
+                async with self._engine.begin() as connection:
+                    await connection.run_sync(_migrate)
+            except (SQLAlchemyError, OSError) as reason:
+                raise ConfigurationError(
+                    f"The database cannot be opened or migrated ({type(reason).__name__}). "
+                    "Check DATA_DIR or DATABASE_URL."
+                ) from reason
+            yield self
+        finally:
+            await self._engine.dispose()
 
     @property
     def dialect(self) -> str:
@@ -54,27 +76,6 @@ async def _unbroken(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
     with anyio.CancelScope(shield=True):
         async with engine.begin() as connection:
             yield connection
-
-
-@asynccontextmanager
-async def open_store(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> AsyncGenerator[Store]:
-    """The database at `url`, migrated; closed when the block ends.
-
-    Raises `ConfigurationError` when it cannot be opened or migrated.
-    """
-    engine = _engine(url, busy_timeout_ms)
-    try:
-        try:
-            async with engine.begin() as connection:
-                await connection.run_sync(_migrate)
-        except (SQLAlchemyError, OSError) as reason:
-            raise ConfigurationError(
-                f"The database cannot be opened or migrated ({type(reason).__name__}). "
-                "Check DATA_DIR or DATABASE_URL."
-            ) from reason
-        yield Store(engine)
-    finally:
-        await engine.dispose()
 
 
 def sqlite_url(data_dir: Path) -> str:

@@ -1,0 +1,145 @@
+"""The command line: `serve`, `tools`, `schema`."""
+
+import gc
+import logging
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+import anyio
+import uvicorn
+
+from switchboard.errors import ConfigurationError
+from switchboard.settings import Settings
+from switchboard.telemetry import configure_logging
+
+USAGE = """usage: switchboard COMMAND
+
+  serve             answer calls (HOST, PORT, AZURE_OPENAI_ENDPOINT, … in the environment)
+  tools [--json]    list the tools of the agents
+  tools call NAME '{…}'
+                    run one tool
+  schema            print the JSON Schema of session_config.json
+"""
+MISCONFIGURED = 2
+
+logger = logging.getLogger("switchboard")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status. A wrong setting is one sentence and status 2."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    command = words[0] if words else ""
+    try:
+        match command:
+            case "serve" if len(words) == 1:
+                return serve(Settings.read())
+            case "tools":
+                return tools(Settings.read(), words[1:])
+            case "schema" if len(words) == 1:
+                return schema()
+            case _:
+                asked = command in ("-h", "--help", "help")
+                print(USAGE, end="", file=sys.stdout if asked else sys.stderr)
+                return 0 if asked else MISCONFIGURED
+    except ConfigurationError as reason:
+        print(f"switchboard: {reason}", file=sys.stderr)
+        return MISCONFIGURED
+
+
+def serve(settings: Settings) -> int:
+    """Serve until told to stop. Raises `ConfigurationError` before anything listens."""
+    # Imported here: the other commands need neither the web nor the model's libraries.
+    from switchboard.app import create_app
+    from switchboard.browser.protocol import MAX_FRAME_BYTES
+    from switchboard.browser.sockets import BoundedSockets
+
+    configure_logging(settings.log_level, settings.log_format)
+    app = create_app(settings)
+    door = _door(settings)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        ws=BoundedSockets,
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_per_message_deflate=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+        lifespan="on",
+    )
+    logger.info("listening", extra={"host": settings.host, "port": settings.port})
+    server = DrainingServer(config, app.state.house.drain)
+    with door, suppress(KeyboardInterrupt):
+        server.run(sockets=[door])
+    return 0 if server.started else 1
+
+
+def tools(settings: Settings, arguments: Sequence[str]) -> int:
+    """`switchboard tools …`"""
+    from switchboard.reception import Reception
+    from switchboard.tools.cli import tools_command
+
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    reception = Reception(settings.session_config, settings.data_dir, reattach_s=0, version="")
+    return tools_command(
+        arguments,
+        toolbox=reception.book.edition.tools,
+        agents=reception.sheets(),
+        resources=reception.resources,
+    )
+
+
+def schema() -> int:
+    """`switchboard schema`"""
+    from switchboard.agents.config import schema_text
+
+    sys.stdout.write(schema_text())
+    return 0
+
+
+class DrainingServer(uvicorn.Server):
+    """Lets calls finish before it closes their sockets. Told to stop a second time, it does."""
+
+    def __init__(self, config: uvicorn.Config, drain: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._drain = drain
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # What is there now stays: the collector need not look at it again in the middle of speech.
+        gc.collect()
+        gc.freeze()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.started:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._until_forced, tasks.cancel_scope)
+                await self._drain()
+                tasks.cancel_scope.cancel()
+        await super().shutdown(sockets)
+
+    async def _until_forced(self, scope: anyio.CancelScope) -> None:
+        while not self.force_exit:  # noqa: ASYNC110  (uvicorn sets a flag from its signal handler)
+            await anyio.sleep(0.1)
+        scope.cancel()
+
+
+def _door(settings: Settings) -> socket.socket:
+    """The listening socket. Raises `ConfigurationError` when the address is not to be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    door = socket.socket(family)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((settings.host, settings.port))
+    except OSError as reason:
+        door.close()
+        raise ConfigurationError(
+            f"Cannot listen on HOST={settings.host} PORT={settings.port}: {reason.strerror}."
+        ) from reason
+    return door
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

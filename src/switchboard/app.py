@@ -1,0 +1,190 @@
+"""The composition root: builds every room, joins them, mounts their routes."""
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+import anyio
+import msgspec
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from switchboard.access.identity import Identify, choose_authenticator
+from switchboard.access.origins import KnownHosts
+from switchboard.access.tickets import TicketOffice
+from switchboard.browser.headers import SafeHeaders
+from switchboard.browser.pages import PageFiles
+from switchboard.browser.problems import REFUSALS, answer_refusal, json_answer, problem_answer
+from switchboard.browser.routes import BrowserConfig, BrowserRoom, browser_routes
+from switchboard.conversation.legs import Dial
+from switchboard.exchange import Lines, Switchboard
+from switchboard.model.config import ModelConfig
+from switchboard.model.connection import Line
+from switchboard.model.credentials import TokenSource, default_credential
+from switchboard.reception import Reception
+from switchboard.records.recorder import Recorder
+from switchboard.records.store import Store
+from switchboard.records.tickets import TicketTable
+from switchboard.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+HEALTH_PATH = "/health"
+
+
+class House:
+    """Every room, built and joined; nothing runs yet.
+
+    `dial` opens model legs in place of the configured service: the seam for tests.
+    Raises `ConfigurationError`.
+    """
+
+    def __init__(self, settings: Settings, *, dial: Dial | None = None) -> None:
+        self.settings = settings
+        self.authenticator = choose_authenticator(
+            settings.host, allow_anonymous=settings.allow_anonymous
+        )
+        self.origins = settings.origins()
+        self.tokens: TokenSource | None = None
+        if dial is None:
+            dial = self._model_line()
+        self.store = Store(settings.records_url())
+        self.recorder = Recorder(self.store)
+        self.reception = Reception(
+            settings.session_config,
+            settings.data_dir,
+            reattach_s=settings.reattach_seconds,
+            version=version("switchboard"),
+        )
+        self.switchboard = Switchboard(
+            dial=dial,
+            reception=self.reception,
+            recorder=self.recorder,
+            lines=Lines(settings.max_calls, settings.ticket_seconds),
+        )
+        self.tickets = TicketOffice(TicketTable(self.store), open_s=settings.ticket_seconds)
+        self.broken: list[str] = []
+        """What should be running and is not."""
+
+    def _model_line(self) -> Dial:
+        settings = self.settings
+        config = ModelConfig(settings.endpoint, settings.azure_openai_scope)
+        self.tokens = TokenSource(
+            lambda: default_credential(settings.azure_client_id), settings.azure_openai_scope
+        )
+        return Line(config, self.tokens).dial
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Everything that runs beside the routes; all of it ends with the block."""
+        async with self.store.opened(), anyio.create_task_group() as writers:
+            interrupted = await self.recorder.close_left_open()
+            if interrupted:
+                logger.warning("calls had been interrupted", extra={"calls": interrupted})
+            writers.start_soon(self._keep, "recorder", self.recorder.run)
+            # The calls end before the writer does, so that their ends are written.
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._keep, "exchange", self.switchboard.run)
+                tasks.start_soon(self._keep, "agents", self.reception.book.watch)
+                tasks.start_soon(self._keep, "tickets", self._sweep_tickets)
+                if self.tokens is not None:
+                    tasks.start_soon(self._keep, "tokens", self.tokens.refresh)
+                yield
+                tasks.cancel_scope.cancel()
+            writers.cancel_scope.cancel()
+
+    async def drain(self) -> None:
+        """Finish the calls before stopping; those that outlast the grace period are cut off."""
+        remaining = await self.switchboard.drain(self.settings.shutdown_grace_seconds)
+        logger.info("drained", extra={"calls_cut_off": remaining})
+
+    async def _sweep_tickets(self) -> None:
+        await self.tickets.run(self.switchboard.cancel)
+
+    async def _keep(self, name: str, run: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await run()
+        except Exception:
+            # Without this, one fault would silently take the others with it: be unhealthy instead.
+            logger.critical("part of the server failed", extra={"part": name}, exc_info=True)
+            self.broken.append(name)
+
+    def health(self) -> tuple[int, dict[str, Any]]:
+        """HTTP status and what to say: 503 while a call could not be taken."""
+        token = self.tokens.status if self.tokens else None
+        ready = self.switchboard.ready() and not self.broken and (token is None or token.ok)
+        agents = self.reception.book.problem
+        state: dict[str, Any] = {
+            "status": "ready" if ready else "unready",
+            "calls": {"live": self.switchboard.live(), "limit": self.settings.max_calls},
+            "model": {"token": "ok" if token is None or token.ok else "missing"},
+            "agents": "ok" if agents is None else "an edit is refused; the last good one serves",
+            "records": {"dropped": self.recorder.dropped},
+            "broken": self.broken,
+        }
+        if self.settings.is_local:  # reasons may quote files and addresses: for the owner's eyes
+            state["model"]["detail"] = token.text if token else None
+            state["agents_problem"] = agents
+        return (200 if ready else 503), state
+
+
+def create_app(settings: Settings, *, dial: Dial | None = None) -> FastAPI:
+    """The whole product as an ASGI application. Raises `ConfigurationError`.
+
+    `app.state.house` is the built house, for whoever runs the server.
+    """
+    house = House(settings, dial=dial)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        async with house.running():
+            yield
+
+    app = FastAPI(
+        title="Switchboard", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None
+    )
+    app.state.house = house
+    _mount(app, house)
+    _refuse_in_words(app)
+    app.add_middleware(KnownHosts, hosts=house.origins.hosts, except_paths=(HEALTH_PATH,))
+    app.add_middleware(SafeHeaders, origins=house.origins.allowed)
+    return app
+
+
+def _mount(app: FastAPI, house: House) -> None:
+    settings = house.settings
+    room = BrowserRoom(
+        house.switchboard,
+        house.tickets,
+        house.origins,
+        page_config=house.reception.page_config,
+        title_of=house.reception.title_of,
+        config=BrowserConfig(
+            reattach_s=settings.reattach_seconds, max_sockets=2 * settings.max_calls + 16
+        ),
+    )
+
+    @app.get(HEALTH_PATH)
+    async def health() -> Response:  # pyright: ignore[reportUnusedFunction]
+        status, state = house.health()
+        return json_answer(msgspec.json.encode(state), status)
+
+    app.include_router(browser_routes(room, Identify(house.authenticator)))
+    app.mount("/", PageFiles())
+
+
+def _refuse_in_words(app: FastAPI) -> None:
+    for refusal in REFUSALS:
+        app.add_exception_handler(refusal, answer_refusal)
+
+    @app.exception_handler(HTTPException)
+    async def refused(_: Request, reason: HTTPException) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return problem_answer(reason.status_code, "refused", f"{reason.detail}.", reason.headers)
+
+    @app.exception_handler(Exception)
+    async def failed(_: Request, __: Exception) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return problem_answer(500, "internal_error", "Something went wrong on our side.")

@@ -1,0 +1,95 @@
+"""Reception: what the agent book says, in the words of those who ask.
+
+The exchange asks for a call's brief, the page for its choices, the command line for its sheets.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from switchboard.agents.book import AgentBook
+from switchboard.agents.profile import END_CALL, AgentProfile
+from switchboard.browser.protocol import AgentChoice, PageConfig, VoiceChoice
+from switchboard.errors import NotAllowed
+from switchboard.exchange.brief import Brief
+from switchboard.tools.cli import AgentSheet
+from switchboard.tools.context import Resources
+from switchboard.tools.demo import DemoDatabase
+from switchboard.tools.loading import load_toolbox
+from switchboard.tools.toolbox import Toolbox
+
+DEMO_FILE: Final = "demo.sqlite3"
+
+
+class Reception:
+    """Knows the agents as they are configured at this moment. Raises `ConfigurationError`."""
+
+    def __init__(
+        self, session_config: Path, data_dir: Path, *, reattach_s: float, version: str
+    ) -> None:
+        self.book: AgentBook[Toolbox] = AgentBook(session_config, load_toolbox)
+        self.resources = Resources(DemoDatabase(data_dir / DEMO_FILE))
+        self._reattach_s = reattach_s
+        self._version = version
+
+    def brief(self, agent: str, *, voice: str | None, model: str | None) -> Brief:
+        """Everything a call needs of its agent. Raises `NotAllowed` for what is not offered."""
+        edition = self.book.edition
+        profile = edition.roster.agents.get(agent)
+        if profile is None:
+            raise NotAllowed("There is no such agent.")
+        if voice is not None and voice not in {choice.id for choice in edition.roster.voices}:
+            raise NotAllowed("This voice is not on offer.")
+        if model is not None and model not in {choice.id for choice in edition.roster.models}:
+            raise NotAllowed("This model is not on offer.")
+        toolbox = edition.tools
+        spec = profile.session(toolbox.specs(profile.tools), model=model, voice=voice)
+        rules = profile.rules(
+            toolbox.rules(profile.tools), price=edition.roster.prices.get(spec.model)
+        )
+        return Brief(
+            agent=agent,
+            spec=spec,
+            rules=replace(rules, reattach_s=self._reattach_s),
+            toolbox=toolbox,
+            offered=frozenset(profile.tools),
+            resources=self.resources,
+        )
+
+    def page_config(self) -> PageConfig:
+        """What the page may know: neither prompts nor tools."""
+        roster = self.book.edition.roster
+        return PageConfig(
+            version=self._version,
+            agents=[_choice(profile) for profile in roster.agents.values()],
+            default_agent=roster.default_agent,
+            models=[VoiceChoice(model.id, model.title) for model in roster.models],
+            voices=[VoiceChoice(voice.id, voice.title) for voice in roster.voices],
+        )
+
+    def title_of(self, tool: str) -> str:
+        """What a tool does, in words."""
+        return self.book.edition.tools.title_of(tool)
+
+    def sheets(self) -> Mapping[str, AgentSheet]:
+        """What the command line shows of each agent."""
+        return {
+            name: AgentSheet(
+                profile.instructions, profile.tools, (END_CALL,) if profile.can_hang_up else ()
+            )
+            for name, profile in self.book.edition.roster.agents.items()
+        }
+
+
+def _choice(profile: AgentProfile) -> AgentChoice:
+    return AgentChoice(
+        id=profile.id,
+        title=profile.title,
+        tagline=profile.tagline,
+        accent=profile.accent,
+        accent_dark=profile.accent_dark,
+        suggestions=list(profile.suggestions),
+        voice=profile.voice,
+        model=profile.model,
+    )

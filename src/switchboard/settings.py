@@ -1,0 +1,115 @@
+"""Every environment variable, parsed once. Read by `__main__` and `app` only."""
+
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from switchboard.access.identity import is_loopback
+from switchboard.access.origins import Origins, loopback_origins
+from switchboard.errors import ConfigurationError
+from switchboard.records.store import sqlite_url
+
+type Seconds = Annotated[float, Field(ge=0, le=86_400)]
+type LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+DEFAULT_SCOPE: Final = "https://ai.azure.com/.default"
+
+
+class Settings(BaseSettings):
+    """The environment. An empty variable is as good as none."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    port: Annotated[int, Field(ge=1, le=65_535)] = 8000
+    public_url: str | None = None
+    """Where people reach this server, if not on loopback: `https://talk.example.com`."""
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """More origins whose pages may call, separated by commas."""
+    allow_anonymous: bool = False
+    """Anybody who reaches this server may call."""
+
+    azure_openai_endpoint: str | None = None
+    """The realtime service: `https://<resource>.openai.azure.com`."""
+    azure_openai_scope: str = DEFAULT_SCOPE
+    """Whom the Entra token is for."""
+    azure_client_id: str | None = None
+    """Which managed identity to use, where there are several."""
+
+    data_dir: Path = Path(".data")
+    """What this process writes."""
+    database_url: Annotated[str | None, Field(repr=False)] = None
+    """The records' database, if not SQLite in `data_dir`. May hold a password."""
+    session_config: Path = Path("session_config.json")
+    """The agents."""
+
+    reattach_seconds: Annotated[float, Field(ge=0, le=300)] = 10.0
+    """How long a call waits for a page whose socket was lost."""
+    ticket_seconds: Annotated[float, Field(ge=1, le=600)] = 30.0
+    """How long a placed call waits for its page."""
+    max_calls: Annotated[int, Field(ge=1, le=10_000)] = 20
+    shutdown_grace_seconds: Seconds = 20.0
+    """How long live calls may go on once the server is told to stop."""
+
+    log_level: LogLevel = "INFO"
+    log_format: Literal["text", "json"] = "text"
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @classmethod
+    def read(cls) -> Self:
+        """The settings of this process. Raises `ConfigurationError` naming each bad variable."""
+        try:
+            return cls()
+        except ValidationError as refusal:
+            # Values are not repeated: one of them may be a password.
+            faults = [f"{_variable(fault['loc'])}: {fault['msg']}" for fault in refusal.errors()]
+            raise ConfigurationError("; ".join(faults) + ".") from None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return is_loopback(self.host)
+
+    @property
+    def endpoint(self) -> str:
+        """The realtime service. Raises `ConfigurationError` when none is named."""
+        if self.azure_openai_endpoint is None:
+            raise ConfigurationError(
+                "AZURE_OPENAI_ENDPOINT is not set, so there is no model to talk to. Set it to "
+                "https://<resource>.openai.azure.com, or start everything locally with `make run`."
+            )
+        return self.azure_openai_endpoint
+
+    def records_url(self) -> str:
+        """The records' database. Makes `DATA_DIR` if that is where it is."""
+        return self.database_url or sqlite_url(self.data_dir)
+
+    def origins(self) -> Origins:
+        """Whose pages may call. Raises `ConfigurationError` when there could be none."""
+        own = () if self.public_url is None else (self.public_url.rstrip("/"),)
+        loopback = loopback_origins(self.port) if self.is_local else ()
+        allowed = (*own, *self.allowed_origins, *loopback)
+        if not allowed:
+            raise ConfigurationError(
+                f"HOST={self.host} is not loopback, so say where people find this server: "
+                "set PUBLIC_URL, such as https://talk.example.com."
+            )
+        return Origins(allowed)
+
+
+def _variable(loc: tuple[int | str, ...]) -> str:
+    return str(loc[0]).upper() if loc else "environment"
