@@ -8,13 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import jsonschema
 import pytest
 
 from bench.exam import Request, foreign_toolsets, mark_arguments, requests, same_value
 from scripts.complete_npm_lock import complete
+from switchboard.tools.loading import load_toolbox
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = [*sorted((ROOT / "scripts").glob("*.sh")), ROOT / ".ci/run"]
@@ -276,12 +277,26 @@ REQUESTS = requests()
 FOREIGN = foreign_toolsets()
 
 
-def schema_of(request: Request) -> Mapping[str, Any]:
-    tools = FOREIGN[request.toolset].tools
-    return cast(
-        "Mapping[str, Any]",
-        next(tool["parameters"] for tool in tools if tool["name"] == request.tool),
-    )
+def own_schemas() -> dict[str, dict[str, Mapping[str, Any]]]:
+    """For each of the product's agents, its tools' argument schemas."""
+    config = json.loads((ROOT / "session_config.json").read_text(encoding="utf-8"))
+    packs = ["telecom", "government", "banking"]
+    toolbox = load_toolbox([f"switchboard.tools.{pack}" for pack in packs], ROOT)
+    return {
+        agent["id"]: {spec.name: spec.parameters for spec in toolbox.specs(agent["tools"])}
+        for agent in config["agents"]
+    }
+
+
+def all_schemas() -> dict[str, dict[str, Mapping[str, Any]]]:
+    foreign = {
+        name: {tool["name"]: tool["parameters"] for tool in toolset.tools}
+        for name, toolset in FOREIGN.items()
+    }
+    return {**foreign, **own_schemas()}
+
+
+SCHEMAS = all_schemas()
 
 
 def test_the_exam_is_long_and_foreign_enough() -> None:
@@ -294,21 +309,29 @@ def test_the_exam_is_long_and_foreign_enough() -> None:
     assert len({request.id for request in REQUESTS}) == len(REQUESTS)
 
 
-def test_every_foreign_tool_is_asked_for() -> None:
-    asked = {(request.toolset, request.tool) for request in REQUESTS}
-    for name, toolset in FOREIGN.items():
+def test_every_tool_is_asked_for() -> None:
+    asked = {(request.toolset, request.tool) for request in REQUESTS if request.tool}
+    assert asked == {(toolset, tool) for toolset, tools in SCHEMAS.items() for tool in tools}
+
+
+def test_every_foreign_prompt_says_what_day_it_is() -> None:
+    for toolset in FOREIGN.values():
         assert "Today is 2026-11-22" in toolset.instructions
-        for tool in toolset.tools:
-            assert (name, tool["name"]) in asked
+
+
+def test_no_suggestion_on_the_page_gives_an_exam_question_away() -> None:
+    config = json.loads((ROOT / "session_config.json").read_text(encoding="utf-8"))
+    shown = {text.casefold() for agent in config["agents"] for text in agent["suggestions"]}
+    assert not shown & {request.text.casefold() for request in REQUESTS}
 
 
 @pytest.mark.parametrize(
     "request_",
-    [request for request in REQUESTS if request.toolset in FOREIGN and request.tool],
+    [request for request in REQUESTS if request.tool],
     ids=lambda request: request.id,
 )
 def test_exam_answers_fit_the_tools(request_: Request) -> None:
-    schema = schema_of(request_)
+    schema = SCHEMAS[request_.toolset][request_.tool or ""]
     arguments = {**request_.arguments, **request_.answered}
     jsonschema.validate(arguments, schema, format_checker=jsonschema.FormatChecker())
     assert set(request_.answers) == set(request_.answered)
