@@ -1,0 +1,226 @@
+"""Piper, the neural voice, as programs of its own behind stdin and files.
+
+Piper is GPL-3.0-or-later: it is started like any other program and never imported. Each program
+reads one line of text, writes the audio of it to a file of its own, and then names that file on
+stderr. So utterances never share a stream: there is nothing to tear, whatever is cancelled when.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import sys
+import tempfile
+import wave
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import anyio.to_thread
+
+from switchboard_local.engine.failures import PartMissing, VoiceBusy, VoiceFailed
+from switchboard_local.engine.models import JOE, verified
+from switchboard_local.engine.parts import PartInfo
+from switchboard_local.engine.samples import RATE_HZ, Samples, from_pcm, resampled
+from switchboard_local.engine.turnstile import Full, Turnstile
+
+_WROTE: Final = re.compile(rb"Wrote (.+\.wav)\s*$")
+_START_TIMEOUT_S: Final = 60.0
+_LINE_TIMEOUT_S: Final = 20.0
+_STOP_TIMEOUT_S: Final = 2.0
+_MOST_WAITING: Final = 64
+_WARM_UP: Final = "Hello."
+_VOLUME: Final = "0.7"
+"""Each line is normalised to full scale; this leaves room for the resampler's overshoot."""
+
+
+class ProgramDied(VoiceFailed):
+    """The program ended, or stopped answering and was ended."""
+
+
+class PiperProgram:
+    """One running Piper. For one borrower at a time; outlives crashes and impatient borrowers."""
+
+    def __init__(self, model: Path, folder: Path) -> None:
+        self._command = (
+            *(sys.executable, "-P", "-m", "piper", "--model", str(model)),
+            *("--output-dir", str(folder), "--volume", _VOLUME),
+        )
+        self._folder = folder
+        self._process: asyncio.subprocess.Process | None = None
+        self._owed = 0
+        self._proven = False
+
+    @property
+    def pid(self) -> int | None:
+        """The running program's process, if there is one."""
+        return self._process.pid if self._process is not None and self._running else None
+
+    @property
+    def rank(self) -> int:
+        """0 when it would answer at once; more when it has something to finish, or to load."""
+        return 0 if self._running and not self._owed else 1 if self._proven else 2
+
+    async def start(self) -> None:
+        """Start the program and send it a first line, whose answer shows that it is warm."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=self._folder,
+            env={**os.environ, "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"},
+        )
+        self._owed, self._proven = 0, False
+        self._send(_WARM_UP)
+
+    async def settle(self) -> None:
+        """Wait for, and throw away, what was asked for and no longer wanted.
+
+        Raises `ProgramDied`.
+        """
+        while self._owed:
+            (await self._answer()).unlink(missing_ok=True)
+
+    async def say(self, line: str) -> Path:
+        """A WAV file of `line`, the caller's to delete. Cancelling is safe at any moment.
+
+        Raises `ProgramDied`; the program is then started anew by the next call.
+        """
+        if not self._running:
+            await self.start()
+        await self.settle()
+        self._send(line)
+        return await self._answer()
+
+    async def stop(self) -> None:
+        """End the program, gently if it lets us. Its files go with it."""
+        if self._process is not None and self._running:
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+            try:
+                async with asyncio.timeout(_STOP_TIMEOUT_S):
+                    await self._process.wait()
+            except TimeoutError:
+                await self._kill()
+        await anyio.to_thread.run_sync(lambda: shutil.rmtree(self._folder, ignore_errors=True))
+
+    @property
+    def _running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    def _send(self, line: str) -> None:
+        if self._process is None or self._process.stdin is None:
+            raise ProgramDied("Piper is not running")
+        # A clause fits a pipe many times over, so there is nothing to wait for.
+        self._process.stdin.write(" ".join(line.split()).encode() + b"\n")
+        self._owed += 1
+
+    async def _answer(self) -> Path:
+        timeout_s = _LINE_TIMEOUT_S if self._proven else _START_TIMEOUT_S
+        try:
+            async with asyncio.timeout(timeout_s):
+                written = await self._next_file()
+        except (TimeoutError, ValueError) as error:
+            await self._kill()
+            raise ProgramDied("Piper does not answer") from error
+        if written is None:
+            await self._kill()
+            raise ProgramDied("Piper ended by itself")
+        self._owed -= 1
+        self._proven = True
+        return written
+
+    async def _next_file(self) -> Path | None:
+        stderr = self._process.stderr if self._process is not None else None
+        while stderr is not None and (line := await stderr.readline()):
+            if found := _WROTE.search(line):
+                return Path(os.fsdecode(found[1]))
+        return None
+
+    async def _kill(self) -> None:
+        process, self._process, self._owed = self._process, None, 0
+        if process is not None:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+
+class Piper:
+    """A few Pipers; whatever has to be said goes to one that is free."""
+
+    info = PartInfo("voice", "Piper joe")
+
+    def __init__(self, programs: int, folder: Path, model: Path) -> None:
+        self._folder = folder
+        self._programs = [PiperProgram(model, folder / str(each)) for each in range(programs)]
+        self._turnstile = Turnstile(
+            self._programs, most_waiting=_MOST_WAITING, rank=lambda program: program.rank
+        )
+
+    @classmethod
+    async def load(cls, *, programs: int = 2) -> "Piper":
+        """Start and warm the programs. Raises `PartMissing` where Piper cannot be had."""
+        if find_spec("piper") is None:
+            raise PartMissing("piper is not installed")
+        model_folder = await anyio.to_thread.run_sync(verified, JOE)
+        model = next(model_folder / name for name in JOE.sha256 if name.endswith(".onnx"))
+        folder = await anyio.to_thread.run_sync(lambda: tempfile.mkdtemp(prefix="piper-"))
+        piper = cls(programs, Path(folder), model)
+        try:
+            await piper._start()
+        except (VoiceFailed, OSError) as error:
+            await piper.close()
+            raise PartMissing(f"piper does not start: {error}") from error
+        except asyncio.CancelledError:
+            await piper.close()
+            raise
+        return piper
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that run now."""
+        return [program.pid for program in self._programs if program.pid is not None]
+
+    async def say(self, line: str, *, urgency: int = 0) -> Samples:
+        """24 kHz audio of one line. Raises `VoiceBusy` or `VoiceFailed`."""
+        try:
+            written = await self._written(line, urgency)
+        except Full as error:
+            raise VoiceBusy("too much is waiting to be spoken") from error
+        return await anyio.to_thread.run_sync(_read, written)
+
+    async def close(self) -> None:
+        """End every program and remove every file."""
+        for program in self._programs:
+            await program.stop()
+        await anyio.to_thread.run_sync(lambda: shutil.rmtree(self._folder, ignore_errors=True))
+
+    async def _start(self) -> None:
+        for program in self._programs:  # they load at the same time, each in its own process
+            await program.start()
+        for program in self._programs:
+            await program.settle()
+
+    async def _written(self, line: str, urgency: int) -> Path:
+        for _ in self._programs:
+            try:
+                async with self._turnstile.borrow(urgency=urgency) as program:
+                    return await program.say(line)
+            except ProgramDied:
+                urgency = -1  # again at the head of the queue: it was hardly the text's fault
+        # Every program may have died unnoticed, but none of them twice.
+        async with self._turnstile.borrow(urgency=urgency) as program:
+            return await program.say(line)
+
+
+def _read(path: Path) -> Samples:
+    try:
+        with wave.open(str(path), "rb") as file:
+            samples = from_pcm(file.readframes(file.getnframes()))
+            return resampled(samples, file.getframerate(), RATE_HZ)
+    except (OSError, EOFError, wave.Error) as error:
+        raise VoiceFailed(f"Piper's audio cannot be read: {error}") from error
+    finally:
+        path.unlink(missing_ok=True)

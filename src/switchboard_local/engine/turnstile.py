@@ -1,0 +1,66 @@
+"""Hands a few things to many who wait: the most urgent first, then in order of arrival."""
+
+import asyncio
+import heapq
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import asynccontextmanager
+from itertools import count
+
+
+class Full(Exception):
+    """Too many wait already."""
+
+
+class Turnstile[T]:
+    """Lends each thing to one borrower at a time. Bounded: it refuses rather than queue forever."""
+
+    def __init__(
+        self, things: Iterable[T], *, most_waiting: int, rank: Callable[[T], int] = lambda _: 0
+    ) -> None:
+        """`rank` says which of several free things is lent first: the lowest."""
+        self._free = list(things)
+        self._most_waiting = most_waiting
+        self._rank = rank
+        self._arrivals = count()
+        self._waiting: list[tuple[int, int, asyncio.Future[T]]] = []
+
+    @asynccontextmanager
+    async def borrow(self, *, urgency: int = 0) -> AsyncGenerator[T]:
+        """Lends one thing; the lowest `urgency` is served first. Raises `Full`."""
+        thing = await self._take(urgency)
+        try:
+            yield thing
+        finally:
+            self._give(thing)
+
+    async def _take(self, urgency: int) -> T:
+        if self._free:
+            best = min(self._free, key=self._rank)
+            self._free.remove(best)
+            return best
+        if len(self._waiting) >= self._most_waiting:
+            raise Full
+        turn: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        entry = (urgency, next(self._arrivals), turn)
+        heapq.heappush(self._waiting, entry)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            self._leave(entry)
+            raise
+
+    def _leave(self, entry: tuple[int, int, asyncio.Future[T]]) -> None:
+        turn = entry[2]
+        if turn.done() and not turn.cancelled():
+            self._give(turn.result())  # lent in the same moment as the borrower left
+        elif entry in self._waiting:
+            self._waiting.remove(entry)
+            heapq.heapify(self._waiting)
+
+    def _give(self, thing: T) -> None:
+        while self._waiting:
+            _, _, turn = heapq.heappop(self._waiting)
+            if not turn.done():
+                turn.set_result(thing)
+                return
+        self._free.append(thing)
