@@ -25,7 +25,7 @@ def book() -> AgentBook[Toolbox]:
 def test_the_committed_schema_is_the_models_own() -> None:
     committed = (ROOT / "session_config.schema.json").read_text()
 
-    assert committed == schema_text(), "run `write_schema(Path('session_config.schema.json'))`"
+    assert committed == schema_text(), "run `switchboard schema > session_config.schema.json`"
 
 
 def test_editors_accept_the_shipped_file_and_mark_a_wrong_one() -> None:

@@ -83,7 +83,7 @@ def test_with_nobody_to_ask_it_needs_yes(tmp_path: Path) -> None:
     screen = Screen(tmp_path)
 
     assert screen.type("call", "block_card", '{"card": "4417"}') == 1
-    assert "Add --yes" in screen.err.getvalue()
+    assert "Block the card ending in 4417? Add --yes" in screen.err.getvalue()
     assert screen.type("call", "block_card", '{"card": "4417"}', "--yes") == 0
 
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -94,8 +93,3 @@ def schema_text() -> str:
     schema = SessionConfig.model_json_schema(by_alias=True, schema_generator=_Plain)
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return json.dumps({**dialect, **schema}, indent=2, ensure_ascii=False) + "\n"
-
-
-def write_schema(path: Path) -> None:
-    """Write the schema anew, after a change of these models."""
-    path.write_text(schema_text(), encoding="utf-8")

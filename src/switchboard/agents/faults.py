@@ -66,9 +66,11 @@ def _tool_faults(at: int, agent: AgentEntry, tools: Collection[str]) -> Iterator
 
 
 def _budget_faults(at: int, agent: AgentEntry, config: SessionConfig) -> Iterator[Fault]:
-    if agent.limits.budget_usd is not None and agent.model not in config.price_list():
+    # Of every model on offer: a caller may choose another than the agent's own.
+    unknown = [model.id for model in config.models if model.id not in config.price_list()]
+    if agent.limits.budget_usd is not None and unknown:
         loc = ("agents", at, "limits", "budget_usd")
-        yield Fault(loc, f"a budget needs a price for {agent.model} under `prices`")
+        yield Fault(loc, f"a budget needs a price for {', '.join(unknown)} under `prices`")
 
 
 def _unknown(loc: Loc, kind: str, name: str, known: Collection[str]) -> Iterator[Fault]:

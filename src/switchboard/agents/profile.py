@@ -37,7 +37,7 @@ class Limits(Written):
     warn_before_s: Annotated[int, Field(ge=0, le=600)] = 60
     """Seconds before its end at which the caller is told."""
     budget_usd: Annotated[float, Field(gt=0, le=1_000)] | None = None
-    """What one call may cost, US dollars. Needs a price for the model."""
+    """What one call may cost, US dollars. Needs a price for every model on offer."""
     confirm_window_s: Annotated[int, Field(ge=5, le=600)] = 60
     """Seconds for which a caller's consent to a tool holds."""
 

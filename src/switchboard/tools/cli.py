@@ -132,7 +132,8 @@ def _call(
 
 def _agreed(question: str, arguments: str, terminal: Terminal) -> bool:
     if terminal.ask is None:
-        terminal.complain(f"This tool asks first: {question} Add --yes to agree.")
+        asked = _filled(question, arguments)
+        terminal.complain(f"This tool asks first: {asked} Add --yes to agree.")
         return False
     return terminal.ask(f"{_filled(question, arguments)} [y/N] ").strip().lower() in ("y", "yes")
 
