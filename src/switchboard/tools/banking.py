@@ -73,7 +73,7 @@ async def _book(rows: Rows, account: int, text: str, cents: int) -> None:
 
 @tool(title="Check the balance")
 async def get_balance(ctx: ToolContext, account: Which = "current") -> dict[str, object]:
-    """Tell the balance: how much money is in the caller's bank account."""
+    """Tell the balance: how much money the caller has in the current or savings account."""
     async with demo_of(ctx).reading() as rows:
         found = await _account(rows, ctx, account)
     return {
@@ -90,7 +90,7 @@ async def list_transactions(
     account: Which = "current",
     count: Annotated[int, Field(ge=1, le=10, description="how many")] = 3,
 ) -> dict[str, object]:
-    """List the latest transactions: recent payments, purchases, income and transfers."""
+    """List recent transactions: what the caller spent, payments, salary, income, transfers."""
     async with demo_of(ctx).reading() as rows:
         found = await _account(rows, ctx, account)
         entries = await rows.all(
@@ -154,7 +154,7 @@ async def block_card(ctx: ToolContext, card: Card) -> dict[str, object]:
     confirm="Order a replacement for the card ending in {card}, for 10 euros?",
 )
 async def replace_card(ctx: ToolContext, card: Card) -> dict[str, object]:
-    """Order a new card by post in place of a lost, damaged or blocked one."""
+    """Order a new card by post to replace a damaged or blocked one."""
     async with demo_of(ctx).writing() as rows:
         found = await _card(rows, ctx, card)
         if found["replacement_on"] and found["replacement_on"] >= str(rows.today):
@@ -198,7 +198,7 @@ async def transfer_money(
     amount: Annotated[float, Field(ge=0.01, le=5_000, description="how many euros")],
     account: Which = "current",
 ) -> dict[str, object]:
-    """Send money from the caller's account to one of their saved payees."""
+    """Transfer money: send or pay euros from the caller's account to a saved payee."""
     cents = round(amount * 100)
     async with demo_of(ctx).writing() as rows:
         found = await _account(rows, ctx, account)
@@ -235,7 +235,7 @@ async def _payee(rows: Rows, person: str, said: str) -> str:
 
 @tool(title="List saved payees")
 async def list_payees(ctx: ToolContext) -> dict[str, object]:
-    """List the people and companies the caller has saved to send money to."""
+    """List the saved payees: people and companies who can be sent money, the recipients."""
     async with demo_of(ctx).reading() as rows:
         found = await rows.all(
             "SELECT name FROM payee WHERE person = ? ORDER BY name", await _me(rows, ctx)

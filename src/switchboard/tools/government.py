@@ -27,7 +27,7 @@ async def _me(rows: Rows, ctx: ToolContext) -> str:
 
 @tool(title="Look up fines")
 async def list_fines(ctx: ToolContext) -> dict[str, object]:
-    """List the caller's unpaid parking and traffic fines: number, reason, amount and due date."""
+    """List the caller's unpaid fines, parking and speeding tickets: reason, amount, due date."""
     async with demo_of(ctx).reading() as rows:
         fines = await rows.all(
             "SELECT * FROM fine WHERE person = ? AND paid_on IS NULL ORDER BY due_on",
@@ -61,7 +61,7 @@ async def list_fines(ctx: ToolContext) -> dict[str, object]:
 async def pay_fine(
     ctx: ToolContext, fine: Annotated[Reference, Field(description="the fine's four digits")]
 ) -> dict[str, object]:
-    """Pay one parking or traffic fine, given its number."""
+    """Pay one fine or parking ticket, given its number."""
     async with demo_of(ctx).writing() as rows:
         me = await _me(rows, ctx)
         found = await rows.one("SELECT * FROM fine WHERE id = ? AND person = ?", fine, me)
@@ -122,7 +122,7 @@ async def book_appointment(
         Field(description="time of day wished for"),
     ] = "first free",
 ) -> dict[str, object]:
-    """Make an appointment at the citizens' office on a given day."""
+    """Book a new appointment at the citizens' office on a given day."""
     async with demo_of(ctx).writing() as rows:
         free = await _free(rows, service)
         fitting = [slot for slot in free if slot[0] == day and time in ("first free", slot[1])]
@@ -160,7 +160,7 @@ async def _my_appointments(rows: Rows, ctx: ToolContext) -> list[Any]:
 
 @tool(title="List my appointments")
 async def list_my_appointments(ctx: ToolContext) -> dict[str, object]:
-    """List the appointments the caller has already made: when they are and what for."""
+    """Tell when the caller's own appointments are, those already made, and what they are for."""
     async with demo_of(ctx).reading() as rows:
         booked = await _my_appointments(rows, ctx)
     spoken = [
@@ -188,7 +188,7 @@ async def cancel_appointment(
     ctx: ToolContext,
     appointment: Annotated[Reference, Field(description="the appointment's four digits")],
 ) -> dict[str, object]:
-    """Cancel an appointment the caller has made, given its number."""
+    """Cancel or call off an appointment that the caller cannot keep, given its number."""
     async with demo_of(ctx).writing() as rows:
         booked = {str(row["id"]): row for row in await _my_appointments(rows, ctx)}
         if appointment not in booked:

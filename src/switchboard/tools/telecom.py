@@ -37,7 +37,7 @@ async def _open_bill(rows: Rows, ctx: ToolContext) -> Any:  # noqa: ANN401 - a d
 
 @tool(title="Check the phone bill")
 async def get_bill(ctx: ToolContext) -> dict[str, object]:
-    """Tell how much the phone bill is, what it is made of and when it is due to be paid."""
+    """Tell how much the phone bill is: what the caller owes, for what, and when it is due."""
     async with demo_of(ctx).reading() as rows:
         bill = await _open_bill(rows, ctx)
         if bill is None:
@@ -93,7 +93,7 @@ async def get_data_usage(ctx: ToolContext) -> dict[str, object]:
 
 @tool(title="List the plans")
 async def list_plans(ctx: ToolContext) -> dict[str, object]:
-    """List the mobile plans on offer: price, data allowance, minutes; and the current one."""
+    """List the plans on offer and what each costs, with data and minutes; and the current one."""
     async with demo_of(ctx).reading() as rows:
         line = await _my_line(rows, ctx)
         plans = await rows.all("SELECT * FROM plan ORDER BY cents")
@@ -140,7 +140,7 @@ async def change_plan(
 
 @tool(title="Cancel the plan", confirm="Cancel your plan, so that your number ends in 30 days?")
 async def cancel_plan(ctx: ToolContext) -> dict[str, object]:
-    """Cancel the mobile contract and give up the number, at thirty days' notice."""
+    """Cancel the contract: the caller leaves and gives up the number, at thirty days' notice."""
     async with demo_of(ctx).writing() as rows:
         line = await _my_line(rows, ctx)
         if line["ends_on"]:
