@@ -1,8 +1,9 @@
 """A remote realtime service on a free port, which does what a scene tells it."""
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -68,26 +69,32 @@ async def serving(
     *,
     refusals: Sequence[int] = (),
     refusal_body: bytes = b"",
+    redirect_to: str = "",
+    receive_buffer: int | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> AsyncGenerator[Peer]:
     """Runs `script` for each session, after refusing the first upgrades with these statuses."""
     peer = Peer()
     waiting = list(refusals)
 
-    def gate(socket: ServerConnection, request: Request) -> Response | None:
+    def gate(_: ServerConnection, request: Request) -> Response | None:
         peer.requests.append(request)
         if not waiting:
             return None
         headers = Headers({"Content-Length": str(len(refusal_body))})
+        if redirect_to:
+            headers["Location"] = redirect_to
         return Response(waiting.pop(0), "Refused", headers, refusal_body)
 
-    async def session(socket: ServerConnection) -> None:
+    async def session(opened: ServerConnection) -> None:
         with suppress(ConnectionClosed):  # hanging up is how every scene ends
-            await script(peer, socket)
+            await script(peer, opened)
 
-    options: Mapping[str, Any] = {"ssl": tls} if tls else {}
+    listener = socket.create_server(("127.0.0.1", 0))
+    if receive_buffer is not None:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     async with serve(
-        session, "127.0.0.1", 0, process_request=gate, close_timeout=0.2, **options
+        session, sock=listener, process_request=gate, close_timeout=0.2, ssl=tls
     ) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         peer.endpoint = f"{'https' if tls else 'http'}://127.0.0.1:{port}"

@@ -1,6 +1,7 @@
 """Scenes of a line to the realtime service, over real sockets."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import time
@@ -86,20 +87,16 @@ async def test_the_upgrade_names_the_deployment_bears_the_token_and_nothing_old(
 
 
 async def test_audio_waits_for_the_session_while_its_update_goes_first() -> None:
-    told = asyncio.Event()
-
     async def slow_welcome(peer: Peer, socket: ServerConnection) -> None:
-        await peer.listen(socket)
-        await told.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await peer.listen_on(socket)
+        assert [frame["type"] for frame in peer.heard] == ["session.update"]
         await say(socket, "session.updated", session={"id": "s"})
         await peer.listen_on(socket)
 
     async with serving(slow_welcome) as peer, line_to(peer).dial(SPEC) as leg:
         leg.hear(FRAME)
-        await eventually(lambda: len(peer.heard) == 1)
-        await asyncio.sleep(0.05)
-        assert [frame["type"] for frame in peer.heard] == ["session.update"]
-        told.set()
         await until(ModelReady, leg)
         await eventually(lambda: len(peer.heard) == 2)
 
@@ -137,6 +134,28 @@ async def test_a_second_try_that_succeeds_is_a_call_like_any_other() -> None:
         line_to(peer).dial(SPEC) as leg,
     ):
         assert await until(ModelReady, leg)
+
+
+async def test_our_token_is_not_taken_elsewhere_by_a_redirect() -> None:
+    async with serving(silence) as other:
+        elsewhere = other.endpoint.replace("http", "ws") + "/openai/v1/realtime"
+        async with serving(silence, refusals=[302], redirect_to=elsewhere) as peer:
+            with pytest.raises(ModelUnavailable, match="302"):
+                async with line_to(peer).dial(SPEC):
+                    pass
+
+    assert other.requests == []
+
+
+async def test_no_proxy_comes_between_us_and_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    for scheme in ("http", "https", "ws", "socks", "all"):
+        monkeypatch.setenv(f"{scheme}_proxy", "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    async with serving(silence) as peer, line_to(peer).dial(SPEC):
+        pass
+
+    assert peer.requests
 
 
 async def test_a_refusal_repeats_the_service_s_code_but_none_of_its_prose() -> None:
@@ -395,7 +414,7 @@ async def test_on_a_stalled_link_audio_is_dropped_commands_are_kept_and_then_it_
         await peer.listen_on(socket)
 
     async with (
-        serving(doze) as peer,
+        serving(doze, receive_buffer=16 * 1024) as peer,
         line_to(peer, stall_timeout_s=30).dial(SPEC) as leg,
     ):
         await until(ModelReady, leg)
@@ -413,6 +432,8 @@ async def test_on_a_stalled_link_audio_is_dropped_commands_are_kept_and_then_it_
     numbers = audio_numbers(peer)
     assert numbers == sorted(numbers)
     assert len(numbers) < 6_000, "a stalled link must let old audio go"
+    before_the_gap = sum(number == at for at, number in enumerate(numbers))
+    assert before_the_gap < 400, "the kernel must not hold more than a few seconds of it either"
     notes = [frame["item"]["id"] for frame in peer.heard if is_note(frame)]
     assert notes == [f"note{number}" for number in range(200)]
     # The commands overtook the audio that was still waiting.
