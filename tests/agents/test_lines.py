@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from switchboard.agents.lines import line_of, twin_in
@@ -66,6 +66,7 @@ def paths(value: Any) -> list[tuple[tuple[str | int, ...], Any]]:  # noqa: ANN40
     return [((), value), *deeper]
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(JSON)
 def test_every_value_of_any_json_is_found_on_its_line(value: object) -> None:
     text = json.dumps(value, indent=1, ensure_ascii=False)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -103,6 +103,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(JSON)
 def test_no_answer_is_ever_too_long_or_anything_but_an_object(result: object) -> None:
     try:

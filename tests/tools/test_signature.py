@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from hypothesis import event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field
@@ -84,6 +84,7 @@ def signatures_and_arguments(draw: st.DrawFn) -> tuple[Any, dict[str, Any]]:
     return function, arguments
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(signatures_and_arguments())
 def test_what_a_signature_lets_through_its_schema_allows(case: tuple[Any, dict[str, Any]]) -> None:
     function, arguments = case
@@ -100,6 +101,7 @@ def test_what_a_signature_lets_through_its_schema_allows(case: tuple[Any, dict[s
         assert allowed.is_valid(arguments)  # pyright: ignore[reportUnknownMemberType] - its stub says Unknown
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.dictionaries(st.text(max_size=4), ANYTHING))
 def test_canonical_spelling_forgets_order_and_nothing_else(arguments: dict[str, Any]) -> None:
     backwards = dict(reversed(arguments.items()))
