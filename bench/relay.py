@@ -7,8 +7,8 @@ then talk to the stand-in directly. Rounds alternate, so that both meet the same
 import asyncio
 import os
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from http.client import TOO_MANY_REQUESTS
 from pathlib import Path
@@ -204,30 +204,44 @@ async def _until(socket: ClientConnection, word: bytes) -> None:
 
 
 @asynccontextmanager
+async def standing_in() -> AsyncGenerator[tuple[str, int]]:
+    """The stand-in model, ready: its address and process id."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with TemporaryDirectory() as scratch:
+        log = Path(scratch, "log")
+        async with running([PYTHON, "-m", "bench.standin", str(port)], {}, log) as process:
+            await answering(f"{url}/health", process, log)
+            yield url, process.pid
+
+
+@asynccontextmanager
 async def _bench() -> AsyncGenerator[Bench]:
     """The stand-in and the product, on a core of its own where there are two."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
     with TemporaryDirectory() as scratch:
-        product_port, standin_port = free_port(), free_port()
-        standin_url = f"http://127.0.0.1:{standin_port}"
-        product_url = f"http://127.0.0.1:{product_port}"
-        standin_log, product_log = Path(scratch, "standin.log"), Path(scratch, "product.log")
-        environment = product_environment(product_port, standin_url, Path(scratch, "data"))
-        standin = [PYTHON, "-m", "bench.standin", str(standin_port)]
-        serve = [PYTHON, "-m", "switchboard", "serve"]
-        async with (
-            running(standin, {}, standin_log) as model,
-            running(serve, environment, product_log) as product,
-        ):
-            await answering(f"{standin_url}/health", model, standin_log)
-            await answering(f"{product_url}/health", product, product_log)
-            cores = sorted(os.sched_getaffinity(0))
-            pin(product.pid, {cores[0]})
-            pin(model.pid, {cores[-1]})
-            pin(0, {cores[-1]})
-            try:
-                yield Bench(product_url, product.pid, standin_url, model.pid)
-            finally:
-                pin(0, set(cores))
+        log = Path(scratch, "log")
+        async with standing_in() as (model_url, model_pid):
+            environment = product_environment(port, model_url, Path(scratch, "data"))
+            serve = [PYTHON, "-m", "switchboard", "serve"]
+            async with running(serve, environment, log) as product:
+                await answering(f"{url}/health", product, log)
+                with _apart(product.pid, model_pid):
+                    yield Bench(url, product.pid, model_url, model_pid)
+
+
+@contextmanager
+def _apart(product_pid: int, model_pid: int) -> Generator[None]:
+    """The product alone on the first core; everything else of ours on the last."""
+    cores = sorted(os.sched_getaffinity(0))
+    pin(product_pid, {cores[0]})
+    pin(model_pid, {cores[-1]})
+    pin(0, {cores[-1]})
+    try:
+        yield
+    finally:
+        pin(0, set(cores))
 
 
 def product_environment(port: int, endpoint: str, data: Path) -> dict[str, str]:
