@@ -1,0 +1,141 @@
+"""Which of the listed values the caller named: by word, by sound, by meaning, by position."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from switchboard_local.mind.catalogue import Slot
+from switchboard_local.mind.lexicon import STOPWORDS, concepts, concepts_of
+from switchboard_local.mind.numbers import in_words, numbers, ordinal_value
+from switchboard_local.mind.text import name_words, plain, sounds_like, stem, words
+
+_NEAR = 0.42
+"""How alike in meaning an answer must be to a choice for it to be taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The choice made; `every` holds all that were named."""
+
+    value: object
+    every: tuple[object, ...]
+    unsure: bool = False
+
+
+def spoken(choice: object) -> str:
+    """A listed value as one would say it."""
+    text = str(choice)
+    return " ".join(name_words(text)) if re.search(r"[a-z]", text, re.IGNORECASE) else text
+
+
+def pick_choice(
+    slot: Slot, text: str, *, asked: bool, likeness: Callable[[str, str], float]
+) -> Picked | None:
+    """The choice named in `text`. Position and meaning count only where the slot was asked for."""
+    said = words(plain(text))
+    scored = sorted(
+        ((_score(choice, slot, said), -place) for place, choice in enumerate(slot.choices)),
+        reverse=True,
+    )
+    named = [slot.choices[-place] for score, place in scored if score >= 0.6]
+    if named and not (len(scored) > 1 and scored[0][0] == scored[1][0] < 1.0):
+        return Picked(_last_said(named, said), tuple(named), unsure=scored[0][0] < 0.75)
+    if not asked:
+        return None
+    return _by_position(slot, said) or _by_meaning(slot, text, likeness)
+
+
+def _last_said(named: list[object], said: list[str]) -> object:
+    """Of several choices named in full, the one not taken back: "not the red, the blue one"."""
+    joined = " ".join(said)
+    kept = [
+        one
+        for one in named
+        if not re.search(rf"\bnot (?:the |a )?{re.escape(spoken(one))}\b", joined)
+    ]
+    return (kept or named)[0]
+
+
+def _score(choice: object, slot: Slot, said: list[str]) -> float:
+    """1 when every word of the choice was said, less when words are only like it."""
+    if isinstance(choice, bool) or not isinstance(choice, str):
+        return _number_score(choice, said)
+    parts = [part for part in name_words(choice) if part not in STOPWORDS] or name_words(choice)
+    if not parts:
+        return 0.0
+    if len(parts) == 1 and len(parts[0]) == 1:
+        return _letter_score(parts[0], slot, said)
+    meant = concepts(said)
+    return sum(_part_score(part, said, meant) for part in parts) / len(parts)
+
+
+def _part_score(part: str, said: list[str], meant: set[str]) -> float:
+    best = max((_alike(part, word) for word in said), default=0.0)
+    return best or (0.62 if set(concepts_of(part)) & meant else 0.0)
+
+
+def _letter_score(letter: str, slot: Slot, said: list[str]) -> float:
+    """A single letter counts only right after the slot's own name, or alone."""
+    named = {stem(word) for word in slot.title_words}
+    for at, word in enumerate(said):
+        if word == letter and (len(said) == 1 or (at and stem(said[at - 1]) in named)):
+            return 1.0
+    return 0.0
+
+
+def _number_score(choice: object, said: list[str]) -> float:
+    joined = " ".join(said)
+    values = [int(n.value) for n in numbers(joined) if n.value is not None and not n.ordinal]
+    if isinstance(choice, int) and choice in values:
+        return 1.0
+    return (
+        float(str(choice).lower() in said or in_words(choice) in joined)
+        if isinstance(choice, int)
+        else 0.0
+    )
+
+
+def _alike(part: str, word: str) -> float:
+    if part == word or stem(part) == stem(word):
+        return 1.0
+    if word in STOPWORDS:
+        return 0.0
+    if (
+        len(part) > 3
+        and len(word) > 3
+        and stem(word)[:5] == stem(part)[:5]
+        and len(stem(word)) >= 5
+    ):
+        return 0.85
+    if sounds_like(word, part):
+        return 0.7
+    return 0.65 if set(concepts_of(part)) & set(concepts_of(word)) else 0.0
+
+
+def _by_position(slot: Slot, said: list[str]) -> Picked | None:
+    for at in _positions(said):
+        if -len(slot.choices) <= at < len(slot.choices):
+            value = slot.choices[at]
+            return Picked(value, (value,))
+    return None
+
+
+def _positions(said: list[str]) -> Iterator[int]:
+    for word in said:
+        value = ordinal_value(word)
+        if value is not None:
+            yield value - 1
+        elif word == "last":
+            yield -1
+        elif word in {"latter", "former"}:
+            yield 1 if word == "latter" else 0
+
+
+def _by_meaning(slot: Slot, text: str, likeness: Callable[[str, str], float]) -> Picked | None:
+    ranked = sorted(
+        ((likeness(text, spoken(c)), -n) for n, c in enumerate(slot.choices)), reverse=True
+    )
+    if not ranked or ranked[0][0] < _NEAR:
+        return None
+    value = slot.choices[-ranked[0][1]]
+    return Picked(value, (value,), unsure=True)

@@ -1,0 +1,122 @@
+"""The mind that needs no model: rules, slots, and a router over the session's own tools."""
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import date
+
+import anyio.to_thread
+
+from switchboard_local.engine.parts import PartInfo
+from switchboard_local.mind import directives, knowledge
+from switchboard_local.mind.catalogue import Tool, read_tools
+from switchboard_local.mind.fold import Fold, text_of
+from switchboard_local.mind.parts import Call, Request, Say, Thought
+from switchboard_local.mind.policy import Policy
+from switchboard_local.mind.router import Reads, Router
+from switchboard_local.mind.schema import arguments_fit
+from switchboard_local.mind.smalltalk import Manners
+from switchboard_local.mind.tasks import Desk
+from switchboard_local.mind.values import as_object, as_text, canonical, parse
+
+_TOOLSETS_KEPT = 32
+
+type Likeness = Callable[[str, str], float]
+
+
+def no_likeness(_one: str, _other: str) -> float:
+    """What two texts have in common in meaning, as far as words alone can tell."""
+    return 0.0
+
+
+class OfflineMind:
+    """Makes replies from rules and the evidence in the session's tools and instructions."""
+
+    def __init__(
+        self,
+        info: PartInfo,
+        today: Callable[[], date],
+        *,
+        reads: Reads | None = None,
+        likeness: Likeness = no_likeness,
+    ) -> None:
+        """`reads` and `likeness` come from embeddings; without them words alone decide."""
+        self.info = info
+        self._reads = reads
+        self._likeness = likeness
+        self._today = today
+        self._routers: OrderedDict[str, Router] = OrderedDict()
+
+    async def reply(self, request: Request) -> AsyncIterator[Thought]:
+        """What to say and which tools to call, in order."""
+        for thought in await anyio.to_thread.run_sync(self.think, request):
+            yield thought
+
+    def think(self, request: Request) -> list[Thought]:
+        """The whole reply at once; milliseconds of work, for a thread of its own."""
+        fold = self.fold(request)
+        items = [as_object(item) for item in request.items]
+        directive = request.response_instructions or ""
+        followed = directives.follow(directive, fold.policy.manners) if directive else None
+        if followed is not None:
+            return [Say(sentence) for sentence in followed]
+        thoughts = fold.through(items)
+        if not thoughts and not _anything_said(items):
+            thoughts += [Say(sentence) for sentence in fold.policy.manners.greeting()]
+        return _permitted(thoughts, request.tool_choice)
+
+    def fold(self, request: Request) -> Fold:
+        """A fold over nothing yet, with this session's tools and instructions."""
+        tools = read_tools(request.tools)
+        forced = _forced(request.tool_choice, tools)
+        context = [request.instructions, *_system_texts(request.items)]
+        today = knowledge.today_in(" ".join(context), self._today)
+        desk = Desk({tool.name: tool for tool in tools}, today, self._likeness)
+        policy = Policy(
+            desk=desk,
+            router=self._router(tools),
+            manners=Manners(request.instructions, tools),
+            facts=knowledge.facts(context),
+            forced=forced,
+        )
+        return Fold(policy)
+
+    def _router(self, tools: Sequence[Tool]) -> Router:
+        key = canonical([(tool.name, tool.description, tool.parameters) for tool in tools])
+        router = self._routers.pop(key, None) or Router(tools, self._reads)
+        self._routers[key] = router
+        while len(self._routers) > _TOOLSETS_KEPT:
+            self._routers.popitem(last=False)
+        return router
+
+
+def _anything_said(items: Sequence[Mapping[str, object]]) -> bool:
+    return any(item.get("role") != "system" for item in items)
+
+
+def _system_texts(items: Sequence[Mapping[str, object]]) -> list[str]:
+    return [text_of(as_object(item)) for item in items if as_object(item).get("role") == "system"]
+
+
+def _forced(choice: object, tools: Sequence[Tool]) -> str:
+    """The one tool that must be used, when the request names it or there is no other."""
+    name = as_text(as_object(choice).get("name")) or as_text(
+        as_object(as_object(choice).get("function")).get("name")
+    )
+    known = [tool.name for tool in tools]
+    if name in known:
+        return name
+    return known[0] if choice == "required" and len(known) == 1 else ""
+
+
+def _permitted(thoughts: list[Thought], choice: object) -> list[Thought]:
+    """Without calls where the request forbids them."""
+    if choice != "none" or not any(isinstance(thought, Call) for thought in thoughts):
+        return thoughts
+    kept: list[Thought] = [thought for thought in thoughts if isinstance(thought, Say)]
+    return kept or [Say("I cannot look that up just now.")]
+
+
+def valid(call: Call, tools: Sequence[Tool]) -> bool:
+    """Whether a call's arguments are what its tool asks for."""
+    tool = next((tool for tool in tools if tool.name == call.name), None)
+    return tool is not None and arguments_fit(as_object(parse(call.arguments)), tool)

@@ -1,0 +1,514 @@
+"""What the mind does with a turn of the caller's, and with what the tools answer."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from switchboard_local.mind import knowledge, reference, results, wording
+from switchboard_local.mind.acts import (
+    Act,
+    answer,
+    clauses,
+    corrects,
+    given_name,
+    recognise,
+    wants_more,
+    without_taken_back,
+)
+from switchboard_local.mind.catalogue import Tool
+from switchboard_local.mind.lexicon import asks, content
+from switchboard_local.mind.numbers import ordinal_value
+from switchboard_local.mind.parts import Call, Say, Thought
+from switchboard_local.mind.reference import points
+from switchboard_local.mind.router import Candidate, Router
+from switchboard_local.mind.schema import arguments_fit
+from switchboard_local.mind.slots import Filled, fill
+from switchboard_local.mind.smalltalk import Manners
+from switchboard_local.mind.state import Choice, Ran, State, Task
+from switchboard_local.mind.tasks import Desk
+from switchboard_local.mind.text import words
+
+ACT_MARGIN = 0.1
+"""How far ahead of the next the best tool must be, in probability, to be taken without asking."""
+NEAR = 0.45
+"""A tool with at least this part of the best one's probability is a candidate for the question."""
+FIT = 0.4
+"""Below this a tool that changes something is offered before it is run at once."""
+WEAK = 0.25
+"""Below this no tool is even asked about."""
+SURE, SURE_SHARE = 0.8, 0.7
+"""Strength and share at which a turn starts something new in the midst of something else."""
+
+
+@dataclass
+class Policy:
+    """Decides one conversation, turn by turn. Changes the state it is given."""
+
+    desk: Desk
+    router: Router
+    manners: Manners
+    facts: Sequence[str] = field(default_factory=list[str])
+    forced: str = ""
+    """A tool that must be chosen."""
+
+    def heard(self, state: State, text: str) -> list[Thought]:
+        """Answers a turn of the caller's."""
+        act = recognise(text)
+        offered, state.offered = state.offered, False
+        if act is not Act.SILENCE:
+            state.failures = 0 if act else state.failures
+        thoughts = self._open_matter(state, text, act)
+        if thoughts is None:
+            thoughts = self._fresh(state, text, act, offered=offered)
+        return thoughts
+
+    def _open_matter(self, state: State, text: str, act: Act | None) -> list[Thought] | None:
+        """Goes on with what is open; `None` when the turn is about something else."""
+        if state.consent:
+            return self._consent(state, text, act)
+        if state.task and state.task.checking:
+            return self._checked(state, text, act)
+        if state.task and state.task.asking:
+            return self._answered(state, text, act)
+        if state.choice:
+            return self._chosen(state, text, act)
+        if state.rest:
+            return self._rest(state, text)
+        return None
+
+    def _fresh(self, state: State, text: str, act: Act | None, *, offered: bool) -> list[Thought]:
+        if offered and act is None and self._is_no(text):
+            act = Act.DONE
+        if act:
+            return self._social(state, text, act)
+        changed = self._correction(state, text)
+        return changed if changed is not None else self.request(state, text)
+
+    def _is_no(self, text: str) -> bool:
+        said = answer(text)
+        return said is not None and not said.yes and not said.rest
+
+    # ── a dangerous call waits for a yes ──
+
+    def _consent(self, state: State, text: str, act: Act | None) -> list[Thought] | None:
+        waiting = state.consent
+        assert waiting is not None
+        said = answer(text)
+        if act in {Act.REPEAT, Act.WAIT, Act.SILENCE}:
+            return [Say("Take your time." if act is Act.WAIT else state.question)]
+        if said and said.yes and not said.rest.startswith("but "):
+            state.consent = None
+            return [Call(waiting.tool, waiting.arguments)]
+        tool = self.desk.tools.get(waiting.tool)
+        changed = (
+            self.desk.change(waiting.given, tool, without_taken_back(said.rest if said else text))
+            if tool
+            else {}
+        )
+        if changed and act is not Act.NEVER_MIND and (said or corrects(text)):
+            return self._call_changed(state, waiting, changed)
+        if said or act in {Act.NEVER_MIND, Act.GOODBYE, Act.DONE}:
+            return self._refused(state, said.rest if said else "", act)
+        return self._aside(state, text, state.question)
+
+    def _call_changed(self, state: State, ran: Ran, changed: Mapping[str, Filled]) -> list[Thought]:
+        state.consent = None
+        state.task = Task(
+            ran.tool, "", {**ran.given, **{name: one.value for name, one in changed.items()}}
+        )
+        state.task.unsure = {name for name, one in changed.items() if one.unsure}
+        return self.desk.proceed(state)
+
+    def _refused(self, state: State, rest: str, act: Act | None) -> list[Thought]:
+        state.consent, state.last = None, None
+        if act in {Act.GOODBYE, Act.DONE}:
+            return self._social(state, "", act)
+        state.offered = True
+        new = self._sure(rest) if rest else None
+        if new:
+            return [Say("All right, I will leave that."), *self.request(state, rest)]
+        return [
+            Say("All right, I have not done it."),
+            Say("Is there anything else I can do for you?"),
+        ]
+
+    def _aside(self, state: State, text: str, question: str) -> list[Thought] | None:
+        """Something else in the midst of a question: a request, a remark, or nothing we know."""
+        act = recognise(text)
+        if act and act not in {Act.SILENCE, Act.REPEAT}:
+            return [*self._social(state, text, act), Say(question)]
+        if self._sure(text):
+            state.consent = state.task = state.choice = None
+            return None
+        fact = (
+            knowledge.best_fact(text, self.facts, self.desk.likeness)
+            if asks(" ".join(words(text)))
+            else None
+        )
+        if fact:
+            return [Say(fact.text), Say(question)]
+        return [Say("Please say yes or no."), Say(question)] if state.consent else [Say(question)]
+
+    # ── a value was read back ──
+
+    def _checked(self, state: State, text: str, act: Act | None) -> list[Thought] | None:
+        task = state.task
+        assert task is not None
+        said = answer(text)
+        if act is Act.NEVER_MIND:
+            return self._drop(state)
+        if said and said.yes:
+            task.unsure.discard(task.checking)
+            return self.desk.proceed(state)
+        checked = task.checking
+        task.arguments.pop(checked, None)
+        task.unsure.discard(checked)
+        task.asking, task.checking = checked, ""
+        given = said.rest if said else text
+        if given and self.desk.answer(state, without_taken_back(given)):
+            return self.desk.proceed(state)
+        return self.desk.ask_again(state)
+
+    # ── an argument was asked for ──
+
+    def _answered(self, state: State, text: str, act: Act | None) -> list[Thought] | None:
+        task = state.task
+        assert task is not None
+        tool = self.desk.tools[task.tool]
+        slot = tool.slot(task.asking)
+        if slot is None:
+            return None
+        common = self._while_asking(state, text, act, wording.question(slot))
+        if common is not None:
+            return common
+        if self._leaves(state, text):
+            state.task = None
+            return None
+        if corrects(text) and task.arguments:
+            changed = self.desk.change(task.arguments, tool, without_taken_back(text))
+            given = {n: f.value for n, f in changed.items() if n in task.arguments}
+            if given and task.asking not in changed:
+                task.arguments.update(given)
+                return [Say(wording.question(slot))]
+        if self.desk.answer(state, text):
+            return self.desk.proceed(state)
+        if self._sure(text):
+            state.task = None
+            return None
+        fact = (
+            knowledge.best_fact(text, self.facts, self.desk.likeness)
+            if asks(" ".join(words(text)))
+            else None
+        )
+        return [Say(fact.text), Say(wording.question(slot))] if fact else self.desk.ask_again(state)
+
+    def _while_asking(
+        self, state: State, text: str, act: Act | None, question: str
+    ) -> list[Thought] | None:
+        """Turns that are no answer to a question for an argument."""
+        if act is Act.NEVER_MIND:
+            return self._drop(state)
+        if act is Act.UNKNOWN:
+            return [
+                Say(self._needed(state)),
+                Say("You can tell me when you have it, or ask for something else."),
+            ]
+        if act is Act.WAIT:
+            return [Say("Take your time.")]
+        if act in {Act.REPEAT, Act.SILENCE, Act.SLOWER}:
+            return [
+                Say(
+                    question if act is not Act.SILENCE else f"Sorry, I did not hear you. {question}"
+                )
+            ]
+        if act in {Act.GOODBYE, Act.DONE}:
+            return self._social(state, text, act)
+        if act and act not in {Act.NAME, Act.CHAT, Act.THANKS, Act.GREETING}:
+            return [*self._social(state, text, act), Say(question)]
+        return None
+
+    def _needed(self, state: State) -> str:
+        assert state.task is not None
+        tool = self.desk.tools[state.task.tool]
+        slot = tool.slot(state.task.asking)
+        what = wording.thing(slot) if slot else "that"
+        return f"I need the {what} to {wording.phrase(tool)}."
+
+    def _leaves(self, state: State, text: str) -> bool:
+        """Whether the turn, though asked something, plainly wants something else."""
+        assert state.task is not None
+        best = self._sure(text)
+        said = " ".join(words(text))
+        opening = re.match(
+            r"(?:(?:actually|no|wait|sorry|oh|instead) )*(?:can|could|i want|i would like|i need|"
+            r"how|what|when|where|do|show|tell|let us|please)\b",
+            said,
+        )
+        return best is not None and best.tool.name != state.task.tool and bool(opening)
+
+    def _drop(self, state: State) -> list[Thought]:
+        state.task = state.choice = None
+        state.agenda.clear()
+        state.offered = True
+        return [
+            Say("All right, I will leave that."),
+            Say("Is there anything else I can do for you?"),
+        ]
+
+    # ── the agent asked which of two or three tools is meant ──
+
+    def _chosen(self, state: State, text: str, act: Act | None) -> list[Thought] | None:
+        choice = state.choice
+        assert choice is not None
+        tools = [self.desk.tools[name] for name in choice.tools]
+        if act is Act.NEVER_MIND:
+            return self._drop(state)
+        if act in {Act.REPEAT, Act.SILENCE}:
+            return [Say(self._choice_question(tools))]
+        if act in {Act.GOODBYE, Act.DONE}:
+            return self._social(state, text, act)
+        picked = self._pick(tools, text)
+        if picked:
+            return self.desk.begin(state, picked.name, f"{choice.text}. {text}")
+        state.choice = None
+        said = answer(text)
+        if said and not said.yes and not said.rest:
+            state.offered = False
+            return [Say("All right."), Say("What would you like to do?")]
+        return None
+
+    def _choice_question(self, tools: Sequence[Tool]) -> str:
+        return wording.choose_between(tools)
+
+    def _pick(self, tools: Sequence[Tool], text: str) -> Tool | None:
+        said = answer(text)
+        if len(tools) == 1:
+            return tools[0] if said and said.yes else None
+        if said and not said.yes and not said.rest:
+            return None
+        place = _position(words(text), len(tools))
+        if place is not None:
+            return tools[place]
+        names = {tool.name for tool in tools}
+        ranked = self.router.rank(text)
+        among = [one for one in ranked if one.tool.name in names]
+        if not among or not content(words(text)):
+            return None
+        best = ranked[0]
+        elsewhere = (
+            best.tool.name not in names and best.share > 0.6 and best.share > 4 * among[0].share
+        )
+        return None if elsewhere else among[0].tool
+
+    # ── the rest of a list ──
+
+    def _rest(self, state: State, text: str) -> list[Thought] | None:
+        rest, state.rest = state.rest, ()
+        said = answer(text)
+        if wants_more(text):
+            return [Say(sentence) for sentence in rest]
+        if said and not said.yes and not said.rest:
+            state.offered = True
+            return [Say("All right."), Say("Is there anything else I can do for you?")]
+        return None
+
+    # ── something new ──
+
+    def _correction(self, state: State, text: str) -> list[Thought] | None:
+        """A turn that takes back a part of what was done last, or asks the same of another."""
+        last = state.last
+        tool = self.desk.tools.get(last.tool) if last else None
+        if last is None or tool is None:
+            return None
+        also = re.match(
+            r"(?:and|what about|how about|and what about|and for|same for|and the)\b",
+            " ".join(words(text)),
+        )
+        if not (corrects(text) or also):
+            return None
+        if self._sure(text) and not corrects(text):
+            return None
+        changed = self.desk.change(last.arguments, tool, without_taken_back(text))
+        if not changed:
+            return None
+        return self._call_changed(state, Ran("", last.tool, _json(last.arguments)), changed)
+
+    def request(self, state: State, text: str) -> list[Thought]:
+        """Finds the tool that a request means, and starts on it."""
+        if self.forced:
+            return self.desk.begin(state, self.forced, text)
+        several = self._several(text)
+        if several:
+            state.agenda = several[1:]
+            text = several[0]
+        ranked = self._rank(state, text)
+        fact = self._fact(text, ranked)
+        if fact:
+            return [Say(fact)]
+        near = self._candidates(ranked)
+        if not near:
+            return self._no_tool(state, text)
+        state.failures = 0
+        if len(near) == 1 and (near[0].strength >= FIT or not self._rash(near[0].tool, text)):
+            return self.desk.begin(state, near[0].tool.name, text)
+        state.choice = Choice(tuple(one.tool.name for one in near), text)
+        return [Say(wording.choose_between([one.tool for one in near]))]
+
+    def _rank(self, state: State, text: str) -> list[Candidate]:
+        """All tools by likelihood, those first that something told before is for."""
+        ranked = list(self.router.rank(text))
+        if not state.ran or not points(text):
+            return ranked
+        boosted = [
+            replace(one, share=one.share * (3.0 if self._takes_told(one.tool, state) else 1.0))
+            for one in ranked
+        ]
+        total = sum(one.share for one in boosted) or 1.0
+        return sorted(
+            (replace(one, share=one.share / total) for one in boosted), key=lambda one: -one.share
+        )
+
+    def _takes_told(self, tool: Tool, state: State) -> bool:
+        return tool.changes and any(reference.candidates(slot, state.ran) for slot in tool.required)
+
+    def _rash(self, tool: Tool, text: str) -> bool:
+        """Whether starting on the tool would change something without another word."""
+        found = fill(tool.slots, self.desk.turn(text))
+        return tool.changes and all(slot.name in found for slot in tool.required)
+
+    def _candidates(self, ranked: Sequence[Candidate]) -> list[Candidate]:
+        """One tool when it is clear, two or three when they are close, none when nothing fits."""
+        if not ranked or ranked[0].strength < WEAK:
+            return []
+        best = ranked[0]
+        if len(ranked) == 1 or best.share - ranked[1].share >= ACT_MARGIN:
+            return [best]
+        near = [
+            one for one in ranked[:3] if one.share >= NEAR * best.share and one.strength >= WEAK
+        ]
+        return near or [best]
+
+    def _sure(self, text: str) -> Candidate | None:
+        """The tool a turn means, when that is plain by itself."""
+        ranked = self.router.rank(text)
+        if not ranked or ranked[0].share < SURE_SHARE or ranked[0].strength < SURE:
+            return None
+        return ranked[0]
+
+    def _several(self, text: str) -> list[str]:
+        """The requests in one turn, in order, when each part plainly means a tool of its own."""
+        parts = clauses(text)
+        if not 2 <= len(parts) <= 4:
+            return []
+        best = [self._sure(part) for part in parts]
+        names = [one.tool.name for one in best if one]
+        if len(names) != len(parts) or len(set(names)) != len(names):
+            return []
+        return parts
+
+    def _fact(self, text: str, ranked: Sequence[Candidate]) -> str:
+        """A sentence of the instructions that answers the question better than a tool would."""
+        if not asks(" ".join(words(text))):
+            return ""
+        fact = knowledge.best_fact(text, self.facts, self.desk.likeness)
+        strength = ranked[0].strength if ranked else 0.0
+        return fact.text if fact and fact.score > max(0.62, strength) else ""
+
+    def _no_tool(self, state: State, text: str) -> list[Thought]:
+        fact = knowledge.best_fact(text, self.facts, self.desk.likeness)
+        if fact:
+            return [Say(fact.text)]
+        state.failures += 1
+        tools = list(self.desk.tools.values())
+        if len(content(words(text))) < 2 and state.failures < 2:
+            return [Say("Sorry, I did not quite get that."), Say("What can I do for you?")]
+        return [Say("I am afraid I cannot help with that."), Say(wording.abilities(tools, 3))]
+
+    # ── turns that need no tool ──
+
+    def _social(self, state: State, text: str, act: Act) -> list[Thought]:
+        if act in {Act.GOODBYE, Act.DONE}:
+            return self._leave(state)
+        if act is Act.REPEAT:
+            return [Say(state.said or "I have not said anything yet.")]
+        if act is Act.NAME:
+            state.caller = given_name(text)
+        state.offered = act in {Act.THANKS, Act.NEVER_MIND}
+        return [Say(sentence) for sentence in self.manners.reply(act, state)]
+
+    def _leave(self, state: State) -> list[Thought]:
+        state.task = state.choice = None
+        farewell = Say("Thank you for calling. Goodbye.")
+        tool = hang_up_tool(tuple(self.desk.tools.values()))
+        return [farewell, Call(tool[0], tool[1])] if tool else [farewell]
+
+    # ── what the tools answered ──
+
+    def answered(self, state: State, ran: Ran) -> list[Thought]:
+        """Puts a tool's answer into words."""
+        asked = results.confirmation_in(ran.output)
+        if asked:
+            state.consent, state.question = ran, asked
+            return [Say(asked)]
+        if ran.tool == (hang_up_tool(tuple(self.desk.tools.values())) or ("",))[0]:
+            return []
+        reason = results.error_of(ran.output)
+        if reason:
+            return self._failed(reason, ran)
+        told = results.tell(ran.output, self.desk.today)
+        state.rest = told.rest
+        return [Say(sentence) for sentence in told.sentences]
+
+    def _failed(self, reason: str, ran: Ran) -> list[Thought]:
+        tool = self.desk.tools.get(ran.tool)
+        text = reason.strip()
+        text = text[:1].upper() + text[1:] + ("" if text[-1:] in ".!?" else ".")
+        given = [slot for slot in tool.required if slot.name in ran.given] if tool else []
+        way_on = "Would you like to try something else?"
+        if given:
+            way_on = (
+                f"You can give me another {wording.thing(given[0])}, or ask for something else."
+            )
+        return [Say("I am sorry, that did not work."), Say(text), Say(way_on)]
+
+    def next_on_agenda(self, state: State) -> list[Thought]:
+        """Goes on with the next request of the same turn."""
+        if state.task or state.consent or state.choice or not state.agenda:
+            return []
+        return self.request(state, state.agenda.pop(0))
+
+
+def hang_up_tool(tools: Sequence[Tool]) -> tuple[str, str] | None:
+    """The tool that ends the call, with arguments for it, where the session has one."""
+    for tool in tools:
+        written = f"{' '.join(tool.title_words)}. {tool.gist}".lower()
+        if re.search(
+            r"\b(?:hang up|hangup|end(?:s|ing)? (?:the |this )?(?:phone )?call|disconnect)\b",
+            written,
+        ):
+            arguments = _farewell_arguments(tool)
+            if arguments_fit(arguments, tool):
+                return tool.name, _json(arguments)
+    return None
+
+
+def _farewell_arguments(tool: Tool) -> dict[str, object]:
+    made: dict[str, object] = {}
+    for slot in tool.required:
+        made[slot.name] = slot.choices[0] if slot.choices else "The caller said goodbye."
+    return made
+
+
+def _position(said: Sequence[str], count: int) -> int | None:
+    for word in said:
+        value = ordinal_value(word)
+        if value is not None and value <= count:
+            return value - 1
+    if "former" in said:
+        return 0
+    return count - 1 if {"last", "latter"} & set(said) else None
+
+
+def _json(arguments: Mapping[str, object]) -> str:
+    return json.dumps(arguments, ensure_ascii=False)
