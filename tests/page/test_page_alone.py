@@ -228,7 +228,7 @@ def test_a_socket_that_stays_lost_ends_the_call_in_words(browser: Browser, desk:
     here.state("phase", "ended", timeout_ms=6_000)
     expect(here.page.get_by_role("alert")).to_contain_text("The connection was lost")
     expect(here.page.get_by_test_id("line")).to_have_count(1)
-    expect(here.page.get_by_role("button", name="Talk to Contoso Bank again")).to_be_focused()
+    expect(here.page.get_by_role("button", name="Talk again")).to_be_focused()
 
 
 def test_reloading_says_goodbye(browser: Browser, desk: Desk) -> None:

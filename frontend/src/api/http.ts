@@ -35,8 +35,21 @@ async function post(wish: PlaceCall, signal: AbortSignal): Promise<Response> {
   }
 }
 
-function troubleOf(status: number, body: unknown): Trouble {
-  const text = isRecord(body) && typeof body['text'] === 'string' ? body['text'] : null;
+/** What the server's own codes come to; for the rest the status must do. */
+const CODES: Readonly<Record<string, Trouble['code']>> = {
+  lines_busy: 'busy',
+  too_often: 'often',
+  model_unavailable: 'model',
+  unknown_agent: 'stale',
+  unknown_voice: 'stale',
+  unknown_model: 'stale',
+};
+
+export function troubleOf(status: number, body: unknown): Trouble {
+  const problem = isRecord(body) ? body : {};
+  const text = typeof problem['text'] === 'string' ? problem['text'] : null;
+  const known = typeof problem['code'] === 'string' ? CODES[problem['code']] : undefined;
+  if (known !== undefined) return { code: known, text };
   if (status === 429 || status === 503) return { code: 'busy', text };
   // A gateway that cannot reach the server answers in its own words, which help nobody here.
   if (status === 502 || status === 504) return { code: 'unreachable', text: null };

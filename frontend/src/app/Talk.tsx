@@ -149,7 +149,7 @@ function Conversation(desk: Desk) {
         renderTool={(tool) => <ToolLine key={tool.id} tool={tool} onDecide={caller.decide} />}
         empty={
           snapshot.phase === 'dialling'
-            ? 'Connecting you…'
+            ? 'If your browser asks for the microphone, choose Allow.'
             : 'What you both say will be written here.'
         }
       />
@@ -170,7 +170,7 @@ function LiveDock({ caller, snapshot, agent, field, device, say, suggest }: Desk
         </Note>
       ) : null}
       {words === null ? null : (
-        <Note tone={snapshot.microphone === 'opening' ? 'quiet' : 'trouble'} title={words.title}>
+        <Note tone="trouble" title={words.title}>
           {words.text}
         </Note>
       )}
@@ -193,7 +193,7 @@ function EndedDock({ snapshot, agent, call }: Desk) {
       <div className="ended-row">
         <Button ref={again} look="primary" className="ended-again" onClick={() => call(true)}>
           <Mic size={24} aria-hidden="true" />
-          Talk to {agent.title} again
+          Talk again
         </Button>
         {snapshot.entries.length === 0 ? null : (
           <SaveButtons snapshot={snapshot} agent={agent.title} />

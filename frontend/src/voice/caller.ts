@@ -129,9 +129,11 @@ export class Caller {
 
   async #dial(live: Live): Promise<void> {
     const { scope, options } = live;
-    const speaker = this.#openSpeaker(live);
-    if (options.listen) await this.#openMicrophone(live, options.device);
-    live.speaker = await speaker;
+    const [speaker] = await Promise.all([
+      this.#openSpeaker(live),
+      options.listen ? this.#openMicrophone(live, options.device) : null,
+    ]);
+    live.speaker = speaker;
     const { agent, voice, model } = options;
     if (!scope.alive) return;
     const wish: PlaceCall = { agent, voice: voice ?? null, model: model ?? null };

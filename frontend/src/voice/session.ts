@@ -35,7 +35,16 @@ export type Entry = LineEntry | ToolEntry | NoticeEntry;
 
 /** Why there is no call, in one word and, where the server had some, in its words. */
 export interface Trouble {
-  readonly code: 'unreachable' | 'busy' | 'refused' | 'ticket' | 'lost' | 'sound';
+  readonly code:
+    | 'unreachable'
+    | 'busy'
+    | 'often'
+    | 'model'
+    | 'stale'
+    | 'refused'
+    | 'ticket'
+    | 'lost'
+    | 'sound';
   readonly text: string | null;
 }
 
@@ -103,7 +112,7 @@ export function reduce(now: Snapshot, event: SessionEvent): Snapshot {
     case 'failed':
       return over(now, 'idle', event.trouble);
     case 'ready':
-      return now.phase === 'ended'
+      return now.phase === 'ended' || now.phase === 'idle'
         ? now
         : { ...now, phase: 'live', call: event.call, trouble: null };
     case 'away':
@@ -170,15 +179,18 @@ function settle(entry: Entry): Entry {
   return entry;
 }
 
+/** What it means to be turned away, by what one was about to do. */
+const REFUSED: Partial<Record<Phase, Trouble['code']>> = { dialling: 'ticket', away: 'lost' };
+
 function refused(now: Snapshot, event: { code: string; text: string; fatal: boolean }): Snapshot {
   if (!event.fatal) return notice(now, { type: 'notice', code: event.code, text: event.text });
-  const trouble: Trouble = { code: 'refused', text: event.text };
+  const trouble: Trouble = { code: REFUSED[now.phase] ?? 'refused', text: event.text };
   return now.phase === 'dialling' ? over(now, 'idle', trouble) : closed(now, trouble);
 }
 
 /** When somebody else has the floor, the reply that sounded last is not the next answer. */
 function floor(now: Snapshot, state: FloorState): Snapshot {
-  if (now.phase === 'ended') return now;
+  if (now.phase === 'ended' || now.phase === 'idle') return now;
   const turned = state === 'caller' || state === 'thinking';
   return { ...now, floor: state, sounded: turned ? null : now.sounded };
 }

@@ -25,10 +25,13 @@ const PING_MS = 10_000;
 const JOIN_MS = 10_000;
 const BACK_OFF_MS = [100, 250, 500, 1_000, 2_000];
 const GOODBYE = 1_000;
+/** The server heard nothing for too long, from a page that slept perhaps; the call waits. */
+const IDLE = 4_408;
 const OPEN = 1;
 
 /** Closed by the server's decision, not by accident: trying again would change nothing. */
 export function isFinal(code: number): boolean {
+  if (code === IDLE) return false;
   return [1_000, 1_002, 1_003, 1_007, 1_008, 1_009].includes(code) || code >= 4_000;
 }
 

@@ -11,15 +11,16 @@ interface Props {
 /** Mute, while there is something to mute; else the way to a microphone. */
 export function MuteButton({ snapshot, onMute, onListen }: Props) {
   const { microphone, muted } = snapshot;
-  if (microphone !== 'on')
+  const opening = microphone === 'opening';
+  if (microphone !== 'on' && !opening)
     return (
-      <Button className="mute" disabled={microphone === 'opening'} onClick={onListen}>
+      <Button className="mute" onClick={onListen}>
         <Mic size={20} aria-hidden="true" />
         Turn microphone on
       </Button>
     );
   return (
-    <Button className="mute" aria-pressed={muted} onClick={() => onMute(!muted)}>
+    <Button className="mute" disabled={opening} aria-pressed={muted} onClick={() => onMute(!muted)}>
       {muted ? <MicOff size={20} aria-hidden="true" /> : <Mic size={20} aria-hidden="true" />}
       {muted ? 'Unmute' : 'Mute'}
     </Button>

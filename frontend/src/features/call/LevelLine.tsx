@@ -62,22 +62,26 @@ function paint(element: HTMLCanvasElement, context: CanvasRenderingContext2D, tr
 /** A ribbon around the middle: thin where it is quiet, wide where it is loud. */
 function wave(context: CanvasRenderingContext2D, trace: Trace, step: number, height: number): void {
   const middle = height / 2;
-  const reach = (index: number): number => 1 + (trace.points[index] ?? 0) * (middle - 2);
+  const reach = trace.points.map((point) => 1 + point * (middle - 2));
+  const top = reach.map((far, index) => ({ x: index * step, y: middle - far }));
+  const bottom = reach.map((far, index) => ({ x: index * step, y: middle + far })).reverse();
   context.beginPath();
-  context.moveTo(0, middle - reach(0));
-  for (let index = 1; index < trace.points.length; index += 1) {
-    const x = (index - 0.5) * step;
-    context.quadraticCurveTo(
-      (index - 1) * step,
-      middle - reach(index - 1),
-      x,
-      middle - (reach(index - 1) + reach(index)) / 2,
-    );
-  }
-  for (let index = trace.points.length - 1; index >= 0; index -= 1)
-    context.lineTo(index * step, middle + reach(index));
+  context.moveTo(0, middle);
+  follow(context, top);
+  follow(context, bottom);
   context.closePath();
   context.fill();
+}
+
+/** A curve through the middles between the points, which rounds every corner. */
+function follow(
+  context: CanvasRenderingContext2D,
+  points: readonly { readonly x: number; readonly y: number }[],
+): void {
+  for (const [index, point] of points.entries()) {
+    const next = points[index + 1] ?? point;
+    context.quadraticCurveTo(point.x, point.y, (point.x + next.x) / 2, (point.y + next.y) / 2);
+  }
 }
 
 function strokeCut(context: CanvasRenderingContext2D, x: number, height: number): void {

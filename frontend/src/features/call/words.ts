@@ -30,6 +30,21 @@ const TROUBLE: Readonly<Record<Trouble['code'], Explained>> = {
     why: 'No call was begun.',
     way: 'A line should be free again in a minute.',
   },
+  often: {
+    title: 'Too many calls in a short time',
+    why: 'No call was begun.',
+    way: 'Wait a minute, then try again.',
+  },
+  model: {
+    title: 'The voice service cannot be reached',
+    why: 'No call was begun.',
+    way: 'Try again in a moment.',
+  },
+  stale: {
+    title: 'What you chose is no longer offered',
+    why: 'No call was begun.',
+    way: 'Reload the page to see what is.',
+  },
   refused: {
     title: 'The server would not go on with the call',
     why: 'It did not say why.',
@@ -57,12 +72,8 @@ export function microphoneWords(state: MicrophoneState): Words | null {
   switch (state) {
     case 'on':
     case 'off':
-      return null;
     case 'opening':
-      return {
-        title: 'Waiting for your microphone',
-        text: 'If your browser asks, choose Allow.',
-      };
+      return null;
     case 'denied':
       return {
         title: 'Your microphone is blocked',

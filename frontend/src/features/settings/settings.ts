@@ -21,18 +21,19 @@ export const DEFAULTS: Settings = {
 
 const KEY = 'switchboard.settings';
 
-export function recall(storage: Storage): Settings {
+/** `storage` is asked for each time: a browser may refuse to hand it out. */
+export function recall(storage: () => Storage): Settings {
   try {
-    return parse(JSON.parse(storage.getItem(KEY) ?? '{}'));
+    return parse(JSON.parse(storage().getItem(KEY) ?? '{}'));
   } catch {
     return DEFAULTS;
   }
 }
 
 /** A browser that refuses to remember is no reason to fail. */
-export function remember(storage: Storage, settings: Settings): void {
+export function remember(storage: () => Storage, settings: Settings): void {
   try {
-    storage.setItem(KEY, JSON.stringify(settings));
+    storage().setItem(KEY, JSON.stringify(settings));
   } catch {
     return;
   }

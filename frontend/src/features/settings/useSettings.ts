@@ -3,10 +3,12 @@ import { recall, remember, type Settings } from './settings';
 
 export type Change = (change: Partial<Settings>) => void;
 
+const storage = (): Storage => window.localStorage;
+
 export function useSettings(): [Settings, Change] {
-  const [settings, setSettings] = useState(() => recall(window.localStorage));
+  const [settings, setSettings] = useState(() => recall(storage));
   useEffect(() => {
-    remember(window.localStorage, settings);
+    remember(storage, settings);
     if (settings.theme === 'system') delete document.documentElement.dataset['theme'];
     else document.documentElement.dataset['theme'] = settings.theme;
   }, [settings]);

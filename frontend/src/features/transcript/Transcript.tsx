@@ -1,4 +1,4 @@
-import { type ReactNode, useLayoutEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useLayoutEffect, useRef } from 'react';
 import type { Entry, LineEntry, Snapshot, ToolEntry } from '../../voice/session';
 import { Latency } from './Latency';
 import './transcript.css';
@@ -24,6 +24,16 @@ export function Transcript({ snapshot, agent, renderTool, empty }: Props) {
     const element = box.current;
     if (element !== null && following.current) element.scrollTop = element.scrollHeight;
   }, [entries, snapshot.answers]);
+
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const sized = new ResizeObserver(() => {
+      if (following.current) element.scrollTop = element.scrollHeight;
+    });
+    sized.observe(element);
+    return () => sized.disconnect();
+  }, []);
 
   const watch = (): void => {
     const element = box.current;

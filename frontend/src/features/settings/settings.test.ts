@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { DEFAULTS, parse, recall, remember } from './settings';
+
+function storage(text: string | null): () => Storage {
+  let kept = text;
+  const kind = {
+    getItem: () => kept,
+    setItem: (_: string, value: string) => {
+      kept = value;
+    },
+  };
+  return () => kind as unknown as Storage;
+}
+
+test('wishes are remembered', () => {
+  const kept = storage(null);
+  remember(kept, { ...DEFAULTS, voice: 'cedar', theme: 'dark' });
+  expect(recall(kept)).toEqual({ ...DEFAULTS, voice: 'cedar', theme: 'dark' });
+});
+
+test.each(['{', '[]', 'null', '{"voice":7,"theme":"pink"}'])(
+  'nonsense in storage is no wish: %s',
+  (text) => {
+    expect(recall(storage(text))).toEqual(DEFAULTS);
+  },
+);
+
+test('storage that is forbidden is no reason to fail', () => {
+  const forbidden = (): Storage => {
+    throw new Error('denied');
+  };
+  expect(recall(forbidden)).toEqual(DEFAULTS);
+  expect(() => remember(forbidden, DEFAULTS)).not.toThrow();
+  expect(parse(undefined)).toEqual(DEFAULTS);
+});
