@@ -36,7 +36,7 @@ from switchboard.browser.sockets import BoundedSockets
 from switchboard.conversation.events import CallerEvent, CallerLeft
 from switchboard.conversation.legs import CallerAudio, CallerLeg
 from switchboard.errors import LinesBusy, NotAllowed
-from switchboard.records.store import open_store, sqlite_url
+from switchboard.records.store import Store, sqlite_url
 from switchboard.records.tickets import TicketTable
 
 FRAME = base64.b64encode(bytes(960)).decode()
@@ -218,7 +218,7 @@ async def house(data_dir: Path, setting: Setting | None = None) -> AsyncGenerato
     setting = setting or Setting()
     door = socket.create_server(("127.0.0.1", 0))
     port = door.getsockname()[1]
-    async with open_store(sqlite_url(data_dir)) as store:
+    async with Store(sqlite_url(data_dir)).opened() as store:
         exchange = ScriptedExchange()
         tickets = TicketOffice(TicketTable(store), open_s=setting.open_s)
         origins = Origins(loopback_origins(port))

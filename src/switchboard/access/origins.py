@@ -1,7 +1,8 @@
 """Which pages may use this server: exact origins, exact hosts."""
 
+import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from typing import Final
 
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
@@ -9,19 +10,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from switchboard.errors import ConfigurationError, NotAllowed
 
+_ORIGIN: Final = re.compile(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?")
+
 
 class Origins:
     """The origins whose pages may open sockets and change things here. No patterns."""
 
     def __init__(self, allowed: Iterable[str]) -> None:
-        self.allowed = frozenset(allowed)
-        for origin in self.allowed:
-            _host_of(origin)
+        self.allowed = frozenset(map(_as_sent, allowed))
 
     @property
     def hosts(self) -> frozenset[str]:
         """`host[:port]` of each, as a `Host` header says it."""
-        return frozenset(_host_of(origin) for origin in self.allowed)
+        return frozenset(origin.partition("://")[2] for origin in self.allowed)
 
     def check(self, connection: HTTPConnection) -> None:
         """Raise `NotAllowed` unless the request names exactly one allowed origin.
@@ -64,16 +65,14 @@ def loopback_origins(port: int) -> frozenset[str]:
     return frozenset(f"http://{host}{suffix}" for host in ("127.0.0.1", "localhost"))
 
 
-def _host_of(origin: str) -> str:
-    """`host[:port]` of an origin; raises `ConfigurationError` when it is none."""
-    try:
-        parts = urlsplit(origin)
-        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        whole, parts = None, urlsplit("")
-    if not whole or origin != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc:
+def _as_sent(origin: str) -> str:
+    """An origin as browsers send it; raises `ConfigurationError` when it is none."""
+    parts = _ORIGIN.fullmatch(origin.lower())
+    if parts is None:
         raise ConfigurationError(
             f"{origin!r} is not an origin. Write scheme and host, such as https://talk.example.com "
             "(PUBLIC_URL, ALLOWED_ORIGINS)."
         )
-    return parts.netloc.lower()
+    scheme, host, port = parts.groups()
+    usual = {"http": ":80", "https": ":443"}[scheme]
+    return f"{scheme}://{host}{'' if port in (None, usual) else port}"

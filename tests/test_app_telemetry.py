@@ -1,0 +1,95 @@
+"""Logs are one line each, and nothing that opens a door gets into them."""
+
+import io
+import json
+import logging
+from collections.abc import Generator
+
+import pytest
+
+from switchboard.telemetry import configure_logging, redact
+
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+TICKET = "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6"
+
+
+@pytest.fixture(autouse=True)
+def the_loggers_as_they_were() -> Generator[None]:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def written(log_format: str) -> tuple[logging.Logger, io.StringIO]:
+    stream = io.StringIO()
+    configure_logging("INFO", log_format, stream)
+    return logging.getLogger("switchboard.test"), stream
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: Bearer s3cr3t-value",
+        "authorization=bearer s3cr3t-value",
+        "api-key: s3cr3t-value",
+        '{"api_key": "s3cr3t-value"}',
+        "GET /api/calls?token=s3cr3t-value&x=1",
+        "wss://h/openai?api-key=s3cr3t-value",
+        "Sec-WebSocket-Protocol: switchboard.v1, ticket.s3cr3t-value",
+        "postgresql://user:s3cr3t-value@host/db",
+        "password=s3cr3t-value",
+        f"got {JWT.replace('c2lnbmF0dXJl', 's3cr3t-value')} back",
+        "?sig=s3cr3t-value",
+    ],
+)
+def test_no_secret_survives(text: str) -> None:
+    assert "s3cr3t" not in redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["call began", "GET /api/calls/abc/audio", "tokens used: 12", "http://host:80/x", "code=1000"],
+)
+def test_plain_text_is_left_alone(text: str) -> None:
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_message_arguments_fields_and_tracebacks_are_all_redacted(log_format: str) -> None:
+    logger, stream = written(log_format)
+    logger.info("asked with %s", f"ticket.{TICKET}", extra={"header": f"Bearer {TICKET}"})
+    logger.info("issued", extra={"ticket": TICKET, "parts": {"token": TICKET}})
+    try:
+        raise ValueError(f"api-key={TICKET}")
+    except ValueError:
+        logger.exception("failed")
+    logging.getLogger("uvicorn.access").info(
+        '%s - "%s %s HTTP/%s" %d', "127.0.0.1:1", "GET", f"/ws?token={TICKET}", "1.1", 101
+    )
+    assert TICKET not in stream.getvalue()
+    assert stream.getvalue().count("***") >= 5
+
+
+def test_a_record_is_one_line_of_text_with_its_fields() -> None:
+    logger, stream = written("text")
+    logger.warning("edit refused", extra={"problem": "line 3:\nbad", "agents": 2})
+    (line,) = stream.getvalue().splitlines()
+    assert "WARNING" in line
+    assert "switchboard.test  edit refused" in line
+    assert line.endswith("agents=2")
+
+
+def test_a_record_is_one_json_object() -> None:
+    logger, stream = written("json")
+    logger.info("call began", extra={"call": "c1", "odd": {1, 2}})
+    record = json.loads(stream.getvalue())
+    assert (record["level"], record["message"], record["call"]) == ("INFO", "call began", "c1")
+    assert record["time"].endswith("Z")
+
+
+def test_the_level_is_kept() -> None:
+    logger, stream = written("text")
+    logger.debug("details")
+    assert stream.getvalue() == ""

@@ -1,0 +1,93 @@
+"""Settings are parsed once; what is wrong is named."""
+
+from pathlib import Path
+
+import pytest
+
+from switchboard.errors import ConfigurationError
+from switchboard.settings import Settings
+
+NAMES = [name.upper() for name in Settings.model_fields]
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_nothing_need_be_set_to_serve_this_machine() -> None:
+    settings = Settings.read()
+    assert (settings.host, settings.port, settings.is_local) == ("127.0.0.1", 8000, True)
+    assert settings.origins().allowed == {"http://127.0.0.1:8000", "http://localhost:8000"}
+
+
+def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "PORT": "9000",
+        "PUBLIC_URL": "https://talk.example.com/",
+        "ALLOWED_ORIGINS": "https://a.example, https://b.example",
+        "ALLOW_ANONYMOUS": "true",
+        "HOST": "0.0.0.0",
+        "LOG_LEVEL": "debug",
+        "LOG_FORMAT": "json",
+        "DATABASE_URL": "",
+        "TICKET_SECONDS": "5",
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings.read()
+    assert settings.origins().allowed == {
+        "https://talk.example.com",
+        "https://a.example",
+        "https://b.example",
+    }
+    assert (settings.port, settings.allow_anonymous, settings.log_level) == (9000, True, "DEBUG")
+    assert (settings.database_url, settings.ticket_seconds) == (None, 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "eighty"),
+        ("PORT", "70000"),
+        ("MAX_CALLS", "0"),
+        ("ALLOW_ANONYMOUS", "perhaps"),
+        ("LOG_LEVEL", "chatty"),
+        ("LOG_FORMAT", "xml"),
+        ("REATTACH_SECONDS", "-1"),
+    ],
+)
+def test_a_bad_value_is_named_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as refusal:
+        Settings.read()
+    assert str(refusal.value).startswith(f"{name}: ")
+
+
+def test_every_bad_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "x")
+    monkeypatch.setenv("MAX_CALLS", "x")
+    with pytest.raises(ConfigurationError, match=r"PORT: .*; MAX_CALLS: "):
+        Settings.read()
+
+
+def test_a_server_for_others_must_know_its_own_name() -> None:
+    with pytest.raises(ConfigurationError, match="PUBLIC_URL"):
+        Settings(host="0.0.0.0", allow_anonymous=True).origins()
+
+
+def test_without_an_endpoint_it_says_how_to_get_one() -> None:
+    with pytest.raises(ConfigurationError, match=r"AZURE_OPENAI_ENDPOINT is not set.*make run"):
+        _ = Settings().endpoint
+
+
+def test_records_live_in_the_data_directory_unless_told_otherwise(tmp_path: Path) -> None:
+    inside = Settings(data_dir=tmp_path / "new").records_url()
+    assert inside == f"sqlite+aiosqlite:///{tmp_path / 'new' / 'records.sqlite3'}"
+    assert Settings(database_url="postgresql+asyncpg://u:p@h/d").records_url().endswith("/d")
+
+
+def test_the_database_password_is_not_shown() -> None:
+    assert "hunter2" not in repr(Settings(database_url="postgresql://u:hunter2@h/d"))
