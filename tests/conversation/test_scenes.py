@@ -8,7 +8,7 @@ from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
 from switchboard.conversation.gate import Passage
 from switchboard.conversation.history import Called, Said
-from switchboard.conversation.rules import Price, Rules
+from switchboard.conversation.rules import Price, Rules, ToolRule
 from tests.conversation.scene import RULES, Scene, of, requests
 
 # -- one reply at a time ------------------------------------------------------------------------
@@ -245,6 +245,20 @@ def test_a_fast_tool_is_not_commented_on() -> None:
     assert not requests(scene.wait(1.6))
 
 
+def test_while_a_tool_runs_the_agent_is_seen_to_think() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.do(e.ReplyStarted("r1"), e.ReplyItemStarted("r1", "i1", e.ItemKind.MESSAGE))
+    scene.audio("r1", "i1", 200)
+    scene.do(e.ToolRequested("r1", "f1", "c1", "get_balance", "{}"))
+    scene.done("r1")
+    scene.now += 0.3
+    scene.do(e.Heard("i1", 200))
+
+    assert scene.call.floor is c.Floor.THINKING
+    assert c.NoteFloor(c.Floor.NOBODY) not in scene.log
+
+
 def test_a_second_answer_to_the_same_call_goes_nowhere() -> None:
     scene = Scene()
     scene.connect()
@@ -296,6 +310,17 @@ def test_a_dangerous_tool_runs_after_the_caller_said_yes() -> None:
 
     assert [run.call_id for run in of(out, c.RunTool)] == ["c2"]
     assert [n.state for n in of(out, c.NoteTool)] == [c.ToolState.RUNNING]
+
+
+def test_nobody_is_asked_to_agree_to_arguments_the_tool_would_refuse() -> None:
+    picky = ToolRule("Block the card ending in {card}?", accepts=lambda given: "card" in given)
+    scene = Scene(dataclasses.replace(RULES, tools={"block_card": picky}))
+    scene.connect()
+
+    out = scene.asks_for("block_card", "{}", "c1", "r1")
+
+    assert of(out, c.RunTool)
+    assert not of(scene.asks_for("block_card", CARD, "c2", "r2"), c.RunTool)
 
 
 def test_consent_is_used_up_by_the_run_it_allowed() -> None:

@@ -105,6 +105,4 @@ class Hearing:
         stage.emit(ClearTimer("playout"))
         if self._endings.agent_silent() or stage.replies.queue:
             return
-        stage.cue(Cue.AGENT_SILENT)
-        if self._tools.running:
-            stage.cue(Cue.WORK_BEGINS)
+        stage.cue(Cue.AGENT_WAITS if self._tools.running else Cue.AGENT_SILENT)

@@ -1,6 +1,6 @@
 """The numbers and words that a call is held by: a profile's, in the conversation's terms."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -10,6 +10,9 @@ class ToolRule:
 
     confirm: str | None = None
     """The question to ask first, with `{argument}` places; `None` for a harmless tool."""
+    accepts: Callable[[str], bool] | None = None
+    """Whether it would run with these arguments (JSON text): what it would refuse anyway needs
+    nobody's consent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,8 @@ class ToolCalls:
         rule = self.rules.tools.get(event.name)
         if rule is None or rule.confirm is None:
             return self._run(event, card)
+        if rule.accepts and not rule.accepts(event.arguments):
+            return self._run(event, card)  # only to be refused in words, before it does anything
         return self._confirm(event, card, rule.confirm, now)
 
     def answered(self, event: ToolAnswered) -> list[Command]:

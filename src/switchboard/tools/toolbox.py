@@ -7,6 +7,7 @@ import logging
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from string import Formatter
 from time import perf_counter
@@ -128,7 +129,9 @@ class Toolbox:
 
     def rules(self, names: Iterable[str]) -> dict[str, ToolRule]:
         """What the conversation must know of these tools."""
-        return {name: ToolRule(self.confirm_of(name)) for name in names}
+        return {
+            name: ToolRule(self.confirm_of(name), partial(self.accepts, name)) for name in names
+        }
 
     def title_of(self, name: str) -> str:
         """What it does, in words; a name that is not here speaks for itself."""
