@@ -1,9 +1,11 @@
 """The local cloud's environment variables, parsed once."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from switchboard_local.engine.load import EarsChoice, VoiceChoice
 
 type Port = Annotated[int, Field(ge=0, le=65_535)]
 
@@ -18,16 +20,18 @@ class Settings(BaseSettings):
     port: Port = 8000
     """Where `up` starts the product."""
 
-    local_voice: str | None = None
-    """Force a voice: "piper", "espeak", "fixed", "none". Unset: the best there is."""
-    local_ears: str | None = None
-    """Force the ears: "moonshine", "fixed", "none". Unset: the best there are."""
-    local_mind: str | None = None
-    """Force a mind. Unset: the offline one, or a model where `LOCAL_LLM_URL` is set."""
+    local_voice: VoiceChoice = "auto"
+    """Force a voice. "auto" is the best there is."""
+    local_ears: EarsChoice = "auto"
+    """Force the ears. "auto" is the best there are."""
+    local_mind: Literal["auto", "offline"] = "auto"
+    """ "offline" keeps the rules even where `LOCAL_LLM_URL` is set."""
 
     local_llm_url: str | None = None
     """An OpenAI-compatible chat endpoint to think with, instead of the offline mind."""
     local_llm_model: str | None = None
+    local_llm_key: SecretStr | None = None
+    """For an endpoint that asks for one."""
 
     local_session_seconds: Annotated[float, Field(gt=0, le=86_400)] = 3600
     """A realtime session's longest life; then it is closed with 1001 `session_expired`."""

@@ -18,23 +18,20 @@ class Outbox:
         self._waiting: deque[bytes] = deque()
         self._size_bytes = 0
         self._changed = anyio.Event()
-        self.overflowed = False
 
-    def put(self, event: bytes) -> None:
-        """Add one event. Over the hard limit it is dropped, and `overflowed` says so."""
+    def put(self, event: bytes) -> bool:
+        """Add one event; false, and it is dropped, where it would pass the hard limit."""
         if self._size_bytes + len(event) > HARD_LIMIT_BYTES:
-            self.overflowed = True
-        else:
-            self._waiting.append(event)
-            self._size_bytes += len(event)
+            return False
+        self._waiting.append(event)
+        self._size_bytes += len(event)
         self._wake()
+        return True
 
-    async def take(self) -> bytes | None:
-        """The next event, once there is one; `None` once the box has overflowed."""
-        while not self._waiting and not self.overflowed:
+    async def take(self) -> bytes:
+        """The next event, once there is one."""
+        while not self._waiting:
             await self._changed.wait()
-        if self.overflowed:
-            return None
         event = self._waiting.popleft()
         self._size_bytes -= len(event)
         self._wake()
@@ -42,12 +39,12 @@ class Outbox:
 
     async def room(self) -> None:
         """Wait until the reader has caught up."""
-        while self._size_bytes > SOFT_LIMIT_BYTES and not self.overflowed:
+        while self._size_bytes > SOFT_LIMIT_BYTES:
             await self._changed.wait()
 
     async def drained(self) -> None:
         """Wait until nothing is left to send."""
-        while self._waiting and not self.overflowed:
+        while self._waiting:
             await self._changed.wait()
 
     def _wake(self) -> None:

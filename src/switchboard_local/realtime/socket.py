@@ -120,8 +120,10 @@ class Leg:
         self.tasks.cancel_scope.cancel()
 
     def _send(self, event: object) -> None:
-        if not self.company.faults.hang:
-            self.outbox.put(msgspec.json.encode(event))
+        if self.company.faults.hang:
+            return
+        if not self.outbox.put(msgspec.json.encode(event)):
+            self._too_slow()
 
     def _stir(self) -> None:
         self._news.set()
@@ -180,15 +182,18 @@ class Leg:
 
     async def _write(self) -> None:
         try:
-            while (event := await self.outbox.take()) is not None:
+            while True:
+                event = await self.outbox.take()
                 with anyio.fail_after(SEND_TIMEOUT_S):
                     await self.socket.send_text(event.decode())
         except TimeoutError:
-            pass
+            self._too_slow()
         except (WebSocketDisconnect, RuntimeError):
             self.close(GONE)
-            return
-        logger.warning("realtime client does not read")
+
+    def _too_slow(self) -> None:
+        if not self.tasks.cancel_scope.cancel_called:
+            logger.warning("realtime client does not read")
         self.close(TOO_SLOW)
 
     # Time

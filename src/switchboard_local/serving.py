@@ -1,0 +1,134 @@
+"""Running the local cloud, and the product as its child."""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final
+
+import anyio
+import httpx
+import uvicorn
+from anyio.abc import Process
+from fastapi import FastAPI
+
+LOOPBACK: Final = "127.0.0.1"
+READY_TIMEOUT_S: Final = 60.0
+GRACE_S: Final = 15.0
+"""For the product to finish its calls, once told to stop."""
+_POLL_S: Final = 0.1
+_MAX_FRAME_BYTES: Final = 16 * 1024 * 1024
+
+
+class PortTaken(Exception):
+    """Something else listens there."""
+
+    def __init__(self, port: int, variable: str) -> None:
+        super().__init__(
+            f"Port {port} is taken. Stop what listens there, or set {variable} to another port."
+        )
+
+
+@contextmanager
+def reserve(port: int, variable: str) -> Generator[socket.socket]:
+    """A socket bound to `port` of loopback (0: any free one). Raises `PortTaken`.
+
+    `variable` is the setting that would change the port.
+    """
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((LOOPBACK, port))
+        except OSError:
+            raise PortTaken(port, variable) from None
+        yield listener
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to whoever runs it."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(app: FastAPI, listener: socket.socket) -> AsyncGenerator[None]:
+    """`app`, answering on `listener` for as long as the block lasts."""
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        ws_max_size=_MAX_FRAME_BYTES,
+        ws_max_queue=16,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=3,
+    )
+    server = _Server(config)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(server.serve, [listener])
+        with anyio.fail_after(READY_TIMEOUT_S):
+            while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+                await anyio.sleep(_POLL_S)
+        try:
+            yield
+        finally:
+            server.should_exit = True
+
+
+async def until_told() -> None:
+    """Wait for Ctrl-C or SIGTERM."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            return
+
+
+@asynccontextmanager
+async def product(environment: Mapping[str, str]) -> AsyncGenerator[Process]:
+    """The product as a child process, ended with the block."""
+    command = [sys.executable, "-m", "switchboard", "serve"]
+    child = await anyio.open_process(
+        command, stdin=None, stdout=None, stderr=None, env={**os.environ, **environment}
+    )
+    try:
+        yield child
+    finally:
+        with anyio.CancelScope(shield=True):
+            await _end(child)
+
+
+def product_environment(cloud_port: int, port: int, identity_header: str) -> Mapping[str, str]:
+    """What makes the product take the local cloud for Azure."""
+    cloud = f"http://{LOOPBACK}:{cloud_port}"
+    return {
+        "PORT": str(port),
+        "AZURE_OPENAI_ENDPOINT": cloud,
+        "IDENTITY_ENDPOINT": f"{cloud}/msi/token",
+        "IDENTITY_HEADER": identity_header,
+        "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
+    }
+
+
+async def answering(url: str) -> bool:
+    """Whether `url` answers with success within `READY_TIMEOUT_S`."""
+    with anyio.move_on_after(READY_TIMEOUT_S):
+        async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+            while True:
+                try:
+                    if (await client.get(url)).is_success:
+                        return True
+                except httpx.HTTPError:
+                    pass
+                await anyio.sleep(_POLL_S)
+    return False
+
+
+async def _end(child: Process) -> None:
+    if child.returncode is None:
+        child.terminate()
+    with anyio.move_on_after(GRACE_S):
+        await child.wait()
+        return
+    child.kill()
+    await child.wait()
