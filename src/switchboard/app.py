@@ -18,7 +18,13 @@ from switchboard.access.origins import KnownHosts
 from switchboard.access.tickets import TicketOffice
 from switchboard.browser.headers import SafeHeaders
 from switchboard.browser.pages import PageFiles
-from switchboard.browser.problems import REFUSALS, answer_refusal, json_answer, problem_answer
+from switchboard.browser.problems import (
+    REFUSALS,
+    LastWord,
+    answer_refusal,
+    json_answer,
+    problem_answer,
+)
 from switchboard.browser.routes import BrowserConfig, BrowserRoom, browser_routes
 from switchboard.conversation.legs import Dial
 from switchboard.exchange import Lines, Switchboard
@@ -151,6 +157,7 @@ def create_app(settings: Settings, *, dial: Dial | None = None) -> FastAPI:
     _mount(app, house)
     _refuse_in_words(app)
     app.add_middleware(KnownHosts, hosts=house.origins.hosts, except_paths=(HEALTH_PATH,))
+    app.add_middleware(LastWord)
     app.add_middleware(SafeHeaders, origins=house.origins.allowed)
     return app
 
@@ -184,7 +191,3 @@ def _refuse_in_words(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def refused(_: Request, reason: HTTPException) -> Response:  # pyright: ignore[reportUnusedFunction]
         return problem_answer(reason.status_code, "refused", f"{reason.detail}.", reason.headers)
-
-    @app.exception_handler(Exception)
-    async def failed(_: Request, __: Exception) -> Response:  # pyright: ignore[reportUnusedFunction]
-        return problem_answer(500, "internal_error", "Something went wrong on our side.")

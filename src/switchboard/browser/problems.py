@@ -4,8 +4,9 @@ import logging
 from collections.abc import Mapping
 
 import msgspec
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from switchboard.access.refusals import NotIdentified, TooOften
 from switchboard.browser.protocol import Problem
@@ -62,3 +63,32 @@ async def answer_refusal(_: HTTPConnection, reason: Exception) -> Response:
 
 REFUSALS = (Refusal, NotAllowed, LinesBusy, ModelUnavailable)
 """Exceptions that `answer_refusal` has words for."""
+
+
+class LastWord:
+    """ASGI middleware: a fault of ours is logged, and the page hears only that there was one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = ""
+
+        async def send_and_see(message: Message) -> None:
+            nonlocal begun
+            begun = message["type"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_see)
+        except ClientDisconnect:
+            return  # nobody is left to answer
+        except Exception:
+            if scope["type"] not in ("http", "websocket"):
+                raise
+            logger.exception("a request failed", extra={"path": scope["path"]})
+            if not begun:
+                text = "Something went wrong on our side."
+                await problem_answer(500, "internal_error", text)(scope, receive, send)
+            elif begun in ("websocket.accept", "websocket.send"):
+                await send({"type": "websocket.close", "code": 1011, "reason": "internal error"})

@@ -1,0 +1,131 @@
+"""The command line, as its users run it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from switchboard.__main__ import main
+
+ROOT = Path(__file__).parents[1]
+NEVER_ANSWERS = "http://127.0.0.1:9"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def environment(**settings: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return {**kept, **settings}
+
+
+def switchboard(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "switchboard", *words],
+        cwd=ROOT,
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+
+
+@contextmanager
+def serving(port: int, data_dir: Path, **settings: str) -> Generator[subprocess.Popen[str]]:
+    told = {"PORT": str(port), "DATA_DIR": str(data_dir), "AZURE_OPENAI_ENDPOINT": NEVER_ANSWERS}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "switchboard", "serve"],
+        cwd=ROOT,
+        env=environment(**{**told, **settings}),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        until = time.monotonic() + 40
+        while time.monotonic() < until and server.poll() is None:
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False)
+                break
+            except httpx.TransportError:
+                time.sleep(0.05)
+        yield server
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def test_it_serves_until_told_to_stop(tmp_path: Path) -> None:
+    port = free_port()
+    with serving(port, tmp_path, LOG_FORMAT="json") as server:
+        health = httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False)
+        assert health.status_code == 503  # without a token no call could be taken
+        assert health.json()["model"]["token"] == "missing"
+        assert "server" not in health.headers
+        server.send_signal(signal.SIGTERM)
+        _, logged = server.communicate(timeout=20)
+    records = [json.loads(line) for line in logged.splitlines()]
+    assert "drained" in [record["message"] for record in records]
+    assert (tmp_path / "records.sqlite3").exists()
+
+
+def test_a_second_server_on_the_same_port_says_so(tmp_path: Path) -> None:
+    port = free_port()
+    with serving(port, tmp_path / "a"):
+        settings = {"PORT": str(port), "DATA_DIR": str(tmp_path / "b")}
+        second = switchboard("serve", AZURE_OPENAI_ENDPOINT=NEVER_ANSWERS, **settings)
+    assert second.returncode == 2
+    assert f"Cannot listen on HOST=127.0.0.1 PORT={port}" in second.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "AZURE_OPENAI_ENDPOINT is not set"),
+        ({"PORT": "x"}, "PORT: "),
+        ({"HOST": "0.0.0.0", "AZURE_OPENAI_ENDPOINT": NEVER_ANSWERS}, "HOST=0.0.0.0 would let"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_and_status_2(
+    settings: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    refused = switchboard("serve", DATA_DIR=str(tmp_path), **settings)
+    assert refused.returncode == 2
+    assert refused.stderr.splitlines()[-1].startswith(f"switchboard: {said}")
+    assert "Traceback" not in refused.stderr
+
+
+def test_the_schema_is_the_committed_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    assert capsys.readouterr().out == (ROOT / "session_config.schema.json").read_text("utf-8")
+
+
+def test_tools_are_listed_and_run(tmp_path: Path) -> None:
+    listed = switchboard("tools", DATA_DIR=str(tmp_path))
+    assert listed.returncode == 0
+    assert "get_bill" in listed.stdout
+    ran = switchboard("tools", "call", "get_bill", "{}", DATA_DIR=str(tmp_path))
+    assert ran.returncode == 0
+    assert isinstance(json.loads(ran.stdout), dict)
+
+
+@pytest.mark.parametrize(
+    ("words", "status"), [([], 2), (["sing"], 2), (["serve", "now"], 2), (["--help"], 0)]
+)
+def test_what_it_does_not_know_it_explains(
+    words: list[str], status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == status
+    captured = capsys.readouterr()
+    assert "usage: switchboard COMMAND" in captured.out + captured.err
