@@ -42,6 +42,8 @@ class Slot:
     name: str
     schema: JsonObject
     required: bool
+    tool: str = ""
+    """The name of the tool it belongs to."""
 
     @cached_property
     def kind(self) -> str:
@@ -78,7 +80,7 @@ class Slot:
     @cached_property
     def items(self) -> "Slot":
         """For an array: what each of its values is."""
-        return Slot(self.name, as_object(self.schema.get("items")), required=True)
+        return Slot(self.name, as_object(self.schema.get("items")), True, self.tool)
 
 
 @dataclass(frozen=True)
@@ -137,15 +139,16 @@ def _usable(tool: Mapping[str, object]) -> bool:
 
 
 def _read_tool(tool: Mapping[str, object]) -> Tool:
+    name = as_text(tool.get("name"))
     parameters = as_object(tool.get("parameters"))
     described = as_text(tool.get("description")).strip()
-    return Tool(as_text(tool.get("name")), described, parameters, tuple(_read_slots(parameters)))
+    return Tool(name, described, parameters, tuple(_read_slots(parameters, name)))
 
 
-def _read_slots(parameters: JsonObject) -> Iterator[Slot]:
+def _read_slots(parameters: JsonObject, tool: str) -> Iterator[Slot]:
     required = {as_text(name) for name in as_list(parameters.get("required"))}
     for name, schema in as_object(parameters.get("properties")).items():
-        yield Slot(name, resolve(as_object(schema), parameters), name in required)
+        yield Slot(name, resolve(as_object(schema), parameters), name in required, tool)
 
 
 def resolve(schema: JsonObject, root: JsonObject, depth: int = 0) -> JsonObject:

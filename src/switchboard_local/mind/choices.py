@@ -33,6 +33,8 @@ def pick_choice(
 ) -> Picked | None:
     """The choice named in `text`. Position and meaning count only where the slot was asked for."""
     said = words(plain(text))
+    if not asked:
+        said = _telling(said, slot)
     scored = sorted(
         ((_score(choice, slot, said), -place) for place, choice in enumerate(slot.choices)),
         reverse=True,
@@ -43,6 +45,13 @@ def pick_choice(
     if not asked:
         return None
     return _by_position(slot, said) or _by_meaning(slot, text, likeness)
+
+
+def _telling(said: list[str], slot: Slot) -> list[str]:
+    """Without the words that only name the tool: "savings" chooses no kind of savings account."""
+    own = {stem(word) for word in name_words(slot.tool)}
+    named = {stem(part) for choice in slot.choices for part in name_words(str(choice))}
+    return [word for word in said if stem(word) not in own or stem(word) in named]
 
 
 def _last_said(named: list[object], said: list[str]) -> object:

@@ -21,6 +21,7 @@ _ASK_WHETHER = re.compile(rf"\bask (?:{_CALLER} )?(?:if|whether) ([^.;\n]+)", re
 _ASK_FOR = re.compile(
     rf"\bask (?:{_CALLER} )?(?:for|about|what|which|how|when|where) ([^.;\n]+)", re.IGNORECASE
 )
+_ASK_TO = re.compile(rf"\bask (?:{_CALLER} )?to ([^.;\n]+)", re.IGNORECASE)
 _APOLOGISE = re.compile(r"\bapologi[sz]e\b", re.IGNORECASE)
 _OFFER = re.compile(rf"\boffer (?:{_CALLER} )?([^.;\n]+)", re.IGNORECASE)
 _BYE = re.compile(r"\b(?:say )?good ?bye\b|\bend the call\b|\bfarewell\b", re.IGNORECASE)
@@ -74,13 +75,16 @@ def _in_words(directive: str) -> list[str] | None:
         return [*parts, "One moment please, this is taking a little longer."]
     for pattern, template in (
         (_TELL, "{}"),
-        (_ASK_WHETHER, "May I ask: {}?"),
+        (_ASK_WHETHER, "{}?"),
+        (_ASK_TO, "Could you please {}?"),
         (_ASK_FOR, "Could you tell me {}?"),
         (_OFFER, "I can offer you {}"),
     ):
         match = pattern.search(directive)
         if match:
-            parts.append(_finished(template.format(turned(match.group(1)))))
+            said = turned(match.group(1))
+            said = _asked(said) if pattern is _ASK_WHETHER else said
+            parts.append(_finished(template.format(said)))
     if _BYE.search(directive):
         parts.append("Thank you for calling. Goodbye.")
     return parts or None
@@ -107,6 +111,14 @@ def turned(text: str) -> str:
     swapped = [_TURNED.get(word.lower(), word) for word in text.split()]
     said = " ".join(swapped).replace("I are", "I am").replace("I will be", "I will be")
     return re.sub(r"\byou (?:is|was)\b", "you are", said).strip()
+
+
+def _asked(text: str) -> str:
+    """ "you need anything else" → "do you need anything else"."""
+    match = re.match(r"(you|I|it|we) (are|am|is|have|can|could|would|will|were|was)\b(.*)", text)
+    if match:
+        return f"{match.group(2)} {match.group(1)}{match.group(3)}"
+    return f"do {text}" if re.match(r"(?:you|I|we)\b", text) else f"may I ask whether {text}"
 
 
 def _finished(text: str) -> str:

@@ -22,6 +22,7 @@ from switchboard_local.mind.text import plain, sounds_like, stem, words
 FEATURES = (
     "bm25", "name", "cover", "concept", "verb", "object", "act", "choice", "gist", "text", "soft",
     "softname", "first", "conflict", "filled", "unfilled", "odd",
+    "opposite",
 )  # fmt: skip
 """The columns, in order."""
 
@@ -186,8 +187,7 @@ class Lexical:
             _act(card, said),
             float(bool(card.choices & heard)),
             0.0, 0.0, 0.0, 0.0, 0.0,
-            _conflict(card, said),
-            0.0, 0.0, 0.0,
+            _conflict(card, said), 0.0, 0.0, 0.0, _opposite(card, said),
         ]  # fmt: skip
 
     def _share(self, terms: frozenset[str], heard: set[str]) -> float:
@@ -237,6 +237,27 @@ def _act(card: Card, said: Said) -> float:
     if said.asks:
         return -1.0 if card.tool.changes else 1.0
     return 0.5 if card.tool.changes else -0.5
+
+
+_PAIRS = (
+    ("book", "cancel"), ("add", "remove"), ("open", "close"), ("start", "stop"), ("raise", "lower"),
+    ("join", "leave"), ("increase", "decrease"), ("upgrade", "downgrade"), ("arrive", "depart"),
+    ("attach", "detach"), ("connect", "disconnect"), ("borrow", "return"), ("buy", "sell"),
+    ("pause", "resume"), ("reserve", "cancel"), ("renew", "cancel"), ("order", "cancel"),
+)  # fmt: skip
+_OPPOSITES = {(stem(a), stem(b)) for a, b in _PAIRS} | {(stem(b), stem(a)) for a, b in _PAIRS}
+
+
+def _opposite(card: Card, said: Said) -> float:
+    """1 where the tool undoes what was said: "block" and `unblock_…`, "book" and `cancel_…`."""
+    titled = {stem(word) for word in card.tool.title_words}
+    spoken = {stem(word) for word in said.text.split()}
+    for mine in titled - spoken:
+        for other in spoken - titled:
+            undone = any(mine == un + other or other == un + mine for un in ("un", "de", "dis"))
+            if undone or (mine, other) in _OPPOSITES:
+                return 1.0
+    return 0.0
 
 
 def _conflict(card: Card, said: Said) -> float:

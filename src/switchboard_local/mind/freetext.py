@@ -42,13 +42,14 @@ _TIMEY = (
 )
 
 
-def asked_words(_slot: Slot, text: str) -> str:
+def asked_words(slot: Slot, text: str) -> str:
     """The answer to a question for this slot, without its politeness."""
     said = _TAIL.sub("", _LEADS.sub("", text.strip())).strip(" .,!?")
     for _ in range(2):
         shorter = _INTRO.sub("", said).strip(" .,!?")
         said = shorter if shorter and shorter != said else said
-    return said
+    named = slot.role is Role.PERSON and said.islower() and len(said.split()) <= 4
+    return said.title() if named else said
 
 
 def volunteered_words(slot: Slot, text: str) -> str:

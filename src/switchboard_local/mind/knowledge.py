@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from switchboard_local.mind.evidence import bag
-from switchboard_local.mind.lexicon import content
+from switchboard_local.mind.lexicon import concepts_of, content
 from switchboard_local.mind.text import sentences, stem, words
 
 _TODAY = re.compile(
@@ -88,24 +88,23 @@ def best_fact(
     question: str, known: Sequence[str], likeness: Callable[[str, str], float]
 ) -> Fact | None:
     """The fact that answers the question, if one clearly does."""
-    asked = bag(words(question))
-    stems = {stem(word) for word in content(words(question))}
-    if not stems:
+    asked = content(words(question))
+    if not asked:
         return None
-    scored = [Fact(fact, _score(fact, stems, set(asked), question, likeness)) for fact in known]
+    scored = [Fact(fact, _score(fact, asked, question, likeness)) for fact in known]
     best = max(scored, key=lambda fact: fact.score, default=None)
     return best if best and best.score >= _SURE else None
 
 
 def _score(
-    fact: str,
-    stems: set[str],
-    asked: set[str],
-    question: str,
-    likeness: Callable[[str, str], float],
+    fact: str, asked: Sequence[str], question: str, likeness: Callable[[str, str], float]
 ) -> float:
     told = set(bag(words(fact)))
-    covered = len(stems & told) / len(stems)
-    ideas = {term for term in asked if term.startswith("#")}
-    shared = len(ideas & told) / len(ideas) if ideas else 0.0
-    return max(covered, 0.75 * shared) * 0.7 + 0.5 * max(likeness(question, fact), 0.0)
+    covered = sum(_covered(word, told) for word in asked) / len(asked)
+    return covered * 0.7 + 0.5 * max(likeness(question, fact), 0.0)
+
+
+def _covered(word: str, told: set[str]) -> float:
+    if stem(word) in told:
+        return 1.0
+    return 0.8 if any("#" + concept in told for concept in concepts_of(word)) else 0.0

@@ -62,9 +62,11 @@ _ASKING_STARTS = (
     "can you tell", "could you tell", "can you check", "could you check", "check", "look up",
     "i want to know", "i would like to know", "i was wondering", "do you know", "do you have",
     "have you got", "find out", "let me know", "give me", "can i see", "can i hear", "read me",
-    "remind me", "what about", "how about", "how is", "how are", "how do", "are you", "why",
+    "remind me", "what about", "how about", "how is", "how are", "are you", "why",
     "want to know", "like to know", "need to know", "wanted to know", "curious", "just checking",
-    "can you see", "could you see", "see if", "see whether", "find", "i am looking for",
+    "can you see", "could you see", "like to see my", "want to see my", "like to hear", "see my",
+    "like to see the", "like to see what", "want to see what", "how do i", "see if",
+    "see whether", "find", "i am looking for",
 )  # fmt: skip
 
 

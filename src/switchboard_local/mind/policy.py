@@ -37,6 +37,8 @@ FIT = 0.4
 """Below this a tool that changes something is offered before it is run at once."""
 WEAK = 0.25
 """Below this no tool is even asked about."""
+_CORRECTED = 3
+"""How many calls back a correction may reach."""
 SURE, SURE_SHARE = 0.8, 0.7
 """Strength and share at which a turn starts something new in the midst of something else."""
 
@@ -54,6 +56,8 @@ class Policy:
 
     def heard(self, state: State, text: str) -> list[Thought]:
         """Answers a turn of the caller's."""
+        if self.forced and not (state.task or state.consent):
+            return self.desk.begin(state, self.forced, text)
         act = recognise(text)
         offered, state.offered = state.offered, False
         if act is not Act.SILENCE:
@@ -80,6 +84,9 @@ class Policy:
     def _fresh(self, state: State, text: str, act: Act | None, *, offered: bool) -> list[Thought]:
         if offered and act is None and self._is_no(text):
             act = Act.DONE
+        said = answer(text)
+        if offered and act is None and said and said.yes and not said.rest:
+            return [Say("Of course."), Say("What would you like to do?")]
         if act:
             return self._social(state, text, act)
         changed = self._correction(state, text)
@@ -102,7 +109,9 @@ class Policy:
             return [Call(waiting.tool, waiting.arguments)]
         tool = self.desk.tools.get(waiting.tool)
         changed = (
-            self.desk.change(waiting.given, tool, without_taken_back(said.rest if said else text))
+            self.desk.change(
+                state, waiting.given, tool, without_taken_back(said.rest if said else text)
+            )
             if tool
             else {}
         )
@@ -186,7 +195,7 @@ class Policy:
             state.task = None
             return None
         if corrects(text) and task.arguments:
-            changed = self.desk.change(task.arguments, tool, without_taken_back(text))
+            changed = self.desk.change(state, task.arguments, tool, without_taken_back(text))
             given = {n: f.value for n, f in changed.items() if n in task.arguments}
             if given and task.asking not in changed:
                 task.arguments.update(given)
@@ -224,7 +233,7 @@ class Policy:
             ]
         if act in {Act.GOODBYE, Act.DONE}:
             return self._social(state, text, act)
-        if act and act not in {Act.NAME, Act.CHAT, Act.THANKS, Act.GREETING}:
+        if act and act not in {Act.NAME, Act.THANKS, Act.GREETING}:
             return [*self._social(state, text, act), Say(question)]
         return None
 
@@ -316,28 +325,28 @@ class Policy:
     # ── something new ──
 
     def _correction(self, state: State, text: str) -> list[Thought] | None:
-        """A turn that takes back a part of what was done last, or asks the same of another."""
-        last = state.last
-        tool = self.desk.tools.get(last.tool) if last else None
-        if last is None or tool is None:
-            return None
+        """A turn that takes back a part of what was done, or asks the same of another."""
+        said = " ".join(words(text))
         also = re.match(
-            r"(?:and|what about|how about|and what about|and for|same for|and the)\b",
-            " ".join(words(text)),
+            r"(?:and|what about|how about|and what about|and for|same for|and the)\b", said
         )
-        if not (corrects(text) or also):
+        short = bool(also) and len(said.split()) <= 5
+        failed = bool(state.ran) and bool(results.error_of(state.ran[-1].output))
+        if not (corrects(text) or also or failed):
             return None
-        if self._sure(text) and not corrects(text):
+        if self._sure(text) and not (corrects(text) or short):
             return None
-        changed = self.desk.change(last.arguments, tool, without_taken_back(text))
-        if not changed:
-            return None
-        return self._call_changed(state, Ran("", last.tool, _json(last.arguments)), changed)
+        for ran in state.ran[: -_CORRECTED - 1 : -1]:
+            tool = self.desk.tools.get(ran.tool)
+            changed = (
+                self.desk.change(state, ran.given, tool, without_taken_back(text)) if tool else {}
+            )
+            if changed:
+                return self._call_changed(state, ran, changed)
+        return None
 
     def request(self, state: State, text: str) -> list[Thought]:
         """Finds the tool that a request means, and starts on it."""
-        if self.forced:
-            return self.desk.begin(state, self.forced, text)
         several = self._several(text)
         if several:
             state.agenda = several[1:]
@@ -389,10 +398,10 @@ class Policy:
         ]
         return near or [best]
 
-    def _sure(self, text: str) -> Candidate | None:
+    def _sure(self, text: str, share: float = SURE_SHARE) -> Candidate | None:
         """The tool a turn means, when that is plain by itself."""
         ranked = self.router.rank(text)
-        if not ranked or ranked[0].share < SURE_SHARE or ranked[0].strength < SURE:
+        if not ranked or ranked[0].share < share or ranked[0].strength < SURE:
             return None
         return ranked[0]
 
@@ -401,7 +410,7 @@ class Policy:
         parts = clauses(text)
         if not 2 <= len(parts) <= 4:
             return []
-        best = [self._sure(part) for part in parts]
+        best = [self._sure(part, share=0.5) for part in parts]
         names = [one.tool.name for one in best if one]
         if len(names) != len(parts) or len(set(names)) != len(names):
             return []
@@ -456,7 +465,7 @@ class Policy:
         reason = results.error_of(ran.output)
         if reason:
             return self._failed(reason, ran)
-        told = results.tell(ran.output, self.desk.today)
+        told = results.tell(ran.output, self.desk.today, ran.given)
         state.rest = told.rest
         return [Say(sentence) for sentence in told.sentences]
 

@@ -37,15 +37,22 @@ _MONEY_KEYS = listed(
     "limit salary premium deposit refund credit rate_per_month monthly spent value"
 )
 _CURRENCIES = {"GBP": "£", "EUR": "€", "USD": "$"}
-_UNITS = {"gb": "gigabytes", "mb": "megabytes", "kwh": "kilowatt hours", "km": "kilometres", "kg": "kilograms",
-          "minutes": "minutes", "min": "minutes", "mins": "minutes", "hours": "hours", "days": "days",
-          "percent": "percent", "pct": "percent", "months": "months", "weeks": "weeks", "years": "years",
-          "mbps": "megabits per second", "seconds": "seconds", "nights": "nights", "miles": "miles"}  # fmt: skip
+_UNITS = {
+    "gb": "gigabytes", "mb": "megabytes", "kwh": "kilowatt hours", "km": "kilometres",
+    "kg": "kilograms", "minutes": "minutes", "min": "minutes", "mins": "minutes",
+    "hours": "hours", "days": "days", "percent": "percent", "pct": "percent",
+    "months": "months", "weeks": "weeks", "years": "years", "nights": "nights",
+    "mbps": "megabits per second", "seconds": "seconds", "miles": "miles",
+}  # fmt: skip
 _NOT_A_UNIT_ALONE = listed("days hours miles min minutes months nights weeks years")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _STAMP = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?")
 _CLOCK = re.compile(r"\d{2}:\d{2}(?::\d{2})?")
 _IDS = listed("created_at customer_id id key ref updated_at user_id uuid")
+_SELF_EVIDENT = listed(
+    "name title description label reason kind type status date amount price time day plan city "
+    "place location"
+)
 FIRST_FEW = 3
 """Items of a list told before the rest is offered."""
 _MOST_FIELDS = 9
@@ -87,9 +94,11 @@ def confirmation_in(output: object) -> str:
     return ""
 
 
-def tell(output: object, today: date) -> Told:
-    """The facts of a result, in sentences."""
-    return _Teller(today).tell(output)
+def tell(output: object, today: date, given: JsonObject | None = None) -> Told:
+    """The facts of a result, in sentences. What only echoes the arguments `given` is left out."""
+    found = as_object(output)
+    new = {key: value for key, value in found.items() if (given or {}).get(key) != value}
+    return _Teller(today).tell(new if new else output)
 
 
 def _sentence(text: str) -> str:
@@ -172,7 +181,11 @@ class _Teller:
             return self._nested(key, inner, depth)
         if isinstance(value, bool):
             return [f"{_key_words(key)}: {'yes' if value else 'no'}"]
-        return [f"the {_key_words(key)} is {self.value(key, value, near)}"]
+        said = self.value(key, value, near)
+        named = _key_words(key)
+        if _participle(named):
+            return [f"{said} {named}" if _is_figure(value) else f"{named}: {said}"]
+        return [f"the {named} {'are' if named.endswith('s') and is_array(value) else 'is'} {said}"]
 
     def _nested(self, key: str, inner: JsonObject, depth: int) -> list[str]:
         if depth >= _DEEPEST:
@@ -219,8 +232,7 @@ class _Teller:
         text = self.value(key, value, near)
         if isinstance(value, bool):
             return _key_words(key) if value else f"not {_key_words(key)}"
-        told = key in {"name", "title", "description", "label", "reason", "kind", "type", "status", "date", "amount",
-                       "price", "time", "day", "plan", "city", "place", "location"}  # fmt: skip
+        told = key in _SELF_EVIDENT
         return (
             text
             if told or (_is_dated(value) and key.endswith("at"))
@@ -248,7 +260,7 @@ class _Teller:
         unit = next((_UNITS[part] for part in parts[::-1] if part in _UNITS), "")
         if unit and not (len(parts) == 1 and parts[0] in _NOT_A_UNIT_ALONE) and not sign:
             return f"{_figures(value)} {unit}"
-        if money:
+        if money or value < 0:
             amount = f"{abs(value):,.2f}".removesuffix(".00").replace(",", "")
             return f"{'minus ' if value < 0 else ''}{sign}{amount}"
         return _figures(value)
@@ -279,6 +291,18 @@ def _in_prose(text: str, today: date) -> str:
             return match.group()
 
     return re.sub(r"\b\d{4}-\d{2}-\d{2}\b", said, text).rstrip(".")
+
+
+def _participle(named: str) -> bool:
+    """Whether a key tells what was done: "paid", "data used", "left"."""
+    last = named.split()[-1]
+    return last in {"paid", "left", "due", "sent", "remaining", "owed"} or (
+        last.endswith("ed") and len(last) > 4
+    )
+
+
+def _is_figure(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_dated(value: object) -> bool:

@@ -17,6 +17,7 @@ WEIGHTS: dict[str, float] = {
     "bm25": 1.47, "name": 0.71, "cover": 1.45, "concept": 1.99, "verb": 0.06, "object": 1.23,
     "act": 1.08, "choice": 0.61, "gist": 0.65, "text": 0.94, "soft": 0.69, "softname": -0.16,
     "first": 0.65, "conflict": 0.3, "filled": 1.31, "unfilled": -1.4, "odd": -0.66,
+    "opposite": -2.0,
 }  # fmt: skip
 _ANY_DAY = date(2026, 1, 1)
 

@@ -119,8 +119,10 @@ def _alone(slot: Slot, slots: Sequence[Slot]) -> bool:
     return sum(other.role is slot.role for other in slots) == 1
 
 
-_ORDER = (Role.EMAIL, Role.DATE, Role.MOMENT, Role.TIME, Role.CODE, Role.PHONE, Role.CHOICE, Role.FLAG,
-          Role.MONEY, Role.COUNT, Role.LIST, Role.PERSON, Role.PLACE, Role.WORDS)  # fmt: skip
+_ORDER = (
+    Role.EMAIL, Role.DATE, Role.MOMENT, Role.TIME, Role.CODE, Role.PHONE, Role.CHOICE, Role.FLAG,
+    Role.MONEY, Role.COUNT, Role.LIST, Role.PERSON, Role.PLACE, Role.WORDS,
+)  # fmt: skip
 
 
 def _eagerness(slot: Slot) -> tuple[int, int]:
@@ -324,7 +326,9 @@ def _plus(turn: Turn, code: codes.Code) -> str:
 
 def _choice(slot: Slot, turn: Turn, _used: set[object], _alone: bool) -> Filled | None:
     picked = pick_choice(slot, turn.text, asked=slot.name == turn.asked, likeness=turn.likeness)
-    return None if picked is None else Filled(picked.value, unsure=picked.unsure)
+    if picked is None:
+        return None
+    return Filled(picked.value, unsure=picked.unsure and slot.name == turn.asked)
 
 
 _YES = listed("yes yeah yep yup sure please definitely absolutely ok okay correct right true on")

@@ -127,14 +127,32 @@ class Desk:
             ]
         return [Say(wording.ask_again(slot))]
 
-    def change(self, arguments: dict[str, object], tool: Tool, text: str) -> dict[str, Filled]:
+    def change(
+        self, state: State, arguments: dict[str, object], tool: Tool, text: str
+    ) -> dict[str, Filled]:
         """The arguments a correction changes, with their new values."""
         found = {
             n: f
             for n, f in fill(tool.slots, self.turn(text)).items()
             if self._differs(n, f, arguments, tool)
         }
-        return found or self._change_one(arguments, tool.slots, text)
+        return (
+            found
+            or self._repointed(state, arguments, tool, text)
+            or self._change_one(arguments, tool.slots, text)
+        )
+
+    def _repointed(
+        self, state: State, arguments: dict[str, object], tool: Tool, text: str
+    ) -> dict[str, Filled]:
+        """ "No, the first one": another thing of an earlier result."""
+        if not reference.points(text):
+            return {}
+        for slot in tool.slots:
+            value = reference.resolve(slot, text, state.ran) if slot.name in arguments else None
+            if value is not None and value != arguments[slot.name]:
+                return {slot.name: Filled(value)}
+        return {}
 
     def _differs(self, name: str, filled: Filled, arguments: dict[str, object], tool: Tool) -> bool:
         slot = tool.slot(name)

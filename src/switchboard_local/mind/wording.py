@@ -10,6 +10,7 @@ from switchboard_local.mind.dates import clock_in_words, in_words
 from switchboard_local.mind.lexicon import is_act, is_question
 from switchboard_local.mind.numbers import digit_by_digit
 from switchboard_local.mind.values import as_list
+from switchboard_local.mind.wordlists import listed
 
 _EXAMPLE = re.compile(
     r"[,;:(]?\s*\b(?:such as|e\.?g\.?|for example|like|for instance|in the form|formatted|as yyyy|"
@@ -29,8 +30,36 @@ _LEADING = re.compile(
 _MOST_CHOICES = 6
 
 
+_CALLERS = re.compile(
+    r"\b(?:the|a|an) (?:caller|customer|user|member|patient|guest|client)('s?)?(?!\w)"
+)
+_TOLD_TO = {"tell": "hear", "say": "hear", "return": "get", "show": "see", "give": "get"}
+
+
 def phrase(tool: Tool) -> str:
-    """What the tool does as a bare verb phrase: "look up a booking by its reference"."""
+    """What the tool does as a bare verb phrase to the caller: "list your upcoming appointments"."""
+    said = re.sub(
+        r" of (?:the|a|an) (?:caller|customer|user|member|patient|guest)$", "", _phrase(tool)
+    )
+    return _CALLERS.sub(lambda found: "your" if found.group(1) else "you", said)
+
+
+def wish(tool: Tool) -> str:
+    """What the caller would want who means this tool: "know how much your bill is"."""
+    said = phrase(tool)
+    verb, _, rest = said.partition(" ")
+    if verb in _TOLD_TO and re.match(r"(?:how|what|when|where|whether|which|who|if)\b", rest):
+        return f"know {rest}"
+    return f"{_TOLD_TO.get(verb, verb)} {rest}".strip()
+
+
+def ability(tool: Tool) -> str:
+    """What the agent can do with it: "tell you how much your bill is"."""
+    said = phrase(tool)
+    return re.sub(r"^(tell|show|give) (?!you\b)", r"\1 you ", said)
+
+
+def _phrase(tool: Tool) -> str:
     gist = re.split(r"[.;:(]|, (?!and )| (?:and|so that|where|which|if|when) ", tool.gist)[
         0
     ].strip()
@@ -76,15 +105,15 @@ def one_of(parts: Sequence[str], joint: str = "or") -> str:
 
 def choose_between(tools: Sequence[Tool]) -> str:
     """The one question that tells near candidates apart."""
-    phrases = list(dict.fromkeys(phrase(tool) for tool in tools))
+    phrases = list(dict.fromkeys(wish(tool) for tool in tools))
     if len(phrases) < len(tools):
         phrases = [" ".join(tool.title_words) for tool in tools]
     return f"Do you want to {', or to '.join(phrases)}?"
 
 
-def abilities(tools: Sequence[Tool], most: int = 5) -> str:
+def abilities(tools: Sequence[Tool], most: int = 4) -> str:
     """What the agent can do, short."""
-    phrases = list(dict.fromkeys(phrase(tool) for tool in _varied(tools)))
+    phrases = list(dict.fromkeys(ability(tool) for tool in _varied(tools)))
     if not phrases:
         return "I can answer questions about what I know."
     named = phrases[:most]
@@ -158,7 +187,17 @@ def _plain_question(slot: Slot, noun: str) -> str:
         return "At what time?"
     if slot.role is Role.MONEY and noun in {"amount", "amount in pounds", "sum"}:
         return "How much should it be?"
-    return f"What is the {noun}?"
+    if slot.role in {Role.MONEY, Role.COUNT} and noun.split()[0] in _MEASURES:
+        return f"What should the {' '.join(slot.title_words)} be, in {noun}?"
+    return f"What {'are' if _plural(noun) else 'is'} the {noun}?"
+
+
+_MEASURES = listed("euros pounds dollars pence cents minutes hours days weeks months years percent")
+
+
+def _plural(noun: str) -> bool:
+    head = re.split(r" (?:of|for|from|to|in|on|at|with|by) ", noun)[0].split()[-1]
+    return head.endswith("s") and not head.endswith(("ss", "us", "is", "'s"))
 
 
 def _which(slot: Slot) -> str:
