@@ -5,7 +5,7 @@
  */
 import type { Microphone, OpenMicrophone } from './microphone';
 import { MicrophoneFailed } from './microphone';
-import { encode } from './pcm';
+import { durationMs, encode } from './pcm';
 import type { CallPlaced, PlaceCall, ServerMessage } from './protocol.gen';
 import { createScope, type Scope } from './scope';
 import { createSession, type Session, type Trouble } from './session';
@@ -56,6 +56,8 @@ interface Live {
   transport: Transport | null;
   speaker: Speaker | null;
   microphone: Microphone | null;
+  /** The item that is arriving, and how much audio of it has come. */
+  arriving: { item: string; ms: number };
   /** Grows with each change of microphone, so that a slow one does not win over a newer one. */
   choice: number;
 }
@@ -82,6 +84,7 @@ export class Caller {
       transport: null,
       speaker: null,
       microphone: null,
+      arriving: { item: '', ms: 0 },
       choice: 0,
     };
     this.#live = live;
@@ -150,7 +153,7 @@ export class Caller {
   async #openSpeaker(live: Live): Promise<Speaker> {
     const speaker = await this.#parts
       .openSpeaker({
-        played: (item, ms) => live.transport?.send({ type: 'played', item, ms }),
+        played: (item, ms) => this.#played(live, item, ms),
         sounding: (sounding) => this.session.apply({ type: 'sounding', sounding }),
         level: (level) => {
           this.#agentLevel = level;
@@ -196,7 +199,7 @@ export class Caller {
 
   #hear(live: Live, message: ServerMessage): void {
     if (!live.scope.alive) return;
-    if (message.type === 'audio') live.speaker?.play(message.item, message.audio);
+    if (message.type === 'audio') this.#play(live, message.item, message.audio);
     if (message.type === 'flush') live.speaker?.flush();
     if (message.type === 'pong')
       this.session.apply({ type: 'roundTrip', ms: this.#parts.clock() - message.at });
@@ -204,6 +207,18 @@ export class Caller {
     if (message.type === 'ready' && !message.resumed && live.options.first !== undefined)
       this.say(live.options.first);
     if (message.type === 'ended') setTimeout(() => live.scope.end(), LAST_WORDS_MS);
+  }
+
+  #play(live: Live, item: string, audio: string): void {
+    const before = live.arriving.item === item ? live.arriving.ms : 0;
+    live.arriving = { item, ms: before + durationMs(audio) };
+    live.speaker?.play(item, audio);
+  }
+
+  #played(live: Live, item: string, ms: number): void {
+    live.transport?.send({ type: 'played', item, ms });
+    const share = live.arriving.item === item ? Math.min(1, ms / live.arriving.ms) : 1;
+    this.session.apply({ type: 'spoken', item, share });
   }
 
   #gone(live: Live, why: Gone): void {

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
-import { decode, encode, FRAME_SAMPLES, loudness } from './pcm';
+import { decode, durationMs, encode, FRAME_SAMPLES, loudness } from './pcm';
 
 test('a frame of 20 ms crosses the wire as 960 bytes', () => {
   expect(atob(encode(new Float32Array(FRAME_SAMPLES)))).toHaveLength(960);
+});
+
+test.each([480, 481, 482])('the length of %i samples is known without decoding them', (count) => {
+  expect(durationMs(encode(new Float32Array(count)))).toBeCloseTo(count / 24);
 });
 
 test('samples survive the wire within two steps of 16 bits', () => {

@@ -27,6 +27,12 @@ export function decode(text: string): Float32Array<ArrayBuffer> | null {
   return samples;
 }
 
+/** How long wire text sounds, without decoding it. */
+export function durationMs(text: string): number {
+  const padding = text.endsWith('==') ? 2 : Number(text.endsWith('='));
+  return (((text.length * 3) / 4 - padding) / 2 / RATE_HZ) * 1_000;
+}
+
 /** Loudness between 0 and 1: the root of the mean square. */
 export function loudness(samples: Float32Array): number {
   if (samples.length === 0) return 0;

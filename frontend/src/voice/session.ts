@@ -58,6 +58,8 @@ export interface Snapshot {
   readonly answers: Readonly<Record<string, Latency>>;
   /** Where the caller cut in, by the item that was cut. */
   readonly interruptions: Readonly<Record<string, Interruption>>;
+  /** The item under the play head, and the share of its audio that was heard, 0 to 1. */
+  readonly spoken: { readonly item: string; readonly share: number } | null;
   /** The item whose audio came last in this turn; a latency belongs to it, or to the next one. */
   readonly sounded: string | null;
   readonly unplaced: Latency | null;
@@ -79,6 +81,7 @@ export type PageEvent =
   | { readonly type: 'decided'; readonly call: string; readonly agreed: boolean }
   | { readonly type: 'microphone'; readonly microphone: MicrophoneState }
   | { readonly type: 'muted'; readonly muted: boolean }
+  | { readonly type: 'spoken'; readonly item: string; readonly share: number }
   | { readonly type: 'sounding'; readonly sounding: boolean }
   | { readonly type: 'roundTrip'; readonly ms: number };
 
@@ -91,6 +94,7 @@ export const IDLE: Snapshot = {
   entries: [],
   answers: {},
   interruptions: {},
+  spoken: null,
   sounded: null,
   unplaced: null,
   microphone: 'off',
@@ -149,6 +153,8 @@ export function reduce(now: Snapshot, event: SessionEvent): Snapshot {
       return { ...now, microphone: event.microphone };
     case 'muted':
       return { ...now, muted: event.muted };
+    case 'spoken':
+      return { ...now, spoken: { item: event.item, share: event.share } };
     case 'sounding':
       return now.sounding === event.sounding ? now : { ...now, sounding: event.sounding };
     case 'roundTrip':
@@ -162,7 +168,8 @@ export function reduce(now: Snapshot, event: SessionEvent): Snapshot {
 }
 
 function over(now: Snapshot, phase: Phase, trouble: Trouble | null): Snapshot {
-  return { ...now, phase, floor: 'nobody', microphone: 'off', sounding: false, trouble };
+  const quiet = { floor: 'nobody', microphone: 'off', sounding: false, spoken: null } as const;
+  return { ...now, ...quiet, phase, trouble };
 }
 
 function closed(now: Snapshot, trouble: Trouble | null): Snapshot {

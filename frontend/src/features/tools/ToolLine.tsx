@@ -6,6 +6,7 @@ import {
   CircleDashed,
   MessageCircleQuestion,
 } from 'lucide-react';
+import { memo } from 'react';
 import { Button } from '../../ui/Button';
 import type { ToolEntry } from '../../voice/session';
 import { type Fact, facts } from './facts';
@@ -18,7 +19,7 @@ interface Props {
 }
 
 /** One tool call: a line that opens to what was asked and what came back, or a question. */
-export function ToolLine({ tool, onDecide }: Props) {
+export const ToolLine = memo(function ToolLine({ tool, onDecide }: Props) {
   return (
     <div className="tool" data-testid="tool" data-state={tool.state} data-tool={tool.name}>
       <details className="tool-line">
@@ -42,7 +43,7 @@ export function ToolLine({ tool, onDecide }: Props) {
       {tool.state === 'asking' ? <Consent tool={tool} onDecide={onDecide} /> : null}
     </div>
   );
-}
+});
 
 function Consent({ tool, onDecide }: Props) {
   const question = tool.question ?? `${tool.title}?`;

@@ -1,6 +1,7 @@
-import { type ReactNode, useEffect, useLayoutEffect, useRef } from 'react';
-import type { Entry, LineEntry, Snapshot, ToolEntry } from '../../voice/session';
-import { Latency } from './Latency';
+import { Fragment, type ReactNode, useEffect, useLayoutEffect, useRef } from 'react';
+import type { Entry, Snapshot, ToolEntry } from '../../voice/session';
+import { spokenChars } from './spoken';
+import { TranscriptLine } from './TranscriptLine';
 import './transcript.css';
 
 interface Props {
@@ -41,6 +42,13 @@ export function Transcript({ snapshot, agent, renderTool, empty }: Props) {
     following.current = element.scrollHeight - element.scrollTop - element.clientHeight < AT_END;
   };
 
+  const shown = (entry: Entry): ReactNode => {
+    if (entry.kind === 'tool') return renderTool(entry);
+    if (entry.kind === 'notice') return <p className="notice">{entry.text}</p>;
+    const upTo = spokenChars(entry, snapshot);
+    return <TranscriptLine {...{ agent, upTo }} line={entry} answer={snapshot.answers[entry.id]} />;
+  };
+
   return (
     <section
       ref={box}
@@ -54,56 +62,9 @@ export function Transcript({ snapshot, agent, renderTool, empty }: Props) {
       {entries.length === 0 ? <p className="transcript-empty">{empty}</p> : null}
       <div className="transcript-lines">
         {entries.map((entry) => (
-          <Shown key={`${entry.kind}-${entry.id}`} {...{ entry, agent, snapshot, renderTool }} />
+          <Fragment key={`${entry.kind}-${entry.id}`}>{shown(entry)}</Fragment>
         ))}
       </div>
     </section>
   );
-}
-
-interface ShownProps extends Omit<Props, 'empty'> {
-  entry: Entry;
-}
-
-function Shown({ entry, agent, snapshot, renderTool }: ShownProps) {
-  if (entry.kind === 'tool') return renderTool(entry);
-  if (entry.kind === 'notice') return <p className="notice">{entry.text}</p>;
-  const answer = snapshot.answers[entry.id];
-  return (
-    <div
-      className={`line line-${entry.speaker}`}
-      data-testid="line"
-      data-speaker={entry.speaker}
-      data-state={entry.state}
-    >
-      <p className={entry.speaker === 'agent' ? 'line-who' : 'unseen'}>
-        {entry.speaker === 'agent' ? agent : 'You'}
-      </p>
-      <p className="line-text">
-        <Words line={entry} />
-      </p>
-      {answer === undefined || entry.speaker === 'caller' ? null : <Latency latency={answer} />}
-    </div>
-  );
-}
-
-function Words({ line }: { line: LineEntry }) {
-  if (line.text === '') return <span className="line-wordless">{wordless(line)}</span>;
-  if (line.state !== 'cut' || line.heardChars === null) return line.text;
-  const heard = Math.max(0, Math.min(line.heardChars, line.text.length));
-  return (
-    <>
-      {line.text.slice(0, heard)}
-      <span className="cut" title="You spoke here: the rest was not heard">
-        <span className="unseen"> (cut here; not heard: </span>
-      </span>
-      <s>{line.text.slice(heard)}</s>
-      <span className="unseen">)</span>
-    </>
-  );
-}
-
-function wordless(line: LineEntry): string {
-  if (line.state === 'partial') return '…';
-  return line.speaker === 'caller' ? 'Not understood' : 'Said nothing';
 }
