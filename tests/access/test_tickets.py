@@ -1,15 +1,16 @@
 """A ticket is good once, soon, for one call and one principal; and is written down nowhere."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
+import anyio
 import pytest
 
 from switchboard.access.principal import ANONYMOUS, LOCAL
 from switchboard.access.refusals import NotIdentified
 from switchboard.access.tickets import TicketKind, TicketOffice, looks_like_ticket
 from switchboard.records.store import Store, sqlite_url
-from switchboard.records.tickets import TicketTable
+from switchboard.records.tickets import StoredTicket, TicketTable
 
 
 class Clock:
@@ -97,3 +98,29 @@ async def test_what_is_no_ticket_is_not_looked_for(office: TicketOffice, text: s
     assert not looks_like_ticket(text)
     with pytest.raises(NotIdentified):
         await office.redeem(text, "c1", LOCAL)
+
+
+class BusyRows(TicketTable):
+    """A store that is busy, then is not."""
+
+    rounds = 0
+
+    async def sweep(self, now: float) -> Sequence[StoredTicket]:
+        self.rounds += 1
+        if self.rounds == 1:
+            raise TimeoutError
+        return await super().sweep(now)
+
+
+async def test_a_store_that_is_busy_once_is_swept_the_next_time(tmp_path: Path) -> None:
+    unclaimed: list[str] = []
+    async with Store(sqlite_url(tmp_path)).opened() as store:
+        office = TicketOffice(BusyRows(store), open_s=0, sweep_s=0.01)
+        await office.issue("c1", LOCAL, TicketKind.OPEN)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(office.run, unclaimed.append)
+            with anyio.fail_after(5):
+                while not unclaimed:  # noqa: ASYNC110  (a plain list)
+                    await anyio.sleep(0.01)
+            tasks.cancel_scope.cancel()
+    assert unclaimed == ["c1"]

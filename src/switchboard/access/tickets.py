@@ -63,10 +63,12 @@ class TicketOffice:
         *,
         open_s: float,
         resume_s: float = RESUME_S,
+        sweep_s: float = SWEEP_S,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._rows = rows
         self._life_s = {TicketKind.OPEN: open_s, TicketKind.RESUME: resume_s}
+        self._sweep_s = sweep_s
         self._clock = clock
 
     @property
@@ -100,8 +102,11 @@ class TicketOffice:
     async def run(self, unclaimed: Callable[[str], None]) -> None:
         """Sweep until cancelled. `unclaimed` hears of each placed call that nobody came to."""
         while True:
-            await anyio.sleep(SWEEP_S)
-            await self.sweep(unclaimed)
+            await anyio.sleep(self._sweep_s)
+            try:
+                await self.sweep(unclaimed)
+            except Exception as reason:  # noqa: BLE001  (a busy store; the next round will do)
+                logger.warning("tickets not swept", extra={"error": type(reason).__name__})
 
     async def sweep(self, unclaimed: Callable[[str], None]) -> None:
         """Forget what expired."""
