@@ -1,5 +1,5 @@
 import { Mic } from 'lucide-react';
-import { type RefObject, useCallback, useEffect, useRef, useState } from 'react';
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { EndButton, MuteButton } from '../features/call/CallControls';
 import '../features/call/call.css';
 import { Composer } from '../features/call/Composer';
@@ -236,7 +236,7 @@ function offered(config: PageConfig, settings: Settings) {
 }
 
 function useAccent(agent: AgentChoice): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { style } = document.documentElement;
     style.setProperty('--accent-light', agent.accent);
     style.setProperty('--accent-dark', agent.accentDark);

@@ -16,7 +16,7 @@ export function MuteButton({ snapshot, onMute, onListen }: Props) {
     return (
       <Button className="mute" onClick={onListen}>
         <Mic size={20} aria-hidden="true" />
-        Turn microphone on
+        Use microphone
       </Button>
     );
   return (

@@ -79,6 +79,7 @@ function follow(
   points: readonly { readonly x: number; readonly y: number }[],
 ): void {
   for (const [index, point] of points.entries()) {
+    if (index === 0) context.lineTo(point.x, point.y);
     const next = points[index + 1] ?? point;
     context.quadraticCurveTo(point.x, point.y, (point.x + next.x) / 2, (point.y + next.y) / 2);
   }

@@ -77,27 +77,27 @@ export function microphoneWords(state: MicrophoneState): Words | null {
     case 'denied':
       return {
         title: 'Your microphone is blocked',
-        text: 'The call goes on: you can type. To speak, allow the microphone in the settings beside the page’s address, then try again.',
+        text: 'You can type instead. To speak, allow it beside the page’s address, then press Use microphone.',
       };
     case 'missing':
       return {
         title: 'No microphone was found',
-        text: 'The call goes on: you can type. To speak, connect one, then try again.',
+        text: 'You can type instead. To speak, connect one, then press Use microphone.',
       };
     case 'busy':
       return {
         title: 'Another program holds your microphone',
-        text: 'The call goes on: you can type. To speak, close that program, then try again.',
+        text: 'You can type instead. To speak, close that program, then press Use microphone.',
       };
     case 'lost':
       return {
         title: 'Your microphone went away',
-        text: 'The call goes on: you can type. To speak, connect it again or choose another in Settings.',
+        text: 'You can type instead. To speak, connect it or choose another in Settings, then press Use microphone.',
       };
     case 'unsupported':
       return {
         title: 'This browser cannot use the microphone here',
-        text: 'The call goes on: you can type. Microphones need a current browser, and https or localhost.',
+        text: 'You can type instead. Speaking needs a current browser, and https or localhost.',
       };
   }
 }
