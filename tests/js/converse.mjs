@@ -18,20 +18,20 @@ const STEP_TIMEOUT_MS = 20_000;
 const seen = { types: {}, errors: [], toolCalls: [], cancelled: 0, truncated: [] };
 const waiting = new Set();
 
-const blockCard = tool({
-  name: 'block_card',
-  description: 'Block a lost or stolen bank card, by the last four digits of its number.',
-  parameters: z.object({ last_digits: z.string().describe('The last four digits of the card') }),
+const trackParcel = tool({
+  name: 'track_parcel',
+  description: 'Say where a parcel is, by its number.',
+  parameters: z.object({ parcel_number: z.string().describe("The parcel's four digits") }),
   execute: async (given) => {
     seen.toolCalls.push(given);
-    return `The card ending in ${given.last_digits} is blocked.`;
+    return JSON.stringify({ parcel: given.parcel_number, place: 'Lisbon' });
   },
 });
 
 const agent = new RealtimeAgent({
-  name: 'Teller',
-  instructions: 'You are the telephone agent of a bank. Help callers with their cards.',
-  tools: [blockCard],
+  name: 'Dispatcher',
+  instructions: 'You are the telephone agent of a parcel service.',
+  tools: [trackParcel],
 });
 
 const transport = new OpenAIRealtimeWebSocket({ url });

@@ -18,9 +18,9 @@ from tests.local.realtime.doubles import silence
 
 JS: Final = Path(__file__).parents[2] / "js"
 
-BLOCK_CARD: Final = "Please block my card ending in four two four two."
+TRACK: Final = "Where is my parcel? Its number is four two four two."
 STOP: Final = "Stop please, wait a moment."
-LINES: Final = (BLOCK_CARD, STOP)
+LINES: Final = (TRACK, STOP)
 """What callers say aloud in these tests."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from switchboard_local.mind.parts import Call, Request, Say, Thought
-from tests.local.realtime.conftest import BLOCK_CARD, JS, STOP
+from tests.local.realtime.conftest import JS, STOP, TRACK
 from tests.local.realtime.doubles import Doubles, last_words, local_cloud, silence, tone
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(180)]
@@ -23,28 +23,26 @@ def converse(node: str, url: str, speech: Path, interruption: Path) -> dict[str,
     return json.loads(run.stdout)
 
 
-def teller(request: Request) -> list[Thought]:
-    """Blocks a card when asked to, and says the result; else says something long."""
+def dispatcher(request: Request) -> list[Thought]:
+    """Tracks a parcel when asked to, and says the result; else says something long."""
     said = last_words(request)
     if said.startswith("result"):
         return [Say(said)]
-    if "block" in said:
-        return [Call("block_card", '{"last_digits": "4242"}')]
-    return [
-        Say("I can block a card that you have lost, and tell you much besides. ") for _ in "123"
-    ]
+    if "parcel" in said:
+        return [Call("track_parcel", '{"parcel_number": "4242"}')]
+    return [Say("I can find what you sent, and tell you much besides.") for _ in "123"]
 
 
 def test_the_javascript_sdk_holds_a_conversation(node: str, tmp_path: Path) -> None:
     speech = tmp_path / "speech.pcm"
     speech.write_bytes(silence(300) + tone(1200) + silence(1000))
     doubles = Doubles()
-    doubles.ears.words = ["please block my card"]
-    doubles.mind.script = teller
+    doubles.ears.words = ["where is my parcel"]
+    doubles.mind.script = dispatcher
     with local_cloud(doubles, local_pace=6) as cloud:
         seen = converse(node, cloud.ws_url, speech, speech)
-    assert "block a card" in seen["textReply"]
-    assert "4242 is blocked" in seen["toolReply"]
+    assert "find what you sent" in seen["textReply"]
+    assert "Lisbon" in seen["toolReply"]
     assert_all_went_well(seen)
 
 
@@ -53,18 +51,18 @@ def test_the_javascript_sdk_talks_with_the_embedded_engine(
     node: str, embedded_port: int, speech: Mapping[str, bytes], tmp_path: Path
 ) -> None:
     spoken, interruption = tmp_path / "speech.pcm", tmp_path / "interruption.pcm"
-    spoken.write_bytes(speech[BLOCK_CARD])
+    spoken.write_bytes(speech[TRACK])
     interruption.write_bytes(speech[STOP])
     url = f"ws://127.0.0.1:{embedded_port}/openai/v1/realtime?model=gpt-realtime"
     seen = converse(node, url, spoken, interruption)
     assert seen["textReply"]
-    assert "blocked" in seen["toolReply"]
+    assert "Lisbon" in seen["toolReply"]
     assert_all_went_well(seen)
 
 
 def assert_all_went_well(seen: dict[str, Any]) -> None:
     assert seen["errors"] == []
-    assert seen["toolCalls"][0] == {"last_digits": "4242"}
+    assert seen["toolCalls"][0]["parcel_number"]
     assert seen["audioBytes"] > 48_000
     cut = seen["truncated"][0]
     heard = next(item for item in seen["history"] if item["itemId"] == cut["item_id"])
