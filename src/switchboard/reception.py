@@ -3,8 +3,9 @@
 The exchange asks for a call's brief, the page for its choices, the command line for its sheets.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -26,12 +27,19 @@ class Reception:
     """Knows the agents as they are configured at this moment. Raises `ConfigurationError`."""
 
     def __init__(
-        self, session_config: Path, data_dir: Path, *, reattach_s: float, version: str
+        self,
+        session_config: Path,
+        data_dir: Path,
+        *,
+        reattach_s: float,
+        version: str,
+        now: Callable[[], datetime] = datetime.now,
     ) -> None:
         self.book: AgentBook[Toolbox] = AgentBook(session_config, load_toolbox)
         self.resources = Resources(DemoDatabase(data_dir / DEMO_FILE))
         self._reattach_s = reattach_s
         self._version = version
+        self._now = now
 
     def brief(self, agent: str, *, voice: str | None, model: str | None) -> Brief:
         """Everything a call needs of its agent. Raises `NotAllowed` for what is not offered."""
@@ -50,12 +58,17 @@ class Reception:
         )
         return Brief(
             agent=agent,
-            spec=spec,
+            spec=replace(spec, instructions=f"{spec.instructions}\n\n{self._date()}"),
             rules=replace(rules, reattach_s=self._reattach_s),
             toolbox=toolbox,
             offered=frozenset(profile.tools),
             resources=self.resources,
         )
+
+    def _date(self) -> str:
+        """No model knows what day it is."""
+        now = self._now()
+        return f"Today is {now:%Y-%m-%d}, a {now:%A}. It is {now:%H:%M}."
 
     def page_config(self) -> PageConfig:
         """What the page may know: neither prompts nor tools."""

@@ -25,6 +25,15 @@ def test_the_agent_greets_once_both_sides_are_there() -> None:
     assert not greeting.allow_tools
 
 
+def test_a_caller_who_is_faster_than_the_model_is_answered_instead_of_greeted() -> None:
+    scene = Scene(dataclasses.replace(RULES, greeting="Welcome to Contoso."))
+    scene.do(e.CallerJoined(), e.CallerTyped("t1", "What is my balance?"))
+
+    [asked] = requests(scene.do(e.ModelReady("s1")))
+
+    assert asked.instructions is None
+
+
 def test_a_typed_turn_waits_behind_the_reply_that_runs() -> None:
     scene = Scene()
     scene.connect()

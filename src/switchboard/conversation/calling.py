@@ -64,7 +64,8 @@ class Calling:
         if not (stage.ready and self._joined) or self._greeted:
             return
         self._greeted = True
-        if stage.rules.greeting:
+        # Somebody who has spoken or typed already wants an answer, not a welcome.
+        if stage.rules.greeting and not stage.turns:
             greeting = wording.greeting(stage.rules.greeting)
             stage.replies.want(Wanted(Why.GREETING, greeting, allow_tools=False))
             stage.cue(Cue.WORK_BEGINS)
