@@ -20,6 +20,7 @@ def the_loggers_as_they_were() -> Generator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+    logging.getLogger("uvicorn.access").filters.clear()
 
 
 def written(log_format: str) -> tuple[logging.Logger, io.StringIO]:
@@ -93,3 +94,14 @@ def test_the_level_is_kept() -> None:
     logger, stream = written("text")
     logger.debug("details")
     assert stream.getvalue() == ""
+
+
+def test_health_probes_leave_no_trace_in_the_access_log() -> None:
+    _, stream = written("text")
+    access = logging.getLogger("uvicorn.access")
+
+    access.info('%s - "%s %s HTTP/%s" %d', "127.0.0.1:5", "GET", "/health", "1.1", 200)
+    access.info('%s - "%s %s HTTP/%s" %d', "127.0.0.1:5", "POST", "/api/calls", "1.1", 201)
+
+    assert "/health" not in stream.getvalue()
+    assert "/api/calls" in stream.getvalue()

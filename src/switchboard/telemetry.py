@@ -63,6 +63,13 @@ class Redaction(logging.Filter):
         return True
 
 
+class NoProbes(logging.Filter):
+    """Drops the access log of health probes: they come every few seconds and say nothing."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return " /health " not in record.getMessage()
+
+
 class TextLines(logging.Formatter):
     """`12:00:00 INFO  switchboard.exchange  call began  call=… agent=bank`"""
 
@@ -105,6 +112,7 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.getLogger("uvicorn.access").addFilter(NoProbes())
     # Theirs are not ours to read at debug level: headers, frames, statements.
     for chatty in (
         "azure",
