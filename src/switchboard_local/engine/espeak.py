@@ -6,6 +6,7 @@ import shutil
 import wave
 from typing import Final
 
+import anyio
 import anyio.to_thread
 
 from switchboard_local.engine.failures import PartMissing, VoiceBusy, VoiceFailed
@@ -66,7 +67,8 @@ class Espeak:
         finally:
             if process.returncode is None:
                 process.kill()
-                await process.wait()
+                with anyio.CancelScope(shield=True):
+                    await process.wait()
         if process.returncode:
             raise VoiceFailed(f"espeak-ng ended with {process.returncode}")
         return wav

@@ -86,16 +86,13 @@ async def load_engine(choice: EngineChoice | None = None) -> Engine:
 
     Raises `PartMissing` only for a part that was asked for by name and cannot be had.
     """
-    wanted = choice or EngineChoice()
-    loaded = _Loaded()
+    loaded, complete = _Loaded(), False
     try:
-        async with anyio.create_task_group() as loading:
-            loading.start_soon(loaded.load_detectors, wanted)
-            loading.start_soon(loaded.load_ears, wanted)
-            loading.start_soon(loaded.load_voice, wanted)
-    except* PartMissing as missing:
-        await loaded.close()
-        raise missing.exceptions[0] from None
+        await loaded.load(choice or EngineChoice())
+        complete = True
+    finally:
+        if not complete:  # failed or cancelled: what is there already must not stay
+            await loaded.close()
     return loaded.engine()
 
 
@@ -105,6 +102,15 @@ class _Loaded:
     detectors: ClosableDetectors | None = None
     ears: ClosableEars | None = None
     voice: ClosableVoice | None = None
+
+    async def load(self, wanted: EngineChoice) -> None:
+        try:
+            async with anyio.create_task_group() as loading:
+                loading.start_soon(self.load_detectors, wanted)
+                loading.start_soon(self.load_ears, wanted)
+                loading.start_soon(self.load_voice, wanted)
+        except* PartMissing as missing:
+            raise missing.exceptions[0] from None
 
     async def load_detectors(self, wanted: EngineChoice) -> None:
         if wanted.detectors == "energy":

@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+import anyio
 import anyio.to_thread
 
 from switchboard_local.engine.failures import PartMissing, VoiceBusy, VoiceFailed
@@ -32,6 +33,15 @@ _STOP_TIMEOUT_S: Final = 2.0
 _QUEUE_TIMEOUT_S: Final = 30.0
 _RESTART_PAUSES_S: Final = (0.0, 1.0, 5.0, 30.0, 60.0, 300.0)
 _MOST_WAITING: Final = 64
+_PASSED_ON: Final = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "TMPDIR",
+    "VIRTUAL_ENV",
+    "LD_LIBRARY_PATH",
+    "PYTHONPATH",
+)
 _WARM_UP: Final = "Hello."
 _VOLUME: Final = "0.7"
 """Each line is normalised to full scale; this leaves room for the resampler's overshoot."""
@@ -81,7 +91,7 @@ class PiperProgram:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
             cwd=self._folder,
-            env={**os.environ, "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"},
+            env=_environment(),
         )
         self._owed, self._proven = 0, False
         self._send(_WARM_UP)
@@ -175,14 +185,16 @@ class Piper:
         model = next(model_folder / name for name in JOE.sha256 if name.endswith(".onnx"))
         folder = await anyio.to_thread.run_sync(lambda: tempfile.mkdtemp(prefix="piper-"))
         piper = cls(programs, Path(folder), model)
+        started = False
         try:
             await piper._start()
+            started = True
         except (VoiceFailed, OSError) as error:
-            await piper.close()
             raise PartMissing(f"piper does not start: {error}") from error
-        except asyncio.CancelledError:
-            await piper.close()
-            raise
+        finally:
+            if not started:
+                with anyio.CancelScope(shield=True):
+                    await piper.close()
         return piper
 
     @property
@@ -260,6 +272,12 @@ class Piper:
             else:
                 self._turnstile.give(program)
                 return
+
+
+def _environment() -> dict[str, str]:
+    """What a program needs to run, and none of the secrets that ours may hold."""
+    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return {**passed, "PYTHONUTF8": "1"}
 
 
 def _read(path: Path) -> Samples:
