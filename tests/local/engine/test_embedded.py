@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import anyio
 import numpy as np
 import pytest
+import pytest_asyncio
 
 from bench.words import distance, normal_words
 from switchboard_local.engine.ears import MoonshineEars
@@ -19,7 +20,11 @@ from switchboard_local.engine.samples import RATE_HZ, from_pcm, to_pcm
 from switchboard_local.engine.turns import Ended, MaybeEnded, Started, TurnDetector
 from switchboard_local.engine.voices import SpokenVoice
 
-pytestmark = [pytest.mark.embedded, pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.embedded,
+    pytest.mark.timeout(120),
+    pytest.mark.asyncio(loop_scope="module"),  # the engine is loaded once, on one loop
+]
 
 SENTENCES = (
     "Your next appointment is on Monday morning.",
@@ -30,14 +35,14 @@ SENTENCES = (
 )
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def engine() -> AsyncIterator[Engine]:
     loaded = await load_engine(EngineChoice("silero", "moonshine", "piper", voice_programs=1))
     yield loaded
     await loaded.aclose()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def piper() -> AsyncIterator[Piper]:
     loaded = await Piper.load(programs=2)
     yield loaded
