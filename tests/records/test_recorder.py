@@ -82,6 +82,23 @@ async def test_a_call_is_read_back_as_it_happened(store: Store) -> None:
     ]
 
 
+async def test_each_call_is_closed_with_its_own_reason(store: Store) -> None:
+    recorder = Recorder(store)
+    for call_id in ("c1", "c2", "c3"):
+        opened(recorder, call_id)
+    await recorder.flush()
+
+    recorder.close_call("c2", "goodbye", 160.0)
+    await recorder.flush()
+    recorder.close_call("c3", "silence", 170.0)
+    recorder.close_call("c1", "budget", 180.0)
+    await recorder.flush()
+
+    reasons = [(await known(store, call_id)).call.end_reason for call_id in ("c1", "c2", "c3")]
+    assert reasons == ["budget", "goodbye", "silence"]
+    assert recorder.dropped == 0
+
+
 async def test_the_writer_writes_soon_and_once_more_when_stopped(store: Store) -> None:
     recorder = Recorder(store, batch_s=0.05)
     async with anyio.create_task_group() as tasks:

@@ -183,7 +183,8 @@ class Recorder:
         keys = [column.name for column in table.__table__.primary_key]
         if table is Call and "began_at" not in rows[0]:
             # Only the end is new. An insert would lack the rest, so this one is an update.
-            await connection.execute(update(Call), rows)
+            for row in rows:
+                await connection.execute(update(Call).where(Call.id == row["id"]).values(row))
             return
         insert = postgresql.insert if self._store.dialect == "postgresql" else sqlite.insert
         statement = insert(table)
