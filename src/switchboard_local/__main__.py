@@ -9,15 +9,14 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import anyio
-from anyio.abc import Process, TaskGroup
+from anyio.abc import Process
 from pydantic import SecretStr, ValidationError
 
 from switchboard_local.app import create_app, parts_line
 from switchboard_local.assembly import assembled
-from switchboard_local.engine.failures import PartMissing
 from switchboard_local.serving import (
     LOOPBACK,
-    PortTaken,
+    CannotStart,
     answering,
     product,
     product_environment,
@@ -29,17 +28,17 @@ from switchboard_local.settings import Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; its exit status."""
+    """Run the command; its exit status. What cannot be is one sentence and status 2."""
     options = _parser().parse_args(arguments)
     try:
-        settings = Settings()
-        return anyio.run(partial(options.run, settings))
+        return anyio.run(until_told, partial(options.run, Settings()))
     except ValidationError as wrong:
+        # Values are not repeated: one of them may be a key.
         for error in wrong.errors(include_url=False, include_input=False):
             name = "_".join(map(str, error["loc"])).upper()
             print(f"switchboard-local: {name}: {error['msg']}", file=sys.stderr)
-    except (PortTaken, PartMissing) as trouble:
-        print(f"switchboard-local: {trouble}", file=sys.stderr)
+    except CannotStart as reason:
+        print(f"switchboard-local: {reason}", file=sys.stderr)
     return 2
 
 
@@ -59,7 +58,7 @@ async def _serve(settings: Settings) -> int:
     with reserve(settings.local_cloud_port, "LOCAL_CLOUD_PORT") as listener:
         async with _cloud(settings, listener):
             print(f"Local cloud: http://{LOOPBACK}:{_port(listener)}/openai/v1/", flush=True)
-            await until_told()
+            await anyio.sleep_forever()
     return 0
 
 
@@ -85,15 +84,14 @@ async def _cloud(settings: Settings, listener: socket.socket) -> AsyncGenerator[
 
 
 async def _attend(child: Process, port: int) -> int:
-    """Until the product ends, or we are told to; the exit status for both."""
+    """Until the product ends; its exit status."""
+    status = 0
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_point, port)
-        tasks.start_soon(_until_told, tasks)
         status = await child.wait()
         tasks.cancel_scope.cancel()
-        print(f"switchboard-local: the product ended with status {status}", file=sys.stderr)
-        return status
-    return 0
+    print(f"switchboard-local: the product ended with status {status}", file=sys.stderr)
+    return status
 
 
 async def _point(port: int) -> None:
@@ -101,11 +99,6 @@ async def _point(port: int) -> None:
     page = f"http://{LOOPBACK}:{port}"
     if await answering(f"{page}/health"):
         print(f"\n  Talk to the agent: {page}\n", flush=True)
-
-
-async def _until_told(tasks: TaskGroup) -> None:
-    await until_told()
-    tasks.cancel_scope.cancel()
 
 
 def _port(listener: socket.socket) -> int:

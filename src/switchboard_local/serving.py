@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
@@ -14,15 +14,22 @@ import uvicorn
 from anyio.abc import Process
 from fastapi import FastAPI
 
+from switchboard_local.engine.failures import PartMissing
+
 LOOPBACK: Final = "127.0.0.1"
 READY_TIMEOUT_S: Final = 60.0
-GRACE_S: Final = 15.0
+GRACE_S: Final = 30.0
 """For the product to finish its calls, once told to stop."""
-_POLL_S: Final = 0.1
+_START_POLL_S: Final = 0.01
+_POLL_S: Final = 0.25
 _MAX_FRAME_BYTES: Final = 16 * 1024 * 1024
 
 
-class PortTaken(Exception):
+class CannotStart(Exception):
+    """Said to the user, in words."""
+
+
+class PortTaken(CannotStart):
     """Something else listens there."""
 
     def __init__(self, port: int, variable: str) -> None:
@@ -46,6 +53,17 @@ def reserve(port: int, variable: str) -> Generator[socket.socket]:
         yield listener
 
 
+def server_config(app: FastAPI) -> uvicorn.Config:
+    """How the local cloud is served."""
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        ws_max_size=_MAX_FRAME_BYTES,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=3,
+    )
+
+
 class _Server(uvicorn.Server):
     """A server that leaves signals to whoever runs it."""
 
@@ -57,31 +75,46 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def serving(app: FastAPI, listener: socket.socket) -> AsyncGenerator[None]:
     """`app`, answering on `listener` for as long as the block lasts."""
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        ws_max_size=_MAX_FRAME_BYTES,
-        ws_max_queue=16,
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=3,
-    )
-    server = _Server(config)
+    server = _Server(server_config(app))
+
+    async def serve() -> None:
+        # Shielded: told to stop, it closes its connections rather than dropping them.
+        with anyio.CancelScope(shield=True):
+            await server.serve([listener])
+
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(server.serve, [listener])
-        with anyio.fail_after(READY_TIMEOUT_S):
-            while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-                await anyio.sleep(_POLL_S)
+        tasks.start_soon(serve)
         try:
+            with anyio.fail_after(READY_TIMEOUT_S):
+                while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+                    await anyio.sleep(_START_POLL_S)
             yield
         finally:
             server.should_exit = True
 
 
-async def until_told() -> None:
-    """Wait for Ctrl-C or SIGTERM."""
+async def until_told(run: Callable[[], Awaitable[int]]) -> int:
+    """The status that `run` returns; Ctrl-C or SIGTERM end it in good order, with status 0.
+
+    Raises `CannotStart` where `run` does, or lacks a part of the engine it was told to use.
+    """
+    status, trouble = 0, None
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async for _ in signals:
-            return
+        async with anyio.create_task_group() as tasks:
+
+            async def listen() -> None:
+                async for _ in signals:
+                    tasks.cancel_scope.cancel()
+
+            tasks.start_soon(listen)
+            try:
+                status = await run()
+            except (CannotStart, PartMissing) as reason:
+                trouble = str(reason)
+            tasks.cancel_scope.cancel()
+    if trouble is not None:
+        raise CannotStart(trouble)
+    return status
 
 
 @asynccontextmanager
@@ -89,7 +122,13 @@ async def product(environment: Mapping[str, str]) -> AsyncGenerator[Process]:
     """The product as a child process, ended with the block."""
     command = [sys.executable, "-m", "switchboard", "serve"]
     child = await anyio.open_process(
-        command, stdin=None, stdout=None, stderr=None, env={**os.environ, **environment}
+        command,
+        stdin=None,
+        stdout=None,
+        stderr=None,
+        env={**os.environ, **environment},
+        # Out of reach of the terminal's Ctrl-C: we pass it on, once, when all else is done.
+        start_new_session=True,
     )
     try:
         yield child

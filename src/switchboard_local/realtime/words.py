@@ -52,5 +52,9 @@ def first_words(text: str, share: float) -> str:
 
 def word_ends(text: str) -> Sequence[int]:
     """Where each word of `text` ends, its punctuation included."""
-    edges = [i for i in range(1, len(text)) if text[i].isspace() and not text[i - 1].isspace()]
-    return [*edges, len(text)] if text.strip() else []
+    after = f"{text[1:]} "
+    return [i for i, (a, b) in enumerate(zip(text, after, strict=False), 1) if _ends(a, b)]
+
+
+def _ends(letter: str, after: str) -> bool:
+    return after.isspace() and not letter.isspace()

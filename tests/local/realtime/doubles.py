@@ -16,6 +16,7 @@ from switchboard_local.app import create_app
 from switchboard_local.engine.parts import PartInfo
 from switchboard_local.mind.parts import Call, Request, Say, Thought
 from switchboard_local.realtime.faults import Faults
+from switchboard_local.serving import server_config
 from switchboard_local.settings import Settings
 
 PCM_BYTES_PER_MS = 48
@@ -178,9 +179,7 @@ def served(app: FastAPI) -> Generator[int]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
-        server = uvicorn.Server(
-            uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
-        )
+        server = uvicorn.Server(server_config(app))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -1,0 +1,95 @@
+"""The local cloud's command line: what it says, where it refuses, what it leaves behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+FIXED = {"LOCAL_VOICE": "fixed", "LOCAL_EARS": "fixed"}
+
+
+def command(*words: str, **environment: str) -> tuple[list[str], dict[str, str]]:
+    return [sys.executable, "-m", "switchboard_local", *words], {**os.environ, **environment}
+
+
+def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    line, whole = command(*words, **environment)
+    return subprocess.run(line, env=whole, capture_output=True, text=True, timeout=40, check=False)
+
+
+@contextmanager
+def started(*words: str, **environment: str) -> Generator[subprocess.Popen[str]]:
+    line, whole = command(*words, **environment)
+    with subprocess.Popen(line, env=whole, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def read_until(process: subprocess.Popen[str], what: str) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if what in line:
+            return line
+    raise AssertionError(f"never said {what!r}")
+
+
+@contextmanager
+def taken_port() -> Generator[str]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield str(listener.getsockname()[1])
+
+
+def free_port() -> str:
+    with taken_port() as port:
+        return port
+
+
+def test_serve_says_what_it_is_made_of_and_ends_when_told() -> None:
+    with started("serve", LOCAL_CLOUD_PORT="0", **FIXED) as process:
+        parts = read_until(process, "Switchboard local:")
+        assert "ears: fixed texts" in parts
+        assert "voice: fixed tone" in parts
+        read_until(process, "/openai/v1/")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+
+
+@pytest.mark.parametrize(("words", "variable"), [("serve", "LOCAL_CLOUD_PORT"), ("up", "PORT")])
+def test_a_taken_port_is_named_with_a_way_out(words: str, variable: str) -> None:
+    with taken_port() as port:
+        refused = run(words, **FIXED, **{variable: port})
+    assert refused.returncode == 2
+    assert f"Port {port} is taken" in refused.stderr
+    assert variable in refused.stderr
+
+
+def test_a_wrong_setting_is_named() -> None:
+    refused = run("serve", LOCAL_VOICE="loud")
+    assert refused.returncode == 2
+    assert "LOCAL_VOICE" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_up_brings_the_product_up_with_a_credential_and_takes_it_down(tmp_path: Path) -> None:
+    port = free_port()
+    environment = {"PORT": port, "LOCAL_CLOUD_PORT": "0", "DATA_DIR": str(tmp_path), **FIXED}
+    with started("up", **environment) as process:
+        page = read_until(process, "Talk to the agent:").split()[-1]
+        assert page == f"http://127.0.0.1:{port}"
+        with httpx.Client(trust_env=False) as client:
+            assert client.get(f"{page}/health").is_success
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    with pytest.raises(httpx.ConnectError), httpx.Client(trust_env=False) as client:
+        client.get(f"{page}/health")
