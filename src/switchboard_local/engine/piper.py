@@ -92,6 +92,7 @@ class PiperProgram:
             stderr=asyncio.subprocess.PIPE,
             cwd=self._folder,
             env=_environment(),
+            start_new_session=True,  # a Ctrl-C meant for us is not meant for it
         )
         self._owed, self._proven = 0, False
         self._send(_WARM_UP)
