@@ -44,6 +44,8 @@ class Slot:
     required: bool
     tool: str = ""
     """The name of the tool it belongs to."""
+    purpose: str = ""
+    """What that tool is for."""
 
     @cached_property
     def kind(self) -> str:
@@ -80,7 +82,7 @@ class Slot:
     @cached_property
     def items(self) -> "Slot":
         """For an array: what each of its values is."""
-        return Slot(self.name, as_object(self.schema.get("items")), True, self.tool)
+        return Slot(self.name, as_object(self.schema.get("items")), True, self.tool, self.purpose)
 
 
 @dataclass(frozen=True)
@@ -142,13 +144,13 @@ def _read_tool(tool: Mapping[str, object]) -> Tool:
     name = as_text(tool.get("name"))
     parameters = as_object(tool.get("parameters"))
     described = as_text(tool.get("description")).strip()
-    return Tool(name, described, parameters, tuple(_read_slots(parameters, name)))
+    return Tool(name, described, parameters, tuple(_read_slots(parameters, name, described)))
 
 
-def _read_slots(parameters: JsonObject, tool: str) -> Iterator[Slot]:
+def _read_slots(parameters: JsonObject, tool: str, purpose: str) -> Iterator[Slot]:
     required = {as_text(name) for name in as_list(parameters.get("required"))}
     for name, schema in as_object(parameters.get("properties")).items():
-        yield Slot(name, resolve(as_object(schema), parameters), name in required, tool)
+        yield Slot(name, resolve(as_object(schema), parameters), name in required, tool, purpose)
 
 
 def resolve(schema: JsonObject, root: JsonObject, depth: int = 0) -> JsonObject:
@@ -203,24 +205,33 @@ _FORMATS = {
     "uuid": Role.CODE,
 }
 _ROLE_WORDS: tuple[tuple[Role, frozenset[str]], ...] = (
-    (Role.EMAIL, frozenset({"email", "mail"})),
-    (Role.PHONE, frozenset({"phone", "mobile", "msisdn", "telephone", "cell", "landline"})),
-    (Role.MOMENT, frozenset({"datetime", "timestamp"})),
-    (Role.DATE, frozenset({"date", "day", "dob", "birthday", "on"})),
-    (Role.TIME, frozenset({"time", "hour"})),
-    (Role.CODE, listed(
-    "id number code reference ref no pin postcode zip iban plate registration reg vin serial key "
-    "token pnr uprn isbn barcode locator"
-)),
-    (Role.PERSON, listed(
-    "name surname firstname lastname payee guest attendee passenger recipient beneficiary contact "
-    "person driver patient"
-)),
-    (Role.PLACE, listed(
-    "city town place location destination origin airport country address area street station "
-    "region branch from to"
-)),
-)  # fmt: skip
+    (Role.EMAIL, listed("email mail")),
+    (Role.PHONE, listed("phone mobile msisdn telephone cell landline")),
+    (Role.MOMENT, listed("datetime timestamp")),
+    (Role.DATE, listed("date day dob birthday on")),
+    (Role.TIME, listed("time hour")),
+    (
+        Role.CODE,
+        listed(
+            "id number code reference ref no pin postcode zip iban plate registration reg vin "
+            "serial key token pnr uprn isbn barcode locator"
+        ),
+    ),
+    (
+        Role.PERSON,
+        listed(
+            "name surname firstname lastname payee guest attendee passenger recipient beneficiary "
+            "contact person driver patient staff teacher tenant owner child student pupil"
+        ),
+    ),
+    (
+        Role.PLACE,
+        listed(
+            "city town place location destination origin airport country address area street "
+            "station region branch from to"
+        ),
+    ),
+)
 _MONEY = listed(
     "amount price sum payment money pounds euros dollars limit budget deposit fee balance salary "
     "income pence cents value"

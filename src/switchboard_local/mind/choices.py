@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from switchboard_local.mind.catalogue import Slot
+from switchboard_local.mind.dates import clocks
 from switchboard_local.mind.lexicon import STOPWORDS, concepts, concepts_of
 from switchboard_local.mind.numbers import in_words, numbers, ordinal_value
 from switchboard_local.mind.text import name_words, plain, sounds_like, stem, words
@@ -67,6 +68,8 @@ def _last_said(named: list[object], said: list[str]) -> object:
 
 def _score(choice: object, slot: Slot, said: list[str]) -> float:
     """1 when every word of the choice was said, less when words are only like it."""
+    if isinstance(choice, str) and re.fullmatch(r"\d{1,2}:\d{2}", choice):
+        return _time_score(choice, said)
     if isinstance(choice, bool) or not isinstance(choice, str):
         return _number_score(choice, said)
     parts = [part for part in name_words(choice) if part not in STOPWORDS] or name_words(choice)
@@ -75,12 +78,31 @@ def _score(choice: object, slot: Slot, said: list[str]) -> float:
     if len(parts) == 1 and len(parts[0]) == 1:
         return _letter_score(parts[0], slot, said)
     meant = concepts(said)
-    return sum(_part_score(part, said, meant) for part in parts) / len(parts)
+    scores = [_part_score(part, said, meant) for part in parts]
+    whole = sum(scores) / len(parts)
+    if len(parts) > 1 and max(scores) == 1.0 and whole < 0.6 and _only_here(choice, slot, said):
+        return 0.6
+    return whole
+
+
+def _only_here(choice: str, slot: Slot, said: list[str]) -> bool:
+    """Whether a word of the choice was said that no other choice has: "tree" of "fallen tree"."""
+    mine = {stem(part) for part in name_words(choice)} & {stem(word) for word in said}
+    others = {stem(p) for other in slot.choices if other != choice for p in name_words(str(other))}
+    return any(word not in others and len(word) > 2 for word in mine)
 
 
 def _part_score(part: str, said: list[str], meant: set[str]) -> float:
     best = max((_alike(part, word) for word in said), default=0.0)
     return best or (0.62 if set(concepts_of(part)) & meant else 0.0)
+
+
+def _time_score(choice: str, said: list[str]) -> float:
+    hour, _, minute = choice.partition(":")
+    times = clocks(" ".join(said)) or clocks("at " + " ".join(said))
+    return float(
+        any(clock.at.hour == int(hour) and clock.at.minute == int(minute) for clock in times)
+    )
 
 
 def _letter_score(letter: str, slot: Slot, said: list[str]) -> float:
@@ -122,20 +144,22 @@ def _alike(part: str, word: str) -> float:
 
 
 def _by_position(slot: Slot, said: list[str]) -> Picked | None:
-    for at in _positions(said):
+    for at in _positions(said, slot.choices):
         if -len(slot.choices) <= at < len(slot.choices):
             value = slot.choices[at]
             return Picked(value, (value,))
     return None
 
 
-def _positions(said: list[str]) -> Iterator[int]:
+def _positions(said: list[str], slot_choices: tuple[object, ...]) -> Iterator[int]:
     for word in said:
         value = ordinal_value(word)
         if value is not None:
             yield value - 1
         elif word == "last":
             yield -1
+        elif word == "middle" and len(slot_choices) % 2:
+            yield len(slot_choices) // 2
         elif word in {"latter", "former"}:
             yield 1 if word == "latter" else 0
 

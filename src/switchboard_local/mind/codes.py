@@ -87,9 +87,15 @@ def _piece(said: list[str], at: int, *, started: bool) -> tuple[str, int, bool]:
     number = scan(said[at:])[:1]
     if number and number[0].first == 0 and ordinal_value(word) is None:
         return number[0].digits, number[0].last, number[0].repaired
-    if started and word in MISHEARD and (not following or scan([following])):
+    if started and word in MISHEARD and _digits_follow(said, at + 1):
         return str(MISHEARD[word]), 1, True
     return _letter(said, at, started=started)
+
+
+def _digits_follow(said: list[str], at: int) -> bool:
+    """Whether what follows is read out digit by digit, so that "to" before it may be a two."""
+    run = scan(said[at : at + 4])
+    return bool(run) and run[0].first == 0 and (run[0].value is None or run[0].last == 1 < len(run))
 
 
 def _letter(said: list[str], at: int, *, started: bool) -> tuple[str, int, bool]:

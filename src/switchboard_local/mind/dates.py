@@ -2,7 +2,7 @@
 
 import calendar
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from decimal import Decimal
 
@@ -126,6 +126,7 @@ def _small_numbers(said: list[str]) -> Iterator[Number]:
 
 def _day_at(scene: _Scene, at: int) -> Day | None:
     readers = (
+        _numbered_month,
         _iso,
         _slashed,
         _relative,
@@ -238,6 +239,23 @@ def _day_first(scene: _Scene, at: int) -> Day | None:
     return _with_year(scene, at, month_at + 1, month, day) if month else None
 
 
+def _numbered_month(scene: _Scene, at: int) -> Day | None:
+    """ "the third of the seventh eighty four": a month by its number."""
+    number = scene.numbers.get(at)
+    if (
+        number is None
+        or not number.ordinal
+        or scene.said[number.last : number.last + 2] != ["of", "the"]
+    ):
+        return None
+    month_at = number.last + 2
+    month = scene.numbers.get(month_at)
+    day, in_year = scene.value(at), scene.value(month_at)
+    if month is None or not month.ordinal or not day or not in_year or in_year > 12:
+        return None
+    return _with_year(scene, at, month.last, in_year, day)
+
+
 def _with_year(scene: _Scene, first: int, last: int, month: int, day: int) -> Day | None:
     year, end = _year(scene, last)
     made = _make(year, month, day) if year else _coming(scene.today, month, day)
@@ -247,9 +265,15 @@ def _with_year(scene: _Scene, first: int, last: int, month: int, day: int) -> Da
 def _year(scene: _Scene, at: int) -> tuple[int | None, int]:
     start = at + (scene.word(at) in {"in", "of"})
     run = [n for n in scan(scene.said[start : start + 6]) if n.first == 0 and not n.ordinal]
-    if not run or len(run[0].digits) != 4 or not 1900 <= int(run[0].digits) <= 2100:
+    if not run:
         return None, at
-    return int(run[0].digits), start + run[0].last
+    end = start + run[0].last
+    if len(run[0].digits) == 2 and end == len(scene.said) and not run[0].ordinal:
+        short = int(run[0].digits)
+        return (1900 if short > 40 else 2000) + short, end
+    if len(run[0].digits) != 4 or not 1900 <= int(run[0].digits) <= 2100:
+        return None, at
+    return int(run[0].digits), end
 
 
 def _in_days(scene: _Scene, at: int) -> Day | None:
@@ -260,6 +284,13 @@ def _in_days(scene: _Scene, at: int) -> Day | None:
     if number is None or unit not in _UNITS or number > 400:
         return None
     span = timedelta(days=number * _UNITS[unit])
+    if scene.word(unit_at + 1) in {"from", "on"} or scene.word(unit_at + 1) == "tomorrow":
+        later = _day_at(scene, unit_at + 1 + (scene.word(unit_at + 1) != "tomorrow"))
+        if later and scene.said[unit_at + 1 : unit_at + 3] != ["from", "today"]:
+            shifted = later.day + span
+            # "a week on Tuesday" is read at the weekday itself, which looks back at "week on".
+            aside = scene.word(unit_at + 1) == "on"
+            return None if aside else Day(at, later.last, shifted)
     if scene.word(at - 1) == "in":
         return Day(at - 1, unit_at + 1, scene.today + span)
     if scene.word(unit_at + 1) == "ago":
@@ -352,13 +383,34 @@ def _hour(scene: _Scene, at: int, value: int) -> Clock | None:
         end += 2 if scene.word(end + 1) == "clock" else 1
         return _timed(scene, at, end, value, 0)
     minutes = scene.value(end)
-    if minutes is not None and _minute_like(scene, end, minutes):
+    if minutes is not None and _minute_like(scene, end, minutes) and _may_be_time(scene, at, end):
         return _timed(scene, at, scene.end(end), value, minutes)
     decimal = scene.numbers[at].value
     exact = decimal is not None and decimal % 1 == Decimal(0)
-    if not exact or not (_half_of_day(scene, end)[0] or _timed_context(scene, at, end)):
+    if not exact:
         return None
-    return _timed(scene, at, end, value, 0)
+    if _half_of_day(scene, end)[0] or _timed_context(scene, at, end):
+        return _timed(scene, at, end, value, 0)
+    loose = scene.word(at - 1) in {"for", "from", "say", "till", "before", "after", "about"}
+    if not loose or not 1 <= value <= 12 or scene.word(end) not in _AFTER_TIME:
+        return None
+    timed = _timed(scene, at, end, value, 0)
+    return replace(timed, certain=False) if timed else None
+
+
+_COUNTED = listed(
+    "room number card house flat bus gate flight order ticket page ending table bed unit platform"
+)
+
+
+def _may_be_time(scene: _Scene, at: int, end: int) -> bool:
+    """Whether "three twelve" there may be a time rather than the number of something."""
+    if scene.word(at).isdigit() and scene.word(end).isdigit():
+        return True
+    return scene.word(at - 1) not in _COUNTED and scene.word(scene.end(end)) not in _AMOUNTS
+
+
+_AMOUNTS = listed("days nights people weeks months hours minutes pounds euros dollars quid percent")
 
 
 def _minute_like(scene: _Scene, at: int, minutes: int) -> bool:
@@ -410,6 +462,11 @@ def _timed(scene: _Scene, first: int, last: int, hour: int, minutes: int) -> Clo
     return Clock(start, end, time(total // 60, total % 60))
 
 
+_AFTER_TIME = frozenset(
+    {"", "to", "on", "for", "at", "please", "tomorrow", "today", "tonight", "in", "until"}
+)
+
+
 def _leading_zero(scene: _Scene, at: int) -> bool:
     return scene.word(at).startswith("0") or scene.word(at) in {"zero", "oh"}
 
@@ -419,7 +476,7 @@ def _elsewhere(scene: _Scene) -> str:
     for word in scene.said:
         if word in _PARTS:
             return "am" if word == "morning" else "pm"
-    if "up" in scene.said and ("wake" in scene.said or "be" in scene.said):
+    if "wake" in scene.said or {"be", "up"} <= set(scene.said):
         return "am"
     return ""
 

@@ -15,14 +15,16 @@ from switchboard_local.mind.lexicon import (
     content,
     is_act,
     is_question,
+    weighed_concepts,
 )
 from switchboard_local.mind.slots import Filled, Turn, fill
 from switchboard_local.mind.text import plain, sounds_like, stem, words
 
 FEATURES = (
     "bm25", "name", "cover", "concept", "verb", "object", "act", "choice", "gist", "text", "soft",
-    "softname", "first", "conflict", "filled", "unfilled", "odd",
+    "softname", "apart", "conflict", "filled", "unfilled", "odd",
     "opposite",
+    "coded",
 )  # fmt: skip
 """The columns, in order."""
 
@@ -63,7 +65,7 @@ class Said:
     """Stems and concepts with how sure we are of having heard them."""
     asks: bool = False
     negated: bool = False
-    actions: frozenset[str] = frozenset()
+    actions: dict[str, float] = field(default_factory=dict[str, float], hash=False)
 
 
 def bag(said: Iterable[str]) -> Counter[str]:
@@ -95,7 +97,7 @@ def make_card(tool: Tool) -> Card:
         verbs=verbs,
         objects=frozenset(bag(nouns)),
         choices=frozenset(_choice_terms(tool)),
-        actions=frozenset(actions(verb) | actions(title)),
+        actions=frozenset({*actions(verb), *actions(title)}),
     )
 
 
@@ -135,8 +137,9 @@ class Lexical:
         """Prepares what was said, guessing at misheard words of this toolset."""
         low = plain(text)
         said = words(low)
-        terms: dict[str, float] = dict.fromkeys(bag(said), 1.0)
         meaningful = content(said)
+        terms: dict[str, float] = {stem(word): 1.0 for word in meaningful}
+        terms.update(("#" + concept, sure) for concept, sure in weighed_concepts(said).items())
         for word in meaningful:
             for guess in self._misheard(word):
                 terms.setdefault(guess, 0.6)
@@ -147,7 +150,7 @@ class Lexical:
             terms,
             asks(" ".join(said)),
             negated,
-            frozenset(actions(said)),
+            actions(said),
         )
 
     def _misheard(self, word: str) -> list[str]:
@@ -176,7 +179,7 @@ class Lexical:
                 weight = self._weight(term) * sure
                 bm25 += weight * n * 2.2 / (n + 1.2 * (0.4 + 0.6 * size))
                 cover += weight
-        heard = set(said.terms)
+        heard = said.terms
         return [
             bm25 / 8.0,
             self._share(card.name, heard),
@@ -185,15 +188,19 @@ class Lexical:
             self._verb(card, said),
             self._share(card.objects, heard),
             _act(card, said),
-            float(bool(card.choices & heard)),
-            0.0, 0.0, 0.0, 0.0, 0.0,
-            _conflict(card, said), 0.0, 0.0, 0.0, _opposite(card, said),
+            float(bool(card.choices & heard.keys())),
+            *[0.0] * 5,
+            _conflict(card, said),
+            *[0.0] * 3,
+            _opposite(card, said),
+            0.0,
         ]  # fmt: skip
 
-    def _share(self, terms: frozenset[str], heard: set[str]) -> float:
+    def _share(self, terms: frozenset[str], heard: Mapping[str, float]) -> float:
         """How much of what a tool is called was said."""
         total = sum(self.idf(term) for term in terms)
-        return sum(self.idf(term) for term in terms & heard) / total if total else 0.0
+        found = sum(self.idf(term) * heard[term] for term in terms & heard.keys())
+        return found / total if total else 0.0
 
     def _verb(self, card: Card, said: Said) -> float:
         heard = {t.removeprefix("#") if t.startswith("#") else "=" + t for t in said.terms}
@@ -261,18 +268,33 @@ def _opposite(card: Card, said: Said) -> float:
 
 
 def _conflict(card: Card, said: Said) -> float:
-    """1 where the tool does what was said, -1 where it does something else."""
-    if not said.actions or not card.actions:
+    """How much of what the caller wants done is what the tool does; below 0 where it is not."""
+    total = sum(said.actions.values())
+    if not total:
         return 0.0
-    return 1.0 if said.actions & card.actions else -1.0
+    if not card.actions:
+        return 0.0 if said.asks else -0.25
+    return sum(sure for deed, sure in said.actions.items() if deed in card.actions) / total - 0.5
 
 
-def fillings(tool: Tool, turn: Turn) -> tuple[float, float, float]:
+def fillings(tool: Tool, turn: Turn) -> tuple[float, float, float, float]:
     """How much of a request finds its place in a tool's arguments, and how much does not."""
     found = fill(tool.slots, turn)
     telling = [name for name in found if _telling(tool.slot(name))]
     missing = sum(slot.name not in found for slot in tool.required)
-    return min(len(telling), 3) / 3, min(missing, 3) / 3, float(_homeless(turn, found))
+    coded = any(_coded(tool.slot(name), filled) for name, filled in found.items())
+    return (
+        min(len(telling), 3) / 3,
+        min(missing, 3) / 3,
+        float(_homeless(turn, found)),
+        float(coded),
+    )
+
+
+def _coded(slot: Slot | None, filled: Filled) -> bool:
+    """Whether a code of letters and digits went where a pattern wants it."""
+    text = str(filled.value)
+    return slot is not None and bool(slot.pattern) and not text.isdigit() and len(text) > 3
 
 
 def meaningful(said: Said) -> list[str]:

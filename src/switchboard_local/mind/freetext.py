@@ -1,67 +1,75 @@
 # ruff: noqa: E501 -- patterns of speech read better unbroken
-"""Words a caller gives for a slot that takes any: names, places, subjects, descriptions."""
+"""Words a caller gives for a slot that takes any: subjects, descriptions, messages, things."""
 
 import re
 
 from switchboard_local.mind.catalogue import Role, Slot
-from switchboard_local.mind.dates import MONTHS, WEEKDAYS
-from switchboard_local.mind.lexicon import FILLERS
+from switchboard_local.mind.objects import object_in
+from switchboard_local.mind.people import person_in
+from switchboard_local.mind.places import place_in
 from switchboard_local.mind.text import plain
 from switchboard_local.mind.wordlists import listed
 
 _LEADS = re.compile(
-    r"^(?:(?:um+|uh+|er+|erm|well|so|ok|okay|oh|yeah|yes|yep|sure|right|hmm|no|actually|sorry|please)[,.]?\s+)+",
+    r"^(?:(?:um+|uh+|er+|erm|well|so|ok|okay|oh|yeah|yes|yep|sure|right|hmm|no|actually|sorry|please|ah|right)[,.]?\s+)+",
     re.IGNORECASE,
 )
 _INTRO = re.compile(
-    r"^(?:it'?s(?: called| for| about)?|it is(?: called| for| about)?|that'?s|that is|that would be|this is|"
-    r"the (?:\w+ ){1,3}is|my (?:\w+ ){1,3}(?:is|'s)|i'?m|i am|it would be|because|i meant|i mean|"
-    r"make (?:it|that)|let'?s say|say|tell (?:him|her|them)(?: that)?|i(?:'d| would) like(?: the| a)?|"
-    r"i(?:'ll| will) (?:take|have)(?: the| a)?|at|in|to|for|from)\s+(?!.*\bis\b.*\bis\b)",
+    r"^(?:it'?s(?: called| for| about| under| on)?|it is(?: called| for| about| under)?|that'?s|that is|that would be|"
+    r"that'?ll be|this is|(?:the|my) (?:\w+ ){1,3}(?:is|'s)|i'?m|i am|it would be|because|i meant|i mean|"
+    r"make (?:it|that)|let'?s say|just say|say|tell (?:him|her|them)(?: that)?|i(?:'d| would) like|i want|i need|"
+    r"can (?:i|we|you) (?:have|get|make it)|i(?:'ll| will) (?:take|have)|we(?:'ll| will) have|give me|put)\s+(?!.*\bis\b.*\bis\b)",
+    re.IGNORECASE,
+)
+_JOINT = re.compile(
+    r"^(?:at|in(?! front)|on|to|from|near|by|under|for|in the name of|under the name)\s+(?:of\s+)?",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"(?:[,.]?\s*(?:please|thanks|thank you|cheers|if you can|if possible))+[.!?]*$", re.IGNORECASE
+    r"(?:[,.]?\s*\b(?:please|thanks|thank you|cheers|if you can|if possible|then|i think|i guess))+[.!?]*$",
+    re.IGNORECASE,
 )
-_NAME = r"([a-z][\w'-]+(?:\s+(?!and\b|at\b|on\b|in\b|for\b|to\b|the\b|from\b|with\b|please\b|i\b|my\b|it\b|is\b|email\b)[a-z][\w'-]+){0,2})"
-_PLACE = r"([a-z][\w'-]+(?:\s+(?!and\b|at\b|on\b|in\b|for\b|to\b|from\b|with\b|please\b|i\b|my\b|it\b|is\b|next\b|tomorrow\b|today\b|tonight\b|this\b|by\b|then\b|which\b|or\b|so\b)[a-z][\w'-]+){0,2})"
-_NOT_NAMES = listed(
-    "calling ringing looking trying going sorry not just so after here having the a an my your "
-    "our at in on wondering moving interested unable unhappy happy fine good from going "
-    "struggling stuck leaving really running off out back getting still also very locked told due "
-    "sure afraid being thinking planning able me you him her them us it this that these those "
-    "there one two some any all more another and to for"
+_SEARCHED = listed("query search topic subject keyword keywords term question")
+_SEARCH_LEADS = re.compile(
+    r"^(?:.*\b(?:about|regarding|concerning|called|titled|named|to do with)\s+|"
+    r"(?:.*\b)?(?:books?|anything|something|stuff|information|things|titles|novels|films)\s+(?:on|by|about|like|from)\s+|"
+    r"(?:do you have|have you got|got|is there|are there|do you stock|i(?:'m| am) (?:looking for|after)|look(?:ing)? (?:for|up)|"
+    r"search(?: for)?|find(?: me)?|can you (?:find|look up|search for))\s+(?:any |some |a copy of |the book )?)",
+    re.IGNORECASE,
 )
-_TIMEY = (
-    frozenset(MONTHS)
-    | frozenset(WEEKDAYS)
-    | listed(
-        "today tomorrow tonight yesterday morning afternoon evening next this week month year noon "
-        "now"
-    )
+_TOLD = listed(
+    "description details detail issue problem fault complaint symptoms symptom feedback comment comments summary request "
+    "incident circumstances damage"
 )
 
 
 def asked_words(slot: Slot, text: str) -> str:
     """The answer to a question for this slot, without its politeness."""
     said = _TAIL.sub("", _LEADS.sub("", text.strip())).strip(" .,!?")
+    if slot.role is Role.PLACE and len(said.split()) > 3:
+        place = place_in(slot, said) if re.match(r"i |we |can ", said, re.IGNORECASE) else ""
+        said = place or said
     for _ in range(2):
         shorter = _INTRO.sub("", said).strip(" .,!?")
         said = shorter if shorter and shorter != said else said
+    if slot.role in {Role.PERSON, Role.PLACE}:
+        said = _JOINT.sub("", said) or said
+    if set(slot.title_words) & _SEARCHED:
+        said = _SEARCH_LEADS.sub("", said) or said
     named = slot.role is Role.PERSON and said.islower() and len(said.split()) <= 4
     return said.title() if named else said
 
 
 def volunteered_words(slot: Slot, text: str) -> str:
     """Words for this slot in a request, where they are clearly marked as such."""
-    said = _TAIL.sub("", text.strip())
+    said = _TAIL.sub("", _LEADS.sub("", text.strip())).strip(" .")
     labelled = _labelled(slot, said)
     if labelled:
         return labelled
     if slot.role is Role.PERSON:
-        return _person(slot, said)
+        return person_in(slot, said)
     if slot.role is Role.PLACE:
-        return _place(slot, said)
+        return place_in(slot, said)
     return _subject(slot, said)
 
 
@@ -73,153 +81,54 @@ def _labelled(slot: Slot, text: str) -> str:
         text,
         re.IGNORECASE,
     )
-    return _clip(match.group(1)) if match and slot.title_words != ["name"] else ""
+    generic = {"name", "problem", "issue", "order", "description"}
+    return _clip(match.group(1)) if match and not set(slot.title_words) <= generic else ""
 
 
 def _clip(text: str) -> str:
     return re.split(r",|\band (?:my|the|i|it)\b|[.;!?]", text)[0].strip()
 
 
-def _person(slot: Slot, text: str) -> str:
-    own = not set(slot.title_words) & {
-        "guest",
-        "payee",
-        "recipient",
-        "beneficiary",
-        "driver",
-        "child",
-        "staff",
-    }
-    cues = [
-        r"\bunder (?:the name (?:of )?)?",
-        r"\bname(?:'s| is)\s+",
-        r"\bcalled\s+",
-        r"\bin the name of\s+",
-    ]
-    cues += [r"\bi'?m\s+", r"\bi am\s+", r"\bthis is\s+", r"\bfor\s+"] if own else [
-        r"\bto\s+", r"\b(?:mate|friend|guest|brother|sister|wife|husband|daughter|son|colleague)\s+", r"\bfor\s+",
-        r"\btell\s+", r"\bpay\s+",
-    ]  # fmt: skip
-    for cue in cues:
-        for match in re.finditer(cue + _NAME, text, re.IGNORECASE):
-            name = _capped(match.group(1))
-            if name:
-                return name
-    return ""
-
-
-def _capped(found: str) -> str:
-    """A name: its words up to the first that is none."""
-    kept: list[str] = []
-    for word in found.split():
-        if word.lower() in _NOT_NAMES or word.lower() in _TIMEY or word.lower() in FILLERS:
-            break
-        if kept and kept[0][:1].isupper() and not word[:1].isupper():
-            break
-        kept.append(word)
-    shouting_case = all(word[:1].islower() for word in kept)
-    return " ".join(word.capitalize() if shouting_case else word for word in kept)
-
-
-_FROM = frozenset(["origin", "from", "departure", "source", "start"])
-_TO = frozenset(["destination", "to", "arrival", "target"])
-
-
-def _place(slot: Slot, text: str) -> str:
-    named = set(slot.title_words)
-    joints = (
-        ["from"]
-        if named & _FROM
-        else (["to"] if named & _TO else ["in", "at", "near", "to", "on", "from"])
-    )
-    for joint in joints:
-        for match in re.finditer(rf"\b{joint}\s+(?:the\s+)?{_PLACE}", text, re.IGNORECASE):
-            place = _place_words(match.group(1), joint, slot)
-            if place:
-                return place
-    return ""
-
-
-_ROADS = listed("road street lane avenue drive close way square crescent court terrace place hill")
-
-
-def _place_words(found: str, joint: str, slot: Slot) -> str:
-    kept: list[str] = []
-    for word in found.split():
-        low = word.lower()
-        if low in _TIMEY or low in _NOT_NAMES or low[:1].isdigit() or low in _VERBY:
-            break
-        kept.append(word)
-    if joint in {"on", "in", "at"} and set(slot.title_words) & {
-        "street",
-        "road",
-        "address",
-        "location",
-    }:
-        return " ".join(kept) if kept and kept[-1].lower() in _ROADS else ""
-    if (
-        joint not in {"from", "to", "near"}
-        and not (kept and kept[0][:1].isupper())
-        and len(kept) > 1
-    ):
-        return ""
-    return " ".join(
-        word.capitalize() if word.islower() and _proper(slot) else word for word in kept
-    )
-
-
-_VERBY = listed(
-    "pay book see make get be know do have cancel change check speak talk go come buy find report "
-    "renew take move send order use put say stop start add ask give bring call ring leave return "
-    "pick fly travel stay help work turn set sort bank account card home work house post same"
-)
-
-
-def _proper(slot: Slot) -> bool:
-    return bool(
-        set(slot.title_words)
-        & {"city", "country", "destination", "origin", "airport", "town", "from", "to"}
-    )
-
-
-_SEARCHED = listed("query search topic subject keyword keywords term question title book film song")
-_TOLD = listed(
-    "description details issue problem complaint symptoms symptom message feedback grounds note "
-    "notes comment text reason summary request"
-)
-
-
 def _subject(slot: Slot, text: str) -> str:
     named = set(slot.title_words)
     if named & _SEARCHED:
-        match = re.search(
-            r"\b(?:about|regarding|called|titled|named|on|by|for)\s+(?:the\s+topic\s+of\s+)?(.+)$",
-            text,
-            re.IGNORECASE,
-        )
-        return _clip(match.group(1)) if match else ""
-    if named & {"reason", "grounds"}:
-        match = re.search(
-            r"\b(?:because|since|due to|on the grounds that|as i)\s+(.+)$", text, re.IGNORECASE
-        )
-        return match.group(1).strip(" .!?") if match else ""
-    if named & {"message", "text", "note"}:
-        match = re.search(
-            r"\b(?:saying|that says|to say|tell (?:him|her|them|\w+ \w+) that)\s+(.+)$",
-            text,
-            re.IGNORECASE,
-        )
-        return match.group(1).strip(" .!?") if match else ""
-    if named & _TOLD and slot.required:
-        return _story(text)
-    return ""
+        searched = _SEARCH_LEADS.match(text)
+        return _clip(text[searched.end() :]) if searched else ""
+    for words, pattern in _MARKED:
+        match = re.search(pattern, text, re.IGNORECASE) if named & words else None
+        if match:
+            return match.group(1).strip(" .!?")
+    if named & listed("message text note reason grounds"):
+        return ""
+    if named & _TOLD:
+        return _story(text) if slot.required else ""
+    return object_in(slot, text) if slot.required or named & _THINGS else ""
+
+
+_THINGS = listed("title item book film product dish medicine medication drug")
+_MARKED = (
+    (
+        listed("reason grounds cause"),
+        r"\b(?:because|since|due to|on the grounds that|as i)\s+(.+)$",
+    ),
+    (
+        listed("message text note what reminder"),
+        r"\b(?:saying|that says|to say|(?:tell|let) (?:him|her|them|\w+|\w+ \w+)(?: know)?(?: that)|remind (?:me|us)(?: .*?)? to)\s+(.+)$",
+    ),
+    (listed("subject issue problem complaint feedback"), r"\bcomplain(?:t)?(?:ing)? about\s+(.+)$"),
+)
+_ASKS = re.compile(
+    r"(?:i (?:want|need|would like|wish|have) to|can (?:i|you|we)|could (?:i|you|we)|i am (?:calling|ringing)|help|"
+    r"how|what|when|where|report|please|open|file|make|raise|i would like a)\b"
+)
 
 
 def _story(text: str) -> str:
     """The whole of what was said, when it tells what happened rather than only asks for a service."""
-    said = _LEADS.sub("", text.strip()).strip(" .")
-    low = plain(said)
-    asks = re.match(
-        r"(?:i (?:want|need|would like|wish) to|can i|could i|i am (?:calling|ringing)|help)\b", low
+    low = plain(text)
+    said = re.sub(
+        r",?\s*\b(?:in|at|on|to|from) (?:my )?(?:room|flat|number|policy|account|card)\b[\w\s]*$",
+        "",
+        text,
     )
-    return said if len(low.split()) >= 4 and not asks else ""
+    return said.strip(" ,.") if len(low.split()) >= 4 and not _ASKS.match(low) else ""

@@ -27,9 +27,11 @@ FILLERS = listed(
 
 
 _ACTIONS = listed(
-    "block unblock cancel end change move book register pay buy send refund dispute complain "
-    "repair report deliver renew replace apply speak hangup add remove upload return borrow "
-    "reserve_item upgrade downgrade freeze invite open_new reset"
+    "block unblock cancel end change move book register pay buy send transfer refund dispute complain "
+    "repair report deliver renew replace apply person hangup callback add remove upload return "
+    "borrow hold suggest donate upgrade downgrade pause invite redeliver neighbour collect pickup "
+    "dropoff takeaway review lostproperty access phishing solved absence message extend notice "
+    "tenant viewing rebook redeem pin port estimate"
 )
 """Groups of meaning that are something to do."""
 
@@ -54,6 +56,8 @@ _ACT = listed(
     "enroll subscribe raise log sign place hold arrange amend modify borrow return redeem appeal "
     "end terminate hang lock unlock top turn call invite waive claim print redirect convert"
 )
+VAGUE = 1.0
+"""How fast a word says less of each group, the more groups it is in."""
 _ASKING_STARTS = (
     "how much", "how many", "how long", "how far", "how late", "what", "when", "where", "which",
     "who",
@@ -76,6 +80,16 @@ class _Lexicon:
     phrases: tuple[tuple[str, str], ...]
 
 
+_VAGUE_WORDS = listed(
+    "another more new use used using work working back left get give show tell take bring next keep "
+    "big small long longer free time place number name person hand call way good nice right bad "
+    "little lot out off on up down extra less full day night week see look let know like need want "
+    "make move put go going come send help ask say last first other same different wrong line end "
+    "turn run hold change start stop talk main key any"
+)
+"""Words that say too little by themselves to mean a group; in phrases they count."""
+
+
 def _read_groups() -> _Lexicon:
     by_stem: dict[str, set[str]] = {}
     phrases: list[tuple[str, str]] = []
@@ -83,6 +97,8 @@ def _read_groups() -> _Lexicon:
         concept, _, members = line.partition(":")
         parts = [part.strip() for part in members.split("|")]
         for word in [concept, *parts[0].split()]:
+            if word in _VAGUE_WORDS and word != concept:
+                continue
             by_stem.setdefault(stem(word), set()).add(concept)
         phrases += [(f" {part} ", concept) for part in parts[1:] if part]
     frozen = {word: tuple(sorted(concepts)) for word, concepts in by_stem.items()}
@@ -108,6 +124,21 @@ def concepts(said: Iterable[str]) -> set[str]:
     return found | {concept for phrase, concept in _lexicon().phrases if phrase in joined}
 
 
+def weighed_concepts(said: Iterable[str]) -> dict[str, float]:
+    """Groups of meaning with how surely each is meant: a word of many is vague about each."""
+    listed = list(said)
+    weights: dict[str, float] = {}
+    for word in listed:
+        groups = concepts_of(word)
+        for concept in groups:
+            weights[concept] = max(weights.get(concept, 0.0), len(groups) ** -VAGUE)
+    joined = f" {' '.join(listed)} "
+    for phrase, concept in _lexicon().phrases:
+        if phrase in joined:
+            weights[concept] = 1.0
+    return weights
+
+
 def content(said: Iterable[str]) -> list[str]:
     """The words that carry meaning."""
     return [word for word in said if _carries(word)]
@@ -123,9 +154,9 @@ def _carries(word: str) -> bool:
     )
 
 
-def actions(said: Iterable[str]) -> set[str]:
-    """The groups of meaning in plain words that are something to do."""
-    return concepts(said) & _ACTIONS
+def actions(said: Iterable[str]) -> dict[str, float]:
+    """The groups of meaning in plain words that are something to do, and how surely."""
+    return {c: sure for c, sure in weighed_concepts(said).items() if c in _ACTIONS}
 
 
 def is_act(verb: str) -> bool:

@@ -89,9 +89,21 @@ def scan(said: list[str]) -> list[Number]:
             continue
         number = _ordinal(said, at, run) or _read(said, at, run)
         if number:
+            number = _and_a_half(said, number)
             found.append(number)
         at = number.last if number else run
     return found
+
+
+def _and_a_half(said: list[str], number: Number) -> Number:
+    """ "twenty one and a half", "seven and a half thousand"."""
+    if said[number.last : number.last + 3] != ["and", "a", "half"] or number.value is None:
+        return number
+    last, value = number.last + 3, number.value + Decimal("0.5")
+    if said[last : last + 1] and said[last] in SCALES:
+        value, last = value * SCALES[said[last]], last + 1
+    value = value.quantize(Decimal(1)) if value % 1 == 0 else value
+    return Number(number.first, last, re.sub(r"\D", "", str(value)), value)
 
 
 def _pronoun(said: list[str], at: int) -> bool:
@@ -136,8 +148,10 @@ def _amid_digits(said: list[str], start: int, at: int) -> bool:
     if not before:
         return False
     following = said[at + 1] if at + 1 < len(said) else ""
-    enough = at - start >= 2 and said[at] not in {"to", "for"}
-    return _single(following) or (enough and not following)
+    if said[at] in {"to", "for"}:
+        after = said[at + 2] if at + 2 < len(said) else ""
+        return _single(following) and (_single(after) or (not after and at - start >= 2))
+    return _single(following) or (at - start >= 2 and not following)
 
 
 def _single(word: str) -> bool:
@@ -225,8 +239,10 @@ def _under(run: list[str], at: int) -> bool:
     word = run[at]
     if word in TENS:
         return run[at - 1] in SCALES or run[at - 1] == "and"
-    small = SMALL.get(word, 0) > 0 and word not in {"o", "oh"}
-    return small and (run[at - 1] in SCALES or run[at - 1] == "and" or run[at - 1] in TENS)
+    if not 0 < SMALL.get(word, 0) < 20 or word in {"o", "oh"}:
+        return False
+    spelt = at + 1 < len(run) and _single(run[at + 1]) and run[at - 1] != "and"
+    return not spelt and (run[at - 1] in SCALES or run[at - 1] == "and" or run[at - 1] in TENS)
 
 
 def read_value(run: list[str]) -> Decimal | None:

@@ -29,14 +29,16 @@ from switchboard_local.mind.state import Choice, Ran, State, Task
 from switchboard_local.mind.tasks import Desk
 from switchboard_local.mind.text import words
 
-ACT_MARGIN = 0.1
+ACT_MARGIN = 0.15
 """How far ahead of the next the best tool must be, in probability, to be taken without asking."""
-NEAR = 0.45
+NEAR = 0.3
 """A tool with at least this part of the best one's probability is a candidate for the question."""
 FIT = 0.4
 """Below this a tool that changes something is offered before it is run at once."""
-WEAK = 0.25
+WEAK = 0.12
 """Below this no tool is even asked about."""
+FAIR = 0.25
+"""Below this a tool that is not far ahead is asked about, with the next best."""
 _CORRECTED = 3
 """How many calls back a correction may reach."""
 SURE, SURE_SHARE = 0.8, 0.7
@@ -391,12 +393,10 @@ class Policy:
         if not ranked or ranked[0].strength < WEAK:
             return []
         best = ranked[0]
-        if len(ranked) == 1 or best.share - ranked[1].share >= ACT_MARGIN:
+        lead = best.share - (ranked[1].share if len(ranked) > 1 else 0.0)
+        if lead >= ACT_MARGIN and (best.strength >= FAIR or best.share >= 0.5):
             return [best]
-        near = [
-            one for one in ranked[:3] if one.share >= NEAR * best.share and one.strength >= WEAK
-        ]
-        return near or [best]
+        return [one for one in ranked[:3] if one.share >= NEAR * best.share]
 
     def _sure(self, text: str, share: float = SURE_SHARE) -> Candidate | None:
         """The tool a turn means, when that is plain by itself."""

@@ -176,10 +176,24 @@ def _past_or_coming(slot: Slot, day: date, turn: Turn) -> date:
     weekday_named = any(word in dates.WEEKDAYS for word in turn.said)
     if weekday_named and (day - turn.today).days <= 7:
         return date.fromordinal(day.toordinal() - 7)
+    if not any(word in dates.MONTHS for word in turn.said) and " of the " not in turn.text.lower():
+        return _same_day_before(day, turn.today)
     try:
         return day.replace(year=day.year - 1)
     except ValueError:
         return day
+
+
+def _same_day_before(day: date, today: date) -> date:
+    """The latest day of a past month with the same number."""
+    for back in range(1, 4):
+        month = today.month - back + (today.day >= day.day)
+        year = today.year + (month - 1) // 12
+        try:
+            return date(year, (month - 1) % 12 + 1, day.day)
+        except ValueError:
+            continue
+    return day
 
 
 def _shaped_date(slot: Slot, day: date) -> str:
@@ -202,6 +216,9 @@ def _time(slot: Slot, turn: Turn, used: set[object], _alone: bool) -> Filled | N
 
 
 def _clocks(slot: Slot, turn: Turn) -> list[dates.Clock]:
+    sure = [clock for clock in turn.clocks if clock.certain]
+    if sure:
+        return sure
     if turn.clocks or slot.name != turn.asked:
         return turn.clocks
     return dates.clocks(f"at {turn.text}")
@@ -387,7 +404,10 @@ def _amounts(turn: Turn) -> list[tuple[int, Decimal, bool]]:
     found: list[tuple[int, Decimal, bool]] = []
     skip = -1
     for number in turn.numbers:
-        if number.value is None or number.ordinal or number.first < skip:
+        if number.value is None:
+            found += _two_part_price(turn, number)
+            continue
+        if number.ordinal or number.first < skip:
             continue
         after = turn.said[number.last] if number.last < len(turn.said) else ""
         before = turn.said[number.first - 1] if number.first else ""
@@ -400,6 +420,20 @@ def _amounts(turn: Turn) -> list[tuple[int, Decimal, bool]]:
             value, skip = _with_small_change(turn, number, value)
         found.append((number.first, value, after in _CURRENCY or before in _CURRENCY))
     return found
+
+
+def _two_part_price(turn: Turn, number: Number) -> list[tuple[int, Decimal, bool]]:
+    """ "twelve ninety nine" is 12.99."""
+    run = turn.said[number.first : number.last]
+    pence = number.digits[-2:]
+    if (
+        not 3 <= len(number.digits) <= 5
+        or len(run) < 2
+        or len(run) >= len(number.digits)
+        or pence < "10"
+    ):
+        return []
+    return [(number.first, Decimal(f"{number.digits[:-2]}.{pence}"), False)]
 
 
 def _with_small_change(turn: Turn, number: Number, value: Decimal) -> tuple[Decimal, int]:
@@ -416,10 +450,8 @@ def _number_for(slot: Slot, value: Decimal) -> int | float:
 
 
 def _count(slot: Slot, turn: Turn, used: set[object], alone: bool) -> Filled | None:
-    if slot.name == turn.asked and _vague(turn) is not None and not turn.numbers:
-        return Filled(_vague(turn))
     best: tuple[int, Number, Decimal] | None = None
-    for number in turn.numbers:
+    for number in _countable(slot, turn):
         value = _as_count(slot, number)
         if value is None or used & {("code", n) for n in range(number.first, number.last)}:
             continue
@@ -437,31 +469,67 @@ def _count(slot: Slot, turn: Turn, used: set[object], alone: bool) -> Filled | N
     return Filled(_number_for(slot, best[2]))
 
 
+def _countable(slot: Slot, turn: Turn) -> list[Number]:
+    """Numbers for this slot; where it was asked for, or is a day, those of days and times too."""
+    if slot.name == turn.asked or "day" in slot.title_words:
+        return scan(turn.said)
+    return turn.numbers
+
+
 def _as_count(slot: Slot, number: Number) -> Decimal | None:
     if number.value is not None:
         return number.value
     return Decimal(number.digits) if slot.kind == "integer" and len(number.digits) < 16 else None
 
 
-_VAGUE = {"couple": 2, "pair": 2, "dozen": 12, "half dozen": 6, "few": 3, "single": 1}
-
-
-def _vague(turn: Turn) -> int | None:
-    return next(
-        (count for word, count in _VAGUE.items() if word in turn.said and word != "few"), None
-    )
+_VAGUE = {"couple": 2, "pair": 2, "dozen": 12, "once": 1, "twice": 2}
 
 
 def _vague_count(slot: Slot, turn: Turn) -> Filled | None:
-    count = _vague(turn)
-    if count is None or not (set(slot.title_words) & set(turn.said)):
+    """ "a couple of nights", "half an hour", "a week", "just the one"."""
+    joined = f" {' '.join(turn.said)} "
+    count = next((value for word, value in _VAGUE.items() if word in turn.said), None)
+    asked = slot.name == turn.asked
+    if count is not None and (asked or set(slot.title_words) & set(turn.said)):
+        return Filled(count)
+    span = _one_span(slot, joined)
+    if span is not None:
+        return Filled(_number_for(slot, span))
+    only = re.search(r"\b(?:just|only) (?:the )?(?:one|me|myself)\b", joined)
+    return Filled(1) if asked and only else None
+
+
+def _one_span(slot: Slot, joined: str) -> Decimal | None:
+    """A single stretch of time, in the unit that the slot wants."""
+    wanted = next((s for w in slot.title_words if (s := _SPANS.get(w.removesuffix("s")))), None)
+    match = re.search(
+        r" (half (?:an?|the)|an?|one|(?:an? )?half an?|three quarters of an) "
+        r"(minute|hour|day|night|week|month|year)( and a half)? ",
+        joined,
+    )
+    if not wanted or not match:
         return None
-    return Filled(count)
+    part = (
+        Decimal("0.5")
+        if "half" in match[1]
+        else Decimal("0.75")
+        if "quarters" in match[1]
+        else Decimal(1)
+    )
+    part += Decimal("0.5") if match[3] else 0
+    value = (
+        part * 12 if (match[2], wanted) == ("year", 43_200) else part * _SPANS[match[2]] / wanted
+    )
+    return value if value % 1 == 0 else None
 
 
 def _count_rank(slot: Slot, turn: Turn, number: Number, *, alone: bool) -> int:
     """How surely a number is this slot's: 0 when it is not."""
     around = {stem(word) for word in turn.said[number.last : number.last + 2]}
+    if _about_people(slot) and (
+        around & _PEOPLE or turn.said[number.last : number.last + 2] == ["of", "us"]
+    ):
+        return 5
     before = {stem(word) for word in turn.said[max(number.first - 3, 0) : number.first]}
     named = {stem(word) for word in slot.title_words}
     described = {stem(word) for word in words(slot.description) if len(word) > 3}
@@ -469,7 +537,7 @@ def _count_rank(slot: Slot, turn: Turn, number: Number, *, alone: bool) -> int:
         return 5
     if named & before - {"number"} or described & around:
         return 4
-    if slot.name == turn.asked:
+    if slot.name == turn.asked or _latest(slot, turn, number):
         return 3
     unit = turn.said[number.last] if number.last < len(turn.said) else ""
     other_unit = unit in _CURRENCY or stem(unit) in {stem(span) for span in _SPANS}
@@ -480,6 +548,26 @@ def _count_rank(slot: Slot, turn: Turn, number: Number, *, alone: bool) -> int:
             else int(_ordinal_day(slot, number))
         )
     return 2 if slot.required and alone else 0
+
+
+_PEOPLE = {
+    stem(word) for word in listed("people guests persons adults passengers person guest travellers")
+}
+_PARTY = listed(
+    "guests people passengers party attendees covers persons adults seats size travellers"
+)
+
+
+def _about_people(slot: Slot) -> bool:
+    return bool(_PARTY & {*slot.title_words, *words(slot.description)})
+
+
+def _latest(slot: Slot, turn: Turn, number: Number) -> bool:
+    """ "the last five" counts."""
+    before = turn.said[number.first - 1] if number.first else ""
+    return before in {"last", "latest", "recent", "past"} and bool(
+        {"count", "limit", "number"} & set(slot.title_words)
+    )
 
 
 def _ordinal_day(slot: Slot, number: Number) -> bool:
