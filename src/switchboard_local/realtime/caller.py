@@ -120,6 +120,10 @@ class Caller:
             if item.ear == ear and item.words is None:
                 self._understand(item, text)
 
+    def close(self) -> None:
+        """Nobody listens any more."""
+        self._listening.close()
+
     def _cue(self, cue: Cue) -> News | None:
         match cue:
             case SpeechBegan(at_ms):

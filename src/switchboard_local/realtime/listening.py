@@ -59,7 +59,7 @@ class Listening:
     """One session's ear. Deterministic: the same audio gives the same cues."""
 
     def __init__(self, detector: Detector, audio: AudioIn) -> None:
-        self._detector = detector
+        self._detector: Detector | None = detector
         self._turns = TurnDetector(detector.window_ms)
         self._audio = audio
         self._convert = hearing(audio.format)
@@ -108,7 +108,7 @@ class Listening:
         if full and not self.speaking:
             raise Refused("input_audio_buffer_full", "The input audio buffer is full.", "audio")
         self._buffer += pcm
-        events = self._turns.feed(self._detector.push(pcm))
+        events = self._turns.feed(self._detector.push(pcm) if self._detector else ())
         if self._audio.turn_detection is None:
             self._turns.clear()
             return []
@@ -135,6 +135,10 @@ class Listening:
         self._begins_at += len(self._buffer)
         self._buffer.clear()
         self._turns.clear()
+
+    def close(self) -> None:
+        """Let the detector go: it holds a model, which another session can use at once."""
+        self._detector = None
 
     def _cues(self, event: TurnEvent) -> list[Cue]:
         match event:

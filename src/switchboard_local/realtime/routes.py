@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import anyio
+import anyio.to_thread
 from fastapi import APIRouter, WebSocket
 from fastapi.responses import JSONResponse
 from starlette.websockets import WebSocketDisconnect
@@ -27,6 +28,7 @@ class Lines:
 
     limit: int
     open: int = 0
+    opening: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
 
     @contextmanager
     def one(self) -> Generator[None]:
@@ -55,7 +57,7 @@ def realtime_router(
             await socket.send_denial_response(answer)
             return
         with lines.one():
-            await _serve(socket, detectors, company, session_s)
+            await _serve(socket, detectors, company, lines, session_s)
 
     return router
 
@@ -71,16 +73,18 @@ def _refusal(socket: WebSocket, company: Company, lines: Lines) -> TurnedAway | 
 
 
 async def _serve(
-    socket: WebSocket, detectors: Detectors, company: Company, session_s: float
+    socket: WebSocket, detectors: Detectors, company: Company, lines: Lines, session_s: float
 ) -> None:
     offered: list[str] = socket.scope.get("subprotocols", [])
-    await socket.accept(subprotocol="realtime" if "realtime" in offered else None)
+    # In a thread, as it may load a model; one at a time, as each thread keeps memory of its own.
+    detector = await anyio.to_thread.run_sync(detectors.open, limiter=lines.opening)
     session = RealtimeSession(
         socket.query_params["model"],
-        detectors.open(),
+        detector,
         new_id=fresh_id,
         expires_at=expiry(session_s),
     )
+    await socket.accept(subprotocol="realtime" if "realtime" in offered else None)
     farewell = await _talk(socket, session, company, session_s)
     with anyio.move_on_after(CLOSE_TIMEOUT_S), suppress(RuntimeError, WebSocketDisconnect):
         await socket.close(farewell.code, farewell.reason)
@@ -98,4 +102,6 @@ async def _talk(
     except* Exception:
         # The last line of defence: a defect ends this session, with a trace, and no other.
         logger.exception("realtime session broke")
+    finally:
+        session.close()
     return farewell

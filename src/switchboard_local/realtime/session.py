@@ -132,6 +132,10 @@ class RealtimeSession:
             self._respond_unasked()
         return self._tape.take()
 
+    def close(self) -> None:
+        """The session is over: nothing more is heard."""
+        self._caller.close()
+
     def _apply(self, event: ClientEvent) -> None:
         match event:
             case SessionUpdate():
