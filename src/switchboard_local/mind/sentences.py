@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import load as load_tensors
+from threadpoolctl import threadpool_limits  # pyright: ignore[reportMissingTypeStubs]
 from tokenizers import Tokenizer
 
 from switchboard_local.mind.vectors import NoEmbeddings, Vector
@@ -61,7 +63,7 @@ class Sentences:
 
     def __init__(self, tensors: Mapping[str, Vector], tokenizer: Tokenizer) -> None:
         tokenizer.no_padding()
-        tokenizer.enable_truncation(LONGEST)
+        tokenizer.enable_truncation(LONGEST)  # pyright: ignore[reportUnknownMemberType] - no stubs
         self._tokenizer = tokenizer
         embeddings = "embeddings."
         self._words = tensors[f"{embeddings}word_embeddings.weight"]
@@ -110,6 +112,7 @@ class Sentences:
 def load_sentences(folder: Path | None = None) -> Sentences:
     """Reads the model, about a fifth of a second: call it in a thread. Raises `NoEmbeddings`."""
     root = folder or _package_folder()
+    threadpool_limits(limits=1, user_api="blas")
     tensors = load_tensors(_checked(root, *WEIGHTS))
     return Sentences(tensors, Tokenizer.from_buffer(_checked(root, *TOKENIZER)))
 
@@ -143,7 +146,7 @@ def _attended(state: Vector, layer: _Layer) -> Vector:
     size = width // HEADS
     mixed = (state @ layer.qkv + layer.qkv_bias).reshape(tokens, 3, HEADS, size)
     query, key, value = mixed.transpose(1, 2, 0, 3)
-    scores = query @ key.transpose(0, 2, 1) / np.float32(size**0.5)
+    scores = query @ key.transpose(0, 2, 1) * np.float32(size**-0.5)
     scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
     scores /= scores.sum(axis=-1, keepdims=True)
     seen = (scores @ value).transpose(1, 0, 2).reshape(tokens, width)
@@ -152,15 +155,16 @@ def _attended(state: Vector, layer: _Layer) -> Vector:
     return _normed(state + inner @ layer.down + layer.down_bias, *layer.norms[2:])
 
 
-def _normed(state: Vector, weight: Vector, bias: Vector) -> Vector:
+def _normed(state: NDArray[np.floating], weight: Vector, bias: Vector) -> Vector:
     centred = state - state.mean(axis=-1, keepdims=True)
     spread = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + np.float32(_EPS))
-    return centred / spread * weight + bias
+    return (centred / spread * weight + bias).astype(np.float32, copy=False)
 
 
 def _gelu(x: Vector) -> Vector:
     # The tanh form: within 1e-3 of the exact one, and numpy has no erf.
-    return np.float32(0.5) * x * (1 + np.tanh(np.float32(0.7978846) * (x + 0.044715 * x * x * x)))
+    inner = np.float32(0.7978846) * (x + np.float32(0.044715) * x * x * x)
+    return np.float32(0.5) * x * (np.float32(1) + np.tanh(inner))
 
 
 def _package_folder() -> Path:
