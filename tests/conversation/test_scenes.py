@@ -343,7 +343,23 @@ def test_consent_is_used_up_by_the_run_it_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["No.", "Actually, wait.", "What would that cost?", "My name is Ana.", "", "Please"]
+    "words",
+    [
+        "No.",
+        "Actually, wait.",
+        "What would that cost?",
+        "My name is Ana.",
+        "",
+        "Please",
+        "That isn't correct.",
+        "I wouldn't do that.",
+        "I cannot confirm that.",
+        "I refuse to confirm.",
+        "Is that correct",
+        "Can you confirm the card number",
+        "Yes, the other card.",
+        "Do it later.",
+    ],
 )
 def test_anything_but_a_yes_is_no_consent(words: str) -> None:
     scene = Scene()
@@ -396,6 +412,55 @@ def test_no_transcript_is_no_consent() -> None:
     assert '"confirm"' in of(out, c.AddToolOutput)[0].output
 
 
+def test_the_pieces_of_a_failed_transcript_are_no_consent() -> None:
+    scene = Scene()
+    _question(scene)
+    scene.speaks("u1")
+    scene.do(e.CallerWords("u1", "Yes", final=False), e.CallerWordsFailed("u1"))
+
+    assert not of(scene.asks_for("block_card", CARD, "c2", "r3"), c.RunTool)
+
+
+def test_a_yes_to_a_prompt_of_the_house_is_no_answer_to_the_question_behind_it() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.do(e.ReplyStarted("r1"), e.TimerFired("warn"))
+    scene.do(e.ToolRequested("r1", "f1", "c1", "block_card", CARD))
+    [warning] = requests(scene.done("r1"))
+    scene.says("r2", "i2", 500, "About a minute is left.", tag=warning.tag)
+    scene.speaks("u1", "Okay.")
+    scene.done("r2", e.ReplyStatus.CANCELLED)
+
+    assert not of(scene.asks_for("block_card", CARD, "c2", "r3"), c.RunTool)
+
+
+@pytest.mark.parametrize(("second_thought", "runs"), [("No, stop!", False), ("Thank you.", True)])
+def test_who_speaks_again_after_agreeing_is_heard_out_first(
+    second_thought: str, runs: bool
+) -> None:
+    scene = Scene()
+    _question(scene)
+    scene.speaks("u1", "Yes.")
+    scene.do(e.ReplyStarted("r3"), e.SpeechStarted("u2", 0))
+    out = scene.do(e.ToolRequested("r3", "f2", "c2", "block_card", CARD))
+    assert not of(out, c.RunTool)
+
+    out = scene.speaks("u2", second_thought)
+
+    assert bool(of(out, c.RunTool)) is runs
+
+
+def test_two_turns_ahead_of_their_transcripts_are_both_awaited() -> None:
+    scene = Scene()
+    _question(scene)
+    scene.speaks("u1")
+    scene.speaks("u2")
+    scene.asks_for("block_card", CARD, "c2", "r3")
+
+    assert not of(scene.do(e.CallerWords("u1", "Yes.", final=True)), c.RunTool)
+    assert not of(scene.do(e.CallerWords("u2", "No, wait.", final=True)), c.RunTool)
+
+
 def test_consent_lapses_after_its_window() -> None:
     scene = Scene()
     _question(scene)
@@ -416,6 +481,23 @@ def test_the_pages_button_agrees_and_the_model_is_told_as_by_the_caller() -> Non
     out = scene.do(e.ToolRequested("r3", "i3", "c2", "block_card", CARD))
 
     assert of(out, c.RunTool)
+
+
+def test_the_button_pressed_twice_is_one_yes() -> None:
+    scene = Scene()
+    _question(scene)
+    scene.do(e.CallerDecided("c1", agreed=True))
+
+    assert not scene.do(e.CallerDecided("c1", agreed=True))
+
+
+def test_a_question_can_always_be_sent_whatever_its_arguments() -> None:
+    scene = Scene()
+    scene.connect()
+
+    out = scene.asks_for("block_card", r'{"card": "\ud800"}', "c1", "r1")
+
+    assert [(n.question or "").encode() for n in of(out, c.NoteTool)]
 
 
 def test_key_one_agrees_and_key_two_declines() -> None:

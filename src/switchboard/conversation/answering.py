@@ -94,7 +94,8 @@ class Answering:
         said.text, said.heard_chars = line.text, note.heard_chars
         if not event.spoken:
             stage.settling.kept.add(event.item_id)
-            self._tools.spoke(event.reply_id)
+            if stage.replies.speaks_freely(event.reply_id):
+                self._tools.spoke(event.reply_id)
         stage.emit(note)
 
     def done(self, event: e.ReplyDone) -> None:

@@ -139,7 +139,8 @@ class Calling:
         stage.emit(stage.transcript.words(line, text, final))
         if final:
             stage.history.said(item_id, Role.CALLER).text = line.text
-            self._tooling.caller_said(item_id, line.text)
+            # Not the line's: of a failed transcript the pieces are kept, but they are no consent.
+            self._tooling.caller_said(item_id, text)
 
     def _interrupts(self) -> None:
         """Whatever the caller does by hand silences the agent, as speech does."""

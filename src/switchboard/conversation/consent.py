@@ -20,7 +20,10 @@ SOFT_YES: Final = frozenset({"yeah", "yah", "ok", "okay", "sure", "right", "fine
 NO_WORDS: Final = frozenset(
     {"no", "nope", "nah", "not", "never", "don't", "dont", "cancel", "stop", "wait", "hold"}
     | {"wrong", "incorrect", "negative", "instead", "actually", "rather", "nevermind"}
+    | {"cannot", "cant", "wont", "refuse", "decline", "disagree", "deny", "neither", "nothing"}
 )
+_NOT: Final = "n't"
+"""Every verb has its refusal: "that isn't correct", "I wouldn't do that"."""
 YES_PHRASES: Final = ("go ahead", "do it", "do that", "of course", "by all means")
 NO_PHRASES: Final = ("never mind", "leave it", "forget it", "change my mind", "changed my mind")
 PADDING: Final = frozenset(
@@ -33,6 +36,12 @@ PADDING: Final = frozenset(
 MAX_STRANGE: Final = 3
 """Other words a clear yes may have: "yes, block my card"."""
 _QUESTION: Final = re.compile(r"\b(what|why|how|when|which|who|where|if|but|unless|except)\b")
+_ASKS_BACK: Final = re.compile(
+    r"^(is|are|was|were|can|could|will|would|does|did|should) (it|that|this|you|i|we|they|the|my)\b"
+)
+"""A question of the caller's own, written down without its question mark."""
+_SOMETHING_ELSE: Final = re.compile(r"\b(other|different|else|later)\b")
+"""A yes to something other than what was asked."""
 
 
 def judge(
@@ -45,9 +54,11 @@ def judge(
     """
     text = words.lower().replace("\u2019", "'").strip()
     tokens = re.findall(r"[^\W_]+(?:'[^\W_]+)?", text)
-    if any(token in NO_WORDS | no for token in tokens) or any(p in text for p in NO_PHRASES):
+    if any(_refuses(token, no) for token in tokens) or any(p in text for p in NO_PHRASES):
         return Verdict.NO
-    if "?" in words or _QUESTION.search(text):
+    if "?" in words or any(
+        unclear.search(text) for unclear in (_QUESTION, _ASKS_BACK, _SOMETHING_ELSE)
+    ):
         return Verdict.UNCLEAR
     clear = any(token in CLEAR_YES | yes for token in tokens) or any(
         phrase in text for phrase in YES_PHRASES
@@ -56,3 +67,7 @@ def judge(
     strange = sum(token not in CLEAR_YES | SOFT_YES | PADDING | yes for token in tokens)
     agreed = strange <= MAX_STRANGE if clear else soft and strange == 0
     return Verdict.YES if agreed else Verdict.UNCLEAR
+
+
+def _refuses(token: str, no: frozenset[str]) -> bool:
+    return token in NO_WORDS | no or token.endswith(_NOT)

@@ -61,7 +61,8 @@ class Hearing:
     def sounds(self, reply_id: str) -> None:
         """The first audio of an item is on its way to the ear."""
         stage, turn = self._stage, self._stage.turn
-        self._tools.spoke(reply_id)
+        if stage.replies.speaks_freely(reply_id):
+            self._tools.spoke(reply_id)
         stage.cue(Cue.AGENT_SOUNDS)
         self._endings.reply_sounds(reply_id)
         if turn.ended_at is not None and turn.reply_id is None:

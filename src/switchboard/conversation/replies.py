@@ -90,6 +90,11 @@ class Replies:
         running = self.running[reply_id] = Running(reply_id, wanted)
         return running
 
+    def speaks_freely(self, reply_id: str) -> bool:
+        """Whether a reply says what the model wants to say, not what the house dictated."""
+        running = self.running.get(reply_id)
+        return running is not None and not (running.wanted and running.wanted.instructions)
+
     def done(self, reply_id: str) -> Running | None:
         """The reply that ended, if it was running."""
         return self.running.pop(reply_id, None)

@@ -140,9 +140,10 @@ class ToolCalls:
         return commands
 
     def decide(self, card_id: str, agreed: bool, now: float) -> list[Command] | None:
-        """A button, a key or an operator decided. `None` if there is no such question."""
+        """A button, a key or an operator decided. `None` if there is no such open question."""
         for proposal in self.proposals.values():
-            if proposal.card.id == card_id:
+            if proposal.card.id == card_id and not (agreed and proposal.agreed):
+                proposal.waiting.clear()
                 return self._take_verdict(proposal, Verdict.YES if agreed else Verdict.NO, now)
         return None
 
@@ -196,7 +197,8 @@ class ToolCalls:
             proposal = Proposal(card, event.reply_id, now + self.rules.consent_window_s)
             self.proposals[key] = proposal
             return self._ask_again(proposal, event, now)
-        if proposal.agreed:
+        # Whoever has agreed and speaks again may be taking it back: those words come first.
+        if proposal.agreed and not proposal.waiting:
             del self.proposals[key]
             return self._run(event, proposal.card)
         if proposal.waiting and proposal.held is None:
@@ -206,7 +208,7 @@ class ToolCalls:
         return self._ask_again(proposal, event, now)
 
     def _ask_again(self, proposal: Proposal, event: ToolRequested, now: float) -> list[Command]:
-        proposal.asked = False
+        proposal.asked = proposal.agreed = False
         proposal.waiting.clear()
         proposal.reply_id = event.reply_id
         proposal.expires_at = now + self.rules.consent_window_s
@@ -221,9 +223,10 @@ class ToolCalls:
             del self.proposals[key]
             note = proposal.card.note(ToolState.DECLINED)
             return [note, *(self._answer_held(held, "declined") if held else []), *self._arm()]
-        if verdict is Verdict.YES:
-            if held is None:
-                proposal.agreed = True
+        if verdict is Verdict.YES or proposal.agreed:
+            proposal.agreed = True
+            if held is None or proposal.waiting:
+                proposal.held = held
                 return []
             del self.proposals[key]
             self.open.pop(held.call_id, None)
@@ -273,4 +276,6 @@ def fill(template: str, arguments: str) -> str:
     except ValueError:
         values = {}
     known = cast("dict[str, Any]", values) if isinstance(values, dict) else {}
-    return re.sub(r"\{(\w+)\}", lambda m: str(known.get(m[1], "it"))[:80], template)
+    filled = re.sub(r"\{(\w+)\}", lambda m: str(known.get(m[1], "it"))[:80], template)
+    # JSON may smuggle in half a surrogate pair, which no socket can carry.
+    return filled.encode("utf-8", "replace").decode()
