@@ -17,10 +17,13 @@ TICKET = "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6"
 def the_loggers_as_they_were() -> Generator[None]:
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
+    access = logging.getLogger("uvicorn.access")
+    access_level = access.level
     yield
+    access.setLevel(access_level)
     root.handlers[:] = handlers
     root.setLevel(level)
-    logging.getLogger("uvicorn.access").filters.clear()
+    access.filters.clear()
 
 
 def written(log_format: str) -> tuple[logging.Logger, io.StringIO]:
@@ -99,6 +102,7 @@ def test_the_level_is_kept() -> None:
 def test_health_probes_leave_no_trace_in_the_access_log() -> None:
     _, stream = written("text")
     access = logging.getLogger("uvicorn.access")
+    access.setLevel(logging.INFO)
 
     access.info('%s - "%s %s HTTP/%s" %d', "127.0.0.1:5", "GET", "/health", "1.1", 200)
     access.info('%s - "%s %s HTTP/%s" %d', "127.0.0.1:5", "POST", "/api/calls", "1.1", 201)

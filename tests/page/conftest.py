@@ -103,7 +103,7 @@ def desk(open_desk: Desk) -> Desk:
     return open_desk
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open its event loop runs, and others need theirs
 def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Browser]]:
     """One that allows the microphone, which hums; one that denies it."""
     hum = tmp_path_factory.mktemp("mic") / "hum.wav"
