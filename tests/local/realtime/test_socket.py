@@ -4,7 +4,7 @@ import asyncio
 import json
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Literal
 
 import pytest
@@ -213,11 +213,11 @@ async def test_fifteen_megabytes_of_audio_do_not_hold_up_another_session() -> No
 async def test_a_flood_of_events_is_cut_off_and_others_are_untouched(cloud: Cloud) -> None:
     async with joined(cloud) as other, joined(cloud) as socket:
         ending = asyncio.create_task(closed(socket))
-        with pytest.raises(ConnectionClosed):
+        with suppress(ConnectionClosed):  # the refusal may come after the last of them
             for _ in range(5000):
                 await send(socket, "response.cancel")
                 await asyncio.sleep(0)
-        assert await ending == (1008, "rate_limit_exceeded")
+        assert await asyncio.wait_for(ending, 10) == (1008, "rate_limit_exceeded")
         await still_answers(other)
 
 
