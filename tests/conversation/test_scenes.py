@@ -217,6 +217,46 @@ def test_speech_heard_to_its_end_is_left_alone() -> None:
     assert not of(out, c.DeleteItem)
 
 
+def test_two_interruptions_in_quick_succession_cut_an_item_once() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.says("r1", "i1", 3_000)
+    scene.now += 1
+    scene.do(e.Heard("i1", 1_000), e.SpeechStarted("u1", 0))
+    scene.wait(0.1)
+    scene.do(e.CallerTyped("t1", "Stop."))
+
+    out = scene.wait(1)
+
+    assert len(of(out, c.TruncateItem)) == 1
+    assert len(of(out, c.NoteInterruption)) == 1
+
+
+def test_what_a_barge_in_left_unplayed_delays_nothing_after_it() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.says("r1", "i1", 60_000)
+    scene.speaks("u1")
+    scene.done("r1", e.ReplyStatus.CANCELLED)
+    scene.says("r2", "i2", 1_000)
+    scene.done("r2")
+
+    scene.wait(4)
+
+    assert scene.call.floor is c.Floor.NOBODY
+
+
+def test_the_end_of_an_interrupted_reply_is_not_silence_while_an_answer_is_owed() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.says("r1", "i1", 3_000)
+    scene.speaks("u1")
+
+    scene.done("r1", e.ReplyStatus.CANCELLED)
+
+    assert scene.call.floor is c.Floor.THINKING
+
+
 def test_where_the_service_plays_to_the_ear_itself_it_is_sent_no_truncate() -> None:
     scene = Scene(dataclasses.replace(RULES, service_plays=True))
     scene.connect()
@@ -578,6 +618,45 @@ def test_silence_is_asked_about_twice_and_then_the_agent_says_goodbye() -> None:
     assert c.EndCall("silence") in ends + scene.do(e.Heard("i3", 100))
 
 
+def _heard_out(scene: Scene) -> None:
+    scene.says("r1", "i1", 1_000)
+    scene.done("r1")
+    scene.wait(1)
+    scene.do(e.Heard("i1", 1_000))
+
+
+def test_a_caller_who_never_speaks_to_an_agent_without_a_greeting_is_asked_too() -> None:
+    scene = Scene()
+    scene.connect()
+
+    assert requests(scene.wait(13))
+
+
+def test_a_key_is_a_sign_of_life() -> None:
+    scene = Scene()
+    scene.connect()
+    _heard_out(scene)
+    scene.wait(11.5)
+    scene.do(e.CallerPressed("5"))
+
+    assert not requests(scene.wait(1))
+
+
+def test_who_types_is_given_longer() -> None:
+    scene = Scene()
+    scene.connect()
+    [asked] = requests(scene.do(e.CallerTyped("t1", "Hello?")))
+    scene.says("r1", "i1", 1_000, tag=asked.tag)
+    scene.done("r1")
+    for _ in range(2):
+        scene.wait(0.5)
+        scene.do(e.Heard("i1", (scene.now - 100) * 1_000))
+    assert scene.call.floor is c.Floor.NOBODY
+
+    assert not requests(scene.wait(30))
+    assert requests(scene.wait(10))
+
+
 def test_the_end_of_the_time_is_announced_and_kept() -> None:
     scene = Scene(dataclasses.replace(RULES, max_call_s=120, warn_before_s=30, silence_s=1_000))
     scene.connect()
@@ -616,6 +695,49 @@ def test_a_lost_caller_is_waited_for_and_told_that_the_agent_is_still_there() ->
 
     assert len(requests(scene.do(e.CallerJoined()))) == 1
     assert "reattach" not in scene.timers
+
+
+def test_the_clock_of_silence_runs_again_when_the_caller_is_back() -> None:
+    scene = Scene()
+    scene.connect()
+    _heard_out(scene)
+    scene.do(e.CallerAway())
+    scene.wait(3)
+    scene.do(e.CallerJoined())
+
+    assert requests(scene.wait(13))
+
+
+def test_an_answer_that_came_while_nobody_listened_is_given_on_return() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.speaks("u1", "What is my balance?")
+    scene.do(e.CallerAway(), e.ReplyStarted("r1"))
+    scene.done("r1", e.ReplyStatus.CANCELLED)
+
+    assert requests(scene.do(e.CallerJoined()))
+
+
+def test_who_is_lost_in_the_middle_of_a_sentence_is_not_taken_to_speak_on() -> None:
+    scene = Scene()
+    scene.connect()
+
+    scene.do(e.SpeechStarted("u1", 0), e.CallerAway())
+
+    assert scene.call.floor is c.Floor.NOBODY
+
+
+def test_nobody_who_is_away_is_told_to_wait_for_a_tool() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.asks_for("get_balance", "{}", "c1", "r1")
+    scene.do(e.CallerAway())
+    scene.wait(3)
+    scene.do(e.ToolAnswered("c1", "{}", e.ToolOutcome.OK, 3_000))
+
+    [asked] = requests(scene.do(e.CallerJoined()))
+
+    assert asked.instructions is None
 
 
 def test_a_caller_who_stays_away_too_long_has_left() -> None:

@@ -76,6 +76,9 @@ class Answering:
             stage.emit(CancelReply(reply_id))
             if running.wanted and running.wanted.why not in FLEETING:
                 stage.replies.want(running.wanted)
+                running.wanted = None  # its end is not the end of what was wanted
+            elif not stage.present:
+                stage.cut_off = True
             return
         stage.gate.open_replies.add(reply_id)
         stage.cue(Cue.WORK_BEGINS)

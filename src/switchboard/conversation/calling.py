@@ -4,7 +4,7 @@ from typing import Final
 
 from switchboard.conversation import wording
 from switchboard.conversation.answering import Answering
-from switchboard.conversation.commands import AddCallerText, ClearTimer, SetTimer, Speaker
+from switchboard.conversation.commands import AddCallerText, ClearTimer, Floor, SetTimer, Speaker
 from switchboard.conversation.endings import Endings
 from switchboard.conversation.floor import Cue
 from switchboard.conversation.hearing import Hearing
@@ -41,8 +41,6 @@ class Calling:
         self._tools = tools
         self._joined = False
         self._greeted = False
-        self._cut_off = False
-        """Something was not heard to its end because the line was lost."""
         self._keys = ""
 
     def joined(self) -> None:
@@ -50,9 +48,10 @@ class Calling:
         stage.present = True
         if self._joined:
             stage.emit(ClearTimer("reattach"))
-            if self._cut_off:
+            if stage.cut_off:
                 stage.replies.want(Wanted(Why.RETURN, wording.RETURNED))
-            self._cut_off = False
+            stage.cut_off = False
+            stage.await_caller()
             return
         self._joined = True
         self._endings.call_began()
@@ -69,12 +68,15 @@ class Calling:
             greeting = wording.greeting(stage.rules.greeting)
             stage.replies.want(Wanted(Why.GREETING, greeting, allow_tools=False))
             stage.cue(Cue.WORK_BEGINS)
+        stage.await_caller()
 
     def away(self) -> None:
         stage = self._stage
         stage.present = False
         stage.speaking = None
-        self._cut_off = self._hearing.barge_in(by_service=False)
+        stage.cut_off = self._hearing.barge_in(by_service=False)
+        if stage.floor is Floor.CALLER:
+            stage.cue(Cue.CALLER_STOPS)  # what was begun will not be finished
         stage.cue(Cue.AGENT_SILENT)
         reattach = SetTimer("reattach", stage.now + stage.rules.reattach_s)
         stage.emit(ClearTimer("silence"), reattach)
@@ -94,6 +96,7 @@ class Calling:
         self._keys = (self._keys + key)[-MAX_KEYS:]
         stage = self._stage
         stage.emit(SetTimer("keys", stage.now + (0 if key == "#" else KEYS_S)))
+        stage.await_caller()
 
     def keys_complete(self) -> None:
         keys, self._keys = self._keys, ""

@@ -66,5 +66,6 @@ class Gate:
         return item
 
     def close(self) -> None:
-        """Refuse everything of every reply that is under way."""
+        """Refuse everything of every reply that is under way: nothing more will play."""
         self.open_replies.clear()
+        self.plays_until = 0.0

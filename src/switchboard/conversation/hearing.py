@@ -32,7 +32,7 @@ class Hearing:
         """
         stage = self._stage
         running = stage.replies.running
-        stopped = [item for item in stage.gate.sounding.values() if not item.cut]
+        stopped = stage.settling.yet_to_stop(stage.gate.sounding.values())
         stage.gate.close()
         stage.settling.silenced |= set(running)
         if not by_service:
@@ -79,7 +79,7 @@ class Hearing:
         if item.reply_id == turn.reply_id and turn.ended_at is not None and item.heard_ms > 0:
             first_heard_ms = (stage.now - turn.ended_at) * 1000 - item.heard_ms
             stage.emit(NoteLatency(item.reply_id, turn.first_audio_ms or 0.0, first_heard_ms))
-            stage.turn = Turn()
+            stage.turn = Turn(typed=turn.typed)
         self.check_silent()
 
     def reply_done(self) -> None:
@@ -104,6 +104,6 @@ class Hearing:
             return
         stage.gate.sounding.clear()
         stage.emit(ClearTimer("playout"))
-        if self._endings.agent_silent() or stage.replies.queue:
+        if self._endings.agent_silent() or stage.replies.queue or stage.owed:
             return
         stage.cue(Cue.AGENT_WAITS if self._tools.running else Cue.AGENT_SILENT)

@@ -1,6 +1,6 @@
 """After a barge-in: what the model must be told of speech that was not heard."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from switchboard.conversation.commands import (
@@ -32,6 +32,11 @@ class Settling:
     @property
     def pending(self) -> bool:
         return bool(self.stopped)
+
+    def yet_to_stop(self, items: Iterable[Sounding]) -> list[Sounding]:
+        """Those that no barge-in has stopped so far: two may come in quick succession."""
+        known = {item.item_id for item in self.stopped}
+        return [item for item in items if not item.cut and item.item_id not in known]
 
     def stop(self, items: list[Sounding]) -> None:
         self.stopped += items

@@ -56,6 +56,8 @@ class Stage:
     """The service owes a reply to a spoken turn."""
     present: bool = False
     """The caller's leg is attached."""
+    cut_off: bool = False
+    """Something was not heard to its end because the line was lost."""
     ready: bool = False
     """The model's session is configured."""
     ended: bool = False
@@ -81,10 +83,15 @@ class Stage:
         self.floor = floor
         self.emit(NoteFloor(floor))
         if floor is Floor.NOBODY:
-            patience_s = self.rules.silence_s * (3 if self.turn.typed else 1)
-            self.emit(SetTimer("silence", self.now + patience_s))
+            self.await_caller()
         else:
             self.emit(ClearTimer("silence"))
+
+    def await_caller(self) -> None:
+        """Start the clock of silence, if it is for the caller to say something."""
+        if self.floor is Floor.NOBODY and self.ready and self.present:
+            patience_s = self.rules.silence_s * (3 if self.turn.typed else 1)
+            self.emit(SetTimer("silence", self.now + patience_s))
 
     def notice(self, code: str, text: str) -> None:
         self.emit(NoteNotice(code, text))

@@ -43,6 +43,8 @@ class Tooling:
 
     def answered(self, event: ToolAnswered) -> None:
         self._do(self._tools.answered(event))
+        if not self._tools.running:
+            self._stage.replies.drop(frozenset({Why.SLOW}))
         self.speak_of_results()
 
     def caller_said(self, item_id: str, words: str) -> None:
@@ -96,7 +98,7 @@ class Tooling:
         if not self._tools.running or self._fillers >= MAX_FILLERS:
             return
         quiet = stage.replies.free and not stage.gate.sounding and not stage.speaking
-        if quiet and not stage.owed:
+        if quiet and stage.present and not stage.owed:
             self._fillers += 1
             stage.replies.want(Wanted(Why.SLOW, wording.SLOW, allow_tools=False))
         again_s = stage.rules.slow_tool_s * (QUIET_FACTOR if quiet else 1)
