@@ -123,7 +123,7 @@ const shown = next(
   'the truncated item',
   (event) => event.type === 'conversation.item.retrieved' && event.item.role === 'assistant',
 );
-session.sendMessage('What can you do? Tell me everything.');
+session.sendMessage('What can you do?');
 await started;
 await sleep(100);
 await speak(interruptionPath);

@@ -115,7 +115,7 @@ async def converse(port: int, question: bytes, interruption: bytes) -> Mapping[s
         await connection.response.create()
         answered = await until(connection, "response.done", events)
 
-        await write(connection, "What can you do? Tell me everything.")
+        await write(connection, "What can you do?")
         audio = await until(connection, "response.output_audio.delta")
         await speak(connection, interruption, frame_s=0)
         late: list[RealtimeServerEvent] = []
