@@ -14,9 +14,17 @@ _EXACT = re.compile(
 )
 _CALLER = r"(?:the |your )?(?:caller|customer|user|person|guest|patient|them|him|her)"
 _TELL = re.compile(
-    rf"\b(?:tell|inform|remind|warn|explain to|let|assure) {_CALLER}(?: know)?,? (?:that )?([^.\n]+)",
+    rf"\b(?:tell|inform|remind|warn|explain to|let|assure) {_CALLER}(?: know)?,? (?!so\b)(?:that )?([^.\n]+)",
     re.IGNORECASE,
 )
+_SAY_THAT = re.compile(r"\bsay (?:so )?that ([^.\n]+)", re.IGNORECASE)
+_TELL_SO = re.compile(rf"([^.\n]+)\.\s+tell {_CALLER} so\b", re.IGNORECASE)
+_MANNER = re.compile(
+    r"\s+(?:kindly|politely|briefly)\b|\s+in (?:one|two|one or two|a few)[^.]{0,25}? sentences?\b",
+    re.IGNORECASE,
+)
+_NEXT_STEP = re.compile(r",? (?:and|then) (?:say|take|go|wait|ask|stop|carry)\b.*", re.IGNORECASE)
+"""What the agent is to do afterwards, which is no part of what it says."""
 _ASK_WHETHER = re.compile(rf"\bask (?:{_CALLER} )?(?:if|whether) ([^.;\n]+)", re.IGNORECASE)
 _ASK_FOR = re.compile(
     rf"\bask (?:{_CALLER} )?(?:for|about|what|which|how|when|where) ([^.;\n]+)", re.IGNORECASE
@@ -47,6 +55,7 @@ def follow(directive: str, manners: Manners) -> list[str] | None:
     exact = _exact(directive)
     if exact:
         return sentences(exact)
+    directive = _MANNER.sub("", directive)
     if _GREET.search(directive):
         return manners.greeting()
     if _STILL.search(directive):
@@ -71,9 +80,11 @@ def _in_words(directive: str) -> list[str] | None:
     parts: list[str] = []
     if _APOLOGISE.search(directive):
         parts.append("I am sorry about that.")
-    if _MOMENT.search(directive):
+    if _MOMENT.search(directive) and not _SAY_THAT.search(directive):
         return [*parts, "One moment please, this is taking a little longer."]
     for pattern, template in (
+        (_TELL_SO, "{}"),
+        (_SAY_THAT, "{}"),
         (_TELL, "{}"),
         (_ASK_WHETHER, "{}?"),
         (_ASK_TO, "Could you please {}?"),
@@ -82,7 +93,7 @@ def _in_words(directive: str) -> list[str] | None:
     ):
         match = pattern.search(directive)
         if match:
-            said = turned(match.group(1))
+            said = turned(_NEXT_STEP.sub("", match.group(1)).replace(", that ", ", and "))
             said = _asked(said) if pattern is _ASK_WHETHER else said
             parts.append(_finished(template.format(said)))
     if _BYE.search(directive):
@@ -109,7 +120,7 @@ def turned(text: str) -> str:
     )
     text = re.sub(r"\b(?:the|your) (?:caller|customer|user)\b", "they", text, flags=re.IGNORECASE)
     swapped = [_TURNED.get(word.lower(), word) for word in text.split()]
-    said = " ".join(swapped).replace("I are", "I am").replace("I will be", "I will be")
+    said = " ".join(swapped).replace("I are", "I am").replace("I were", "I was")
     return re.sub(r"\byou (?:is|was)\b", "you are", said).strip()
 
 
