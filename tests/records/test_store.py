@@ -1,5 +1,6 @@
 """The database opens, migrates and keeps its promises."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +91,13 @@ async def test_reading_does_not_wait_for_a_writer(store: Store) -> None:
 
 @pytest.mark.parametrize("url", ["not a url", "nosuch://host/db", "sqlite+aiosqlite:////no/dir/x"])
 async def test_a_database_that_cannot_be_opened_names_the_setting(url: str) -> None:
+    before = threading.active_count()
     with pytest.raises(ConfigurationError, match="DATABASE_URL"):
         async with Store(url).opened():
             pass
+    with anyio.fail_after(5):  # the driver's thread ends by itself, and must before this loop does
+        while threading.active_count() > before:  # noqa: ASYNC110 - a thread has no event for us
+            await anyio.sleep(0.01)
 
 
 def test_a_data_directory_that_cannot_be_made_names_the_setting(tmp_path: Path) -> None:
