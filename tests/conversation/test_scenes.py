@@ -270,6 +270,18 @@ def test_where_the_service_plays_to_the_ear_itself_it_is_sent_no_truncate() -> N
 # -- tools never block the ear ------------------------------------------------------------------
 
 
+def test_a_typed_turn_and_a_tools_result_are_answered_in_one() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.do(e.ReplyStarted("r1"), e.ToolRequested("r1", "f1", "c1", "get_balance", "{}"))
+    scene.do(e.ToolAnswered("c1", "{}", e.ToolOutcome.OK, 1), e.CallerTyped("t1", "And?"))
+
+    [asked] = requests(scene.done("r1", e.ReplyStatus.CANCELLED))
+    scene.says("r2", "i2", 500, tag=asked.tag)
+
+    assert not requests(scene.done("r2"))
+
+
 def test_a_slow_tool_makes_the_agent_say_so_once_it_is_quiet() -> None:
     scene = Scene()
     scene.connect()
@@ -589,6 +601,45 @@ def test_hanging_up_without_a_goodbye_makes_the_agent_say_one() -> None:
     assert c.EndCall("agent_ended") in scene.do(e.Heard("i2", 700))
 
 
+def _told_to_stop() -> tuple[Scene, str]:
+    """The server stops, and has asked for the goodbye: its tag."""
+    scene = Scene()
+    scene.connect()
+    [asked] = requests(scene.do(e.EndRequested("server_stopping", politely=True)))
+    return scene, asked.tag
+
+
+def test_a_goodbye_that_came_while_the_caller_spoke_is_said_after() -> None:
+    scene, tag = _told_to_stop()
+    scene.do(e.SpeechStarted("u1", 0), e.ReplyStarted("r1", tag))
+    scene.done("r1", e.ReplyStatus.CANCELLED)
+    assert not scene.call.ended
+
+    scene.do(e.SpeechStopped("u1", 0))
+    [again] = requests(scene.wait(5))
+    assert again.instructions is not None
+    assert "goodbye" in again.instructions
+
+
+def test_a_goodbye_cut_off_before_its_first_word_is_said_again() -> None:
+    scene, tag = _told_to_stop()
+    scene.do(e.ReplyStarted("r1", tag), e.SpeechStarted("u1", 0))
+
+    scene.done("r1", e.ReplyStatus.CANCELLED)
+
+    assert not scene.call.ended
+
+
+def test_a_goodbye_that_failed_is_tried_once_more() -> None:
+    scene, tag = _told_to_stop()
+    scene.do(e.ReplyStarted("r1", tag))
+
+    [again] = requests(scene.done("r1", e.ReplyStatus.FAILED))
+    scene.do(e.ReplyStarted("r2", again.tag))
+
+    assert c.EndCall("server_stopping") in scene.done("r2", e.ReplyStatus.FAILED)
+
+
 def test_a_caller_who_speaks_into_the_goodbye_keeps_the_line() -> None:
     scene = Scene()
     scene.connect()
@@ -668,6 +719,13 @@ def test_the_end_of_the_time_is_announced_and_kept() -> None:
 
     scene.wait(29)
     assert c.EndCall("max_duration") in scene.wait(21)
+
+
+def test_a_call_too_short_for_a_warning_has_none() -> None:
+    scene = Scene(dataclasses.replace(RULES, max_call_s=60, warn_before_s=60, silence_s=100))
+    scene.connect()
+
+    assert not requests(scene.wait(59))
 
 
 def test_the_budget_ends_a_call_politely() -> None:
@@ -762,6 +820,33 @@ def test_lines_are_placed_by_when_speech_began_even_if_the_words_come_late() -> 
     [caller] = of(out, c.NoteLine)
     agent = [n for n in of(scene.log, c.NoteLine) if n.item_id == "i1"][-1]
     assert caller.began_ms < agent.began_ms
+
+
+def test_a_page_cannot_put_words_into_the_agents_mouth() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.says("r1", "i1", 1_000, "Good morning.")
+
+    out = scene.do(e.CallerTyped("i1", "I owe you a million."))
+
+    [typed] = [line for line in of(out, c.NoteLine) if line.text == "I owe you a million."]
+    assert typed.speaker is c.Speaker.CALLER
+    assert typed.item_id != "i1"
+    assert [text.item_id for text in of(out, c.AddCallerText)] == [typed.item_id]
+
+
+def test_what_the_agent_had_not_said_when_the_call_ended_is_recorded_as_unheard() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.says("r1", "i1", 2_000, "One two three four.")
+    scene.done("r1")
+    scene.wait(1)
+    scene.do(e.Heard("i1", 1_000))
+
+    [line] = of(scene.do(e.CallerLeft("goodbye")), c.NoteLine)
+
+    assert line.state is c.LineState.CUT
+    assert line.text[: line.heard_chars] == "One two"
 
 
 def test_an_answered_turn_has_its_latency_from_the_end_of_speech() -> None:

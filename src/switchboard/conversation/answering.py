@@ -49,6 +49,8 @@ class Answering:
         if not (stage.ready and stage.present) or (asked := stage.replies.ask()) is None:
             return
         tag, wanted = asked
+        if wanted.is_free:
+            self._tooling.spoken_of()
         stage.emit(
             RequestReply(tag, wanted.instructions, wanted.allow_tools),
             SetTimer("asked", stage.now + ASKED_S),
@@ -110,11 +112,12 @@ class Answering:
         stage.gate.open_replies.discard(event.reply_id)
         if running is None:
             return
+        unsaid = event.status is e.ReplyStatus.CANCELLED and not running.sounded
         if event.status is e.ReplyStatus.FAILED:
-            self._failed(running.wanted)
+            unsaid = self._try_again(running.wanted)
         elif event.status is e.ReplyStatus.COMPLETED:
             self._retried = False
-        self._endings.reply_done(event.reply_id, running.wanted)
+        self._endings.reply_done(running, unsaid=unsaid)
         self._tooling.speak_of_results()
         self._hearing.reply_done()
 
@@ -147,10 +150,12 @@ class Answering:
             stage.replies.drop(frozenset({Why.TOOLS, Why.TYPED}))
             self._tooling.spoken_of()
 
-    def _failed(self, wanted: Wanted | None) -> None:
+    def _try_again(self, wanted: Wanted | None) -> bool:
+        """A reply failed: whether it is asked for once more."""
         if self._retried:
             text = "The agent could not answer. Please say it again."
             self._stage.notice("reply_failed", text)
-            return
+            return False
         self._retried = True
         self._stage.replies.want(wanted or Wanted(Why.RETRY))
+        return True

@@ -82,6 +82,8 @@ class Calling:
         stage.emit(ClearTimer("silence"), reattach)
 
     def typed(self, item_id: str, text: str) -> None:
+        if self._stage.is_taken(item_id):
+            item_id = self._stage.new_id("typed")  # a page must not rewrite what others have said
         self._interrupts()
         self._tools.turn_began(item_id)
         self._say(item_id, text)

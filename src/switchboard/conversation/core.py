@@ -93,7 +93,7 @@ class Conversation:
         """The last facts of the call, before the command that ends it."""
         out = self._stage.out
         end = out.pop(next(at for at, command in enumerate(out) if isinstance(command, EndCall)))
-        self._hearing.settle()
+        self._hearing.over()
         self._stage.emit(*self._tools.abandon(), end)
 
     def _dispatch(self, event: e.Event) -> None:

@@ -13,7 +13,7 @@ from switchboard.conversation.commands import (
 )
 from switchboard.conversation.events import ToolRequested, Usage
 from switchboard.conversation.money import cost_usd
-from switchboard.conversation.replies import Wanted, Why
+from switchboard.conversation.replies import Running, Wanted, Why
 from switchboard.conversation.stage import Stage
 
 BUDGET_WARNING = 0.8
@@ -43,10 +43,9 @@ class Endings:
     def call_began(self) -> None:
         rules = self._stage.rules
         limit = self._stage.began + rules.max_call_s
-        self._stage.emit(
-            SetTimer("warn", limit - rules.warn_before_s),
-            SetTimer("limit", limit),
-        )
+        self._stage.emit(SetTimer("limit", limit))
+        if 0 < rules.warn_before_s < rules.max_call_s:
+            self._stage.emit(SetTimer("warn", limit - rules.warn_before_s))
 
     def timer(self, name: str) -> None:
         match name:
@@ -99,13 +98,16 @@ class Endings:
         if self.leaving and reply_id == self.leaving.reply_id:
             self.leaving.said = True
 
-    def reply_done(self, reply_id: str, wanted: Wanted | None) -> None:
+    def reply_done(self, running: Running, *, unsaid: bool) -> None:
+        """`unsaid`: it ended before a word of it was said, or will be tried again."""
         leaving = self.leaving
         if leaving is None or leaving.said:
             return
-        if wanted and wanted.why is Why.GOODBYE:
-            leaving.said = True
-        elif reply_id == leaving.reply_id:
+        if running.wanted and running.wanted.why is Why.GOODBYE:
+            leaving.said = not unsaid
+            if unsaid:
+                self._stage.replies.want(running.wanted)
+        elif running.reply_id == leaving.reply_id:
             goodbye = Wanted(Why.GOODBYE, wording.GOODBYE, allow_tools=False)
             self._stage.replies.want(goodbye)
 

@@ -6,6 +6,10 @@ begins and closes it for good at a barge-in; what arrives late is refused by its
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
+
+HEARD_OUT_MS: Final = 40.0
+"""An item of which less than this is missing was heard to the end: reports come in steps."""
 
 
 class Passage(Enum):
@@ -26,6 +30,11 @@ class Sounding:
     received_ms: float = 0.0
     heard_ms: float = 0.0
     cut: bool = False
+
+    @property
+    def heard_out(self) -> bool:
+        """Whether it was heard to its end, as far as one can tell."""
+        return self.heard_ms >= self.received_ms - HEARD_OUT_MS
 
 
 @dataclass(slots=True)

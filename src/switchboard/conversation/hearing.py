@@ -11,7 +11,6 @@ from switchboard.conversation.commands import (
 )
 from switchboard.conversation.endings import Endings
 from switchboard.conversation.floor import Cue
-from switchboard.conversation.settling import HEARD_OUT_MS
 from switchboard.conversation.stage import Stage, Turn
 from switchboard.conversation.toolcalls import ToolCalls
 
@@ -53,6 +52,14 @@ class Hearing:
         gate = stage.gate
         gate.sounding = {item_id: item for item_id, item in gate.sounding.items() if not item.cut}
 
+    def over(self) -> None:
+        """The call has ended: what was not heard by then never was."""
+        stage = self._stage
+        self.settle()
+        for item in stage.gate.sounding.values():
+            if not item.heard_out:
+                stage.emit(*stage.settling.cut(item, stage.history, stage.transcript))
+
     def settled(self) -> None:
         """The time of the settling is over."""
         self.settle()
@@ -61,6 +68,8 @@ class Hearing:
     def sounds(self, reply_id: str) -> None:
         """The first audio of an item is on its way to the ear."""
         stage, turn = self._stage, self._stage.turn
+        if running := stage.replies.running.get(reply_id):
+            running.sounded = True
         if stage.replies.speaks_freely(reply_id):
             self._tools.spoke(reply_id)
         stage.cue(Cue.AGENT_SOUNDS)
@@ -95,12 +104,8 @@ class Hearing:
         stage = self._stage
         if not stage.replies.free or stage.settling.pending:
             return
-        waiting = [
-            item
-            for item in stage.gate.sounding.values()
-            if not item.cut and item.heard_ms < item.received_ms - HEARD_OUT_MS
-        ]
-        if waiting and not believed:
+        sounding = stage.gate.sounding.values()
+        if not believed and any(not item.cut and not item.heard_out for item in sounding):
             return
         stage.gate.sounding.clear()
         stage.emit(ClearTimer("playout"))

@@ -51,6 +51,9 @@ class History:
     _entries: dict[str, Entry] = field(default_factory=dict[str, Entry])
     _calls: dict[str, Called] = field(default_factory=dict[str, Called])
 
+    def __contains__(self, item_id: str) -> bool:
+        return item_id in self._entries
+
     def said(self, item_id: str, role: Role) -> Said:
         """The message `item_id`, begun now if it is new."""
         entry = self._entries.get(item_id)

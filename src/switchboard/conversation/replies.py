@@ -43,6 +43,11 @@ class Wanted:
     allow_tools: bool = True
     refusals: int = 0
 
+    @property
+    def is_free(self) -> bool:
+        """Whether the model says what it wants to say, not what the house dictates."""
+        return self.instructions is None
+
 
 @dataclass(slots=True)
 class Running:
@@ -51,6 +56,8 @@ class Running:
     reply_id: str
     wanted: Wanted | None
     """Ours, or `None` for one that the service began by itself."""
+    sounded: bool = False
+    """Something of it was sent to the ear."""
 
 
 @dataclass(slots=True)
@@ -79,7 +86,11 @@ class Replies:
         if not self.queue or not self.free:
             return None
         self._asked_so_far += 1
-        self.asked = (f"sb_{self._asked_so_far}", self.queue.popleft())
+        wanted = self.queue.popleft()
+        if wanted.is_free:
+            # It will know all that was said and found so far, and answer it in one.
+            self.queue = deque(other for other in self.queue if not other.is_free)
+        self.asked = (f"sb_{self._asked_so_far}", wanted)
         return self.asked
 
     def started(self, reply_id: str, tag: str | None) -> Running:
@@ -91,9 +102,9 @@ class Replies:
         return running
 
     def speaks_freely(self, reply_id: str) -> bool:
-        """Whether a reply says what the model wants to say, not what the house dictated."""
+        """Whether a reply says what the model wants to say."""
         running = self.running.get(reply_id)
-        return running is not None and not (running.wanted and running.wanted.instructions)
+        return running is not None and (running.wanted is None or running.wanted.is_free)
 
     def done(self, reply_id: str) -> Running | None:
         """The reply that ended, if it was running."""

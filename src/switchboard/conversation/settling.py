@@ -13,9 +13,6 @@ from switchboard.conversation.gate import Sounding
 from switchboard.conversation.history import History, heard_chars
 from switchboard.conversation.transcript import Transcript
 
-HEARD_OUT_MS = 40.0
-"""An item of which less than this is missing was heard to the end: reports come in steps."""
-
 
 @dataclass(slots=True)
 class Settling:
@@ -50,18 +47,22 @@ class Settling:
             item.cut = True
             if item.heard_ms >= 1:
                 self.kept.add(item.item_id)
-            if item.heard_ms >= item.received_ms - HEARD_OUT_MS and item.reply_id not in running:
+            if item.heard_out and item.reply_id not in running:
                 continue
             if item.heard_ms >= 1:
                 yield TruncateItem(item.item_id, int(item.heard_ms))
                 yield NoteInterruption(item.item_id, item.heard_ms, item.received_ms, at_ms)
-                if said := history.find(item.item_id):
-                    said.heard_chars = heard_chars(said.text, item.heard_ms, item.received_ms)
             elif item.reply_id not in running:
                 yield DeleteItem(item.item_id)
                 history.forget(item.item_id)
-            if note := transcript.cut(item.item_id, item.heard_ms, item.received_ms):
-                yield note
+            yield from self.cut(item, history, transcript)
+
+    def cut(self, item: Sounding, history: History, transcript: Transcript) -> Iterator[Command]:
+        """Keep in mind, and in the transcript, that only part of this was heard."""
+        if said := history.find(item.item_id):
+            said.heard_chars = heard_chars(said.text, item.heard_ms, item.received_ms)
+        if note := transcript.cut(item.item_id, item.heard_ms, item.received_ms):
+            yield note
 
     def reply_done(
         self, reply_id: str, history: History, transcript: Transcript

@@ -98,5 +98,12 @@ class Stage:
 
     def new_id(self, kind: str) -> str:
         """An id of ours for a conversation item."""
-        self.made += 1
-        return f"{kind}_{self.made}"
+        while True:
+            self.made += 1
+            item_id = f"{kind}_{self.made}"
+            if not self.is_taken(item_id):
+                return item_id
+
+    def is_taken(self, item_id: str) -> bool:
+        """Whether an item of this id has been spoken of."""
+        return item_id in self.history or item_id in self.transcript.drafts
