@@ -94,7 +94,27 @@ def recognise(text: str) -> Act | None:
         r"(?:you|um+|uh+|er+|erm|hmm+|mm+|ah|oh|the|a|i|you can|so|and|well)", said
     ):
         return Act.SILENCE
-    return next((act for act, pattern in _COMPILED if pattern.fullmatch(said)), None)
+    whole = next((act for act, pattern in _COMPILED if pattern.fullmatch(said)), None)
+    return whole or _several_courtesies(said)
+
+
+_COURTESIES = (Act.GOODBYE, Act.DONE, Act.HOW_ARE_YOU, Act.THANKS, Act.GREETING)
+"""Those that follow one another in one turn, the weightiest first."""
+
+
+def _several_courtesies(said: str) -> Act | None:
+    """ "That's all, thanks, bye": the weightiest of several."""
+    found: set[Act] = set()
+    rest = re.sub(r"^(?:no|yes|yeah|ok) ", "", said)
+    while rest:
+        matches = [(m, act) for act, p in _COMPILED if act in _COURTESIES and (m := p.match(rest))]
+        matches = [(m, act) for m, act in matches if rest[m.end() : m.end() + 1] in {"", " "}]
+        longest = max(matches, key=lambda match: match[0].end(), default=None)
+        if longest is None or not longest[0].end():
+            return None
+        found.add(longest[1])
+        rest = rest[longest[0].end() :].strip()
+    return next((act for act in _COURTESIES if act in found), None)
 
 
 def given_name(text: str) -> str:

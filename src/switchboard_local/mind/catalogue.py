@@ -236,6 +236,9 @@ _MONEY = listed(
     "amount price sum payment money pounds euros dollars limit budget deposit fee balance salary "
     "income pence cents value"
 )
+_MINOR_MONEY = listed(
+    "amount price pence cents euros pounds dollars money deposit rent budget salary"
+)
 _DATE_WRITTEN = re.compile(r"\b(yyyy|dd)[-/](mm)[-/]|iso[- ]?8601|iso date", re.IGNORECASE)
 
 
@@ -253,8 +256,8 @@ def _role(slot: Slot) -> Role:
 
 def _number_role(slot: Slot) -> Role:
     about = {stem(w) for w in [*slot.title_words, *words(slot.description)]}
-    money = {stem(w) for w in _MONEY}
-    return Role.MONEY if slot.kind == "number" and about & money else Role.COUNT
+    known = _MONEY if slot.kind == "number" else _MINOR_MONEY
+    return Role.MONEY if about & {stem(word) for word in known} else Role.COUNT
 
 
 def _string_role(slot: Slot) -> Role:

@@ -2,8 +2,8 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from switchboard_local.mind.catalogue import Role, Slot, Tool
 from switchboard_local.mind.lexicon import (
@@ -39,16 +39,27 @@ class Words:
 
 
 @dataclass(frozen=True)
+class Meant:
+    """A word of a tool: heard when it, or another of its groups of meaning, was said."""
+
+    key: str
+    """By which its rarity is known."""
+    stem: str
+    """Empty where the word itself does not count."""
+    concepts: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Card:
     """A tool as the router sees it."""
 
     tool: Tool
     all: Words
-    name: frozenset[str]
-    gist: frozenset[str]
+    name: tuple[Meant, ...]
+    gist: tuple[Meant, ...]
     verbs: frozenset[str]
     """Concepts of its verb."""
-    objects: frozenset[str]
+    objects: tuple[Meant, ...]
     """Concepts and stems of what it acts upon."""
     choices: frozenset[str]
     actions: frozenset[str]
@@ -63,6 +74,8 @@ class Said:
     content: tuple[str, ...]
     terms: dict[str, float] = field(hash=False)
     """Stems and concepts with how sure we are of having heard them."""
+    groups: tuple[tuple[str, ...], ...] = ()
+    """The terms that each word, or each phrase, stands for."""
     asks: bool = False
     negated: bool = False
     actions: dict[str, float] = field(default_factory=dict[str, float], hash=False)
@@ -74,6 +87,22 @@ def bag(said: Iterable[str]) -> Counter[str]:
     terms = Counter(stem(word) for word in content(listed))
     terms.update("#" + concept for concept in concepts(listed))
     return terms
+
+
+def weighed(said: Iterable[str]) -> dict[str, float]:
+    """Stems of the content words, and their concepts by how surely each is meant."""
+    listed = list(said)
+    terms = {stem(word): 1.0 for word in content(listed)}
+    return terms | {"#" + c: sure for c, sure in weighed_concepts(listed).items()}
+
+
+def meant(said: Iterable[str]) -> tuple[Meant, ...]:
+    """The words of a tool one by one, each with its groups of meaning; phrases last."""
+    listed = list(said)
+    single = [Meant(stem(w), stem(w), dict.fromkeys(concepts_of(w), 1.0)) for w in content(listed)]
+    known = {concept for one in single for concept in one.concepts}
+    phrases = concepts(listed) - known
+    return (*single, *(Meant("#" + one, "", {one: 1.0}) for one in sorted(phrases)))
 
 
 def make_card(tool: Tool) -> Card:
@@ -92,10 +121,10 @@ def make_card(tool: Tool) -> Card:
     return Card(
         tool=tool,
         all=Words(whole, frozenset(t for t in whole if t.startswith("#"))),
-        name=frozenset(bag(title)),
-        gist=frozenset(bag(gist_words)),
+        name=meant(title),
+        gist=tuple(replace(one, stem="") for one in meant(gist_words) if one.concepts),
         verbs=verbs,
-        objects=frozenset(bag(nouns)),
+        objects=meant(nouns),
         choices=frozenset(_choice_terms(tool)),
         actions=frozenset({*actions(verb), *actions(title)}),
     )
@@ -116,13 +145,17 @@ def _choice_terms(tool: Tool) -> Iterable[str]:
             yield from (stem(word) for word in content(words(str(choice).replace("_", " "))))
 
 
+_CROWD = 12
+"""In a smaller set of tools, what all share would seem to tell nothing."""
+
+
 class Lexical:
     """BM25 and its kin over one set of tools, in plain Python."""
 
     def __init__(self, tools: Sequence[Tool]) -> None:
         self.cards = tuple(make_card(tool) for tool in tools)
         seen = Counter(term for card in self.cards for term in card.all.terms)
-        count = len(self.cards)
+        count = max(len(self.cards), _CROWD)
         self._idf = {term: math.log(1 + (count - n + 0.5) / (n + 0.5)) for term, n in seen.items()}
         self._rare = math.log(1 + (count + 0.5) / 0.5)
         lengths = [sum(card.all.terms.values()) for card in self.cards]
@@ -138,8 +171,7 @@ class Lexical:
         low = plain(text)
         said = words(low)
         meaningful = content(said)
-        terms: dict[str, float] = {stem(word): 1.0 for word in meaningful}
-        terms.update(("#" + concept, sure) for concept, sure in weighed_concepts(said).items())
+        terms = weighed(said)
         for word in meaningful:
             for guess in self._misheard(word):
                 terms.setdefault(guess, 0.6)
@@ -148,10 +180,22 @@ class Lexical:
             " ".join(said),
             tuple(meaningful),
             terms,
+            tuple(self._groups(meaningful, terms)),
             asks(" ".join(said)),
             negated,
             actions(said),
         )
+
+    def _groups(
+        self, meaningful: Sequence[str], terms: Mapping[str, float]
+    ) -> Iterator[tuple[str, ...]]:
+        """What each word may count as: itself, a likely misheard word, its groups of meaning."""
+        grouped: set[str] = set()
+        for word in dict.fromkeys(meaningful):
+            own = (stem(word), *self._misheard(word), *("#" + c for c in concepts_of(word)))
+            grouped.update(own)
+            yield own
+        yield from ((term,) for term in terms if term not in grouped)
 
     def _misheard(self, word: str) -> list[str]:
         heard = stem(word)
@@ -161,8 +205,11 @@ class Lexical:
 
     def rows(self, said: Said) -> list[list[float]]:
         """The lexical features of each tool; embeddings' columns left at zero."""
-        total = sum(self._weight(term) * sure for term, sure in said.terms.items()) or 1.0
+        total = sum(self._best(group, said) for group in said.groups) or 1.0
         return [self._row(card, said, total) for card in self.cards]
+
+    def _best(self, group: Sequence[str], said: Said) -> float:
+        return max((self._weight(term) * said.terms.get(term, 0.0) for term in group), default=0.0)
 
     def _weight(self, term: str) -> float:
         known = term in self._idf
@@ -173,18 +220,21 @@ class Lexical:
     def _row(self, card: Card, said: Said, total: float) -> list[float]:
         size = sum(card.all.terms.values()) / self._mean
         bm25 = cover = 0.0
-        for term, sure in said.terms.items():
-            n = card.all.terms.get(term, 0)
-            if n:
-                weight = self._weight(term) * sure
-                bm25 += weight * n * 2.2 / (n + 1.2 * (0.4 + 0.6 * size))
-                cover += weight
+        for group in said.groups:
+            weights = [
+                (self._weight(term) * said.terms[term], card.all.terms[term])
+                for term in group
+                if term in card.all.terms and term in said.terms
+            ]
+            if weights:
+                cover += max(weight for weight, _ in weights)
+                bm25 += max(w * n * 2.2 / (n + 1.2 * (0.4 + 0.6 * size)) for w, n in weights)
         heard = said.terms
         return [
             bm25 / 8.0,
             self._share(card.name, heard),
             cover / total,
-            self._share(frozenset(t for t in card.gist if t.startswith("#")), heard),
+            self._share(card.gist, heard),
             self._verb(card, said),
             self._share(card.objects, heard),
             _act(card, said),
@@ -196,11 +246,14 @@ class Lexical:
             0.0,
         ]  # fmt: skip
 
-    def _share(self, terms: frozenset[str], heard: Mapping[str, float]) -> float:
-        """How much of what a tool is called was said."""
-        total = sum(self.idf(term) for term in terms)
-        found = sum(self.idf(term) * heard[term] for term in terms & heard.keys())
-        return found / total if total else 0.0
+    def _share(self, parts: Sequence[Meant], heard: Mapping[str, float]) -> float:
+        """How much of what a tool is called was said, word by word."""
+        total = sum(self.idf(part.key) for part in parts)
+        return (
+            sum(self.idf(part.key) * _match(part, heard) for part in parts) / total
+            if total
+            else 0.0
+        )
 
     def _verb(self, card: Card, said: Said) -> float:
         heard = {t.removeprefix("#") if t.startswith("#") else "=" + t for t in said.terms}
@@ -265,6 +318,12 @@ def _opposite(card: Card, said: Said) -> float:
             if undone or (mine, other) in _OPPOSITES:
                 return 1.0
     return 0.0
+
+
+def _match(part: Meant, heard: Mapping[str, float]) -> float:
+    if part.stem in heard:
+        return heard[part.stem]
+    return max((heard.get("#" + concept, 0.0) for concept in part.concepts), default=0.0)
 
 
 def _conflict(card: Card, said: Said) -> float:

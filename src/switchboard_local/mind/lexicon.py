@@ -27,11 +27,11 @@ FILLERS = listed(
 
 
 _ACTIONS = listed(
-    "block unblock cancel end change move book register pay buy send transfer refund dispute complain "
-    "repair report deliver renew replace apply person hangup callback add remove upload return "
-    "borrow hold suggest donate upgrade downgrade pause invite redeliver neighbour collect pickup "
-    "dropoff takeaway review lostproperty access phishing solved absence message extend notice "
-    "tenant viewing rebook redeem pin port estimate"
+    "block unblock cancel end change move book register pay buy send transfer refund dispute "
+    "complain repair report deliver renew replace apply person hangup callback add remove "
+    "upload return borrow hold suggest donate upgrade downgrade pause invite redeliver "
+    "neighbour collect pickup dropoff takeaway review lostproperty access phishing solved "
+    "absence message extend notice tenant viewing rebook redeem pin port estimate"
 )
 """Groups of meaning that are something to do."""
 
@@ -81,11 +81,11 @@ class _Lexicon:
 
 
 _VAGUE_WORDS = listed(
-    "another more new use used using work working back left get give show tell take bring next keep "
-    "big small long longer free time place number name person hand call way good nice right bad "
-    "little lot out off on up down extra less full day night week see look let know like need want "
-    "make move put go going come send help ask say last first other same different wrong line end "
-    "turn run hold change start stop talk main key any"
+    "another more new use used using work working back left get give show tell take bring "
+    "next keep big small long longer free time place number name person hand call way good "
+    "nice right bad little lot out off on up down extra less full day night week see look let "
+    "know like need want make move put go going come send help ask say last first other same "
+    "different wrong line end turn run hold change start stop talk main key any"
 )
 """Words that say too little by themselves to mean a group; in phrases they count."""
 

@@ -29,7 +29,7 @@ from switchboard_local.mind.state import Choice, Ran, State, Task
 from switchboard_local.mind.tasks import Desk
 from switchboard_local.mind.text import words
 
-ACT_MARGIN = 0.15
+ACT_MARGIN = 0.2
 """How far ahead of the next the best tool must be, in probability, to be taken without asking."""
 NEAR = 0.3
 """A tool with at least this part of the best one's probability is a candidate for the question."""
