@@ -157,6 +157,17 @@ async def test_one_bad_row_costs_only_itself(store: Store) -> None:
     assert recorder.dropped == 1
 
 
+async def test_a_row_the_driver_itself_chokes_on_costs_only_itself(store: Store) -> None:
+    recorder = Recorder(store)
+    opened(recorder)
+    recorder.note("c1", NoteUsage("r1", Usage(output_audio=2**64), None), 0)
+    recorder.note("c1", line("Hello", LineState.FINAL), 0)
+    await recorder.flush()
+
+    assert [item.text for item in (await known(store)).items] == ["Hello"]
+    assert recorder.dropped == 1
+
+
 async def test_a_busy_database_is_tried_again(tmp_path: Path) -> None:
     async with Store(sqlite_url(tmp_path), busy_timeout_ms=50).opened() as store:
         recorder = Recorder(store)

@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 from sqlalchemy import CursorResult, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from switchboard.conversation.commands import Note
@@ -133,7 +133,7 @@ class Recorder:
         except OperationalError as reason:
             logger.warning("database busy", extra={"rows": len(batch), "error": str(reason.orig)})
             return False
-        except SQLAlchemyError as reason:
+        except Exception as reason:  # noqa: BLE001  (drivers raise what they like at a bad value)
             await self._write_apart(batch, reason)
         return True
 
@@ -172,7 +172,7 @@ class Recorder:
         try:
             async with self._store.writing() as connection:
                 await self._write(connection, {key: values})
-        except SQLAlchemyError as reason:
+        except Exception as reason:  # noqa: BLE001  (as above: this row only)
             self.dropped += 1
             extra = {"table": key[0].__tablename__, "error": type(reason).__name__}
             logger.warning("row refused", extra=extra)
