@@ -115,6 +115,23 @@ async def test_what_the_caller_says_before_the_model_is_there_is_not_lost(tmp_pa
         await until(lambda: len(model.heard) == 2)
 
 
+async def test_what_the_model_never_got_does_not_count_as_waiting(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        caller = Caller()
+        here.join(here.place(), caller)
+        [model] = await until(lambda: here.service.dialled[-1:])
+        caller.does(*[CallerAudio(FRAME)] * 300)  # six seconds, of which two are kept
+        await anyio.sleep(0.05)
+
+        model.does(e.ModelReady("s1"), e.SpeechStarted("u1", 0))
+        model.does(e.SpeechStopped("u1", 1_900), e.ReplyStarted("r1"))
+        model.does(ReplyAudio("r1", "i1", FRAME))
+
+        [latency] = await until(lambda: caller.notes(c.NoteLatency))
+        assert len(model.heard) == 100
+        assert latency.first_audio_ms == pytest.approx(100, abs=90)
+
+
 async def test_after_a_barge_in_no_late_audio_reaches_the_caller(tmp_path: Path) -> None:
     async with house(tmp_path) as here:
         caller = Caller()
@@ -240,6 +257,21 @@ async def test_the_newer_socket_wins(tmp_path: Path) -> None:
         await until(lambda: model.heard)
         assert first.closed == "replaced"
         assert here.switchboard.live() == 1
+
+
+async def test_what_the_older_socket_had_still_to_play_counts_as_unheard(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        first, second = Caller(), Caller()
+        call_id, model = await here.call(first)
+        model.does(e.ReplyStarted("r1"), e.ReplyItemStarted("r1", "i1", e.ItemKind.MESSAGE))
+        model.does(ReplyAudio("r1", "i1", 50 * FRAME), e.ReplyDone("r1", e.ReplyStatus.COMPLETED))
+        await until(lambda: first.played)
+
+        here.join(call_id, second)
+
+        await until(lambda: c.DeleteItem("i1") in model.told)
+        await until(lambda: [told for told in model.told if isinstance(told, c.RequestReply)])
+        assert first.closed == "replaced"
 
 
 async def test_busy_lines_refuse_and_a_line_nobody_came_for_is_free_again(tmp_path: Path) -> None:

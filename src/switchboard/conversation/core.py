@@ -69,6 +69,11 @@ class Conversation:
         return self._stage.floor
 
     @property
+    def ready(self) -> bool:
+        """The model listens."""
+        return self._stage.ready
+
+    @property
     def ended(self) -> bool:
         return self._stage.ended
 

@@ -89,13 +89,16 @@ class Call:
         """
         if self.ended:
             raise NotAllowed("This call has ended.")
-        former, self._leg = self._leg, leg
+        former, self._leg = self._leg, None
         if former:
-            await former.close("replaced")
+            self.apply(e.CallerAway())  # what it had still to play is lost with it
+        self._leg = leg
         for note in list(self._board.values()):
             leg.show(note)
         self.apply(e.CallerJoined())
         try:
+            if former:
+                await former.close("replaced")
             await self._listen_to_caller(leg)
         finally:
             if self._leg is leg and not self.ended:
@@ -140,6 +143,8 @@ class Call:
                         self._play(event)
                     else:
                         self.apply(event)
+                    if isinstance(event, e.ModelReady):
+                        self._model_listens()
             self.apply(e.ModelLost("closed", retryable=True))
         except ModelUnavailable as unavailable:
             logger.warning(
@@ -152,13 +157,18 @@ class Call:
         self._model = leg
         while self._early_commands:
             leg.command(self._early_commands.popleft())
+
+    def _model_listens(self) -> None:
         while self._early_audio:
-            leg.hear(self._early_audio.popleft())
+            self._hear(self._early_audio.popleft())
 
     def _hear(self, audio: str) -> None:
-        """Hot path, caller to model: count and pass on, still base64."""
-        self._conversation.gate.caller(PCM_24K.duration_ms(base64_size_bytes(audio)))
-        if self._model:
+        """Hot path, caller to model: count and pass on, still base64.
+
+        Only what is passed on counts: the service's clock is the audio that it was sent.
+        """
+        if self._model and self._conversation.ready:
+            self._conversation.gate.caller(PCM_24K.duration_ms(base64_size_bytes(audio)))
             self._model.hear(audio)
         else:
             self._early_audio.append(audio)
