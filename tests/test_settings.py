@@ -91,3 +91,9 @@ def test_records_live_in_the_data_directory_unless_told_otherwise(tmp_path: Path
 
 def test_the_database_password_is_not_shown() -> None:
     assert "hunter2" not in repr(Settings(database_url="postgresql://u:hunter2@h/d"))
+
+
+def test_the_readme_names_every_setting() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+    assert [name for name in Settings.model_fields if f"`{name.upper()}`" not in readme] == []
