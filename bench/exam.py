@@ -1,4 +1,4 @@
-"""The blind exam: its requests, its toolsets, and how an answer is marked.
+"""The blind exams: their requests, their toolsets, and how an answer is marked.
 
 The marking lives here, apart from whatever sits the exam.
 """
@@ -11,6 +11,13 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 DATA: Final = Path(__file__).parent / "data"
+FIRST: Final = "first"
+SEALED: Final = "sealed"
+EXAMS: Final = {
+    FIRST: ("foreign_tools.json", "requests.json"),
+    SEALED: ("sealed_tools.json", "sealed_requests.json"),
+}
+"""For each exam, its toolsets and its requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +42,15 @@ class Request:
     clarify: str | None = None
 
 
-def foreign_toolsets() -> dict[str, Toolset]:
-    """The toolsets of industries that the product does not serve."""
-    raw = json.loads((DATA / "foreign_tools.json").read_text(encoding="utf-8"))
+def foreign_toolsets(exam: str = FIRST) -> dict[str, Toolset]:
+    """The toolsets of an exam's industries, which the product does not serve."""
+    raw = json.loads((DATA / EXAMS[exam][0]).read_text(encoding="utf-8"))
     return {name: Toolset(**value) for name, value in raw.items()}
 
 
-def requests() -> list[Request]:
-    """All requests, in file order."""
-    raw = json.loads((DATA / "requests.json").read_text(encoding="utf-8"))
+def requests(exam: str = FIRST) -> list[Request]:
+    """All requests of an exam, in file order."""
+    raw = json.loads((DATA / EXAMS[exam][1]).read_text(encoding="utf-8"))
     return [Request(**value) for value in raw]
 
 

@@ -1,6 +1,7 @@
 """How a measurement is shown and kept: tables for people, JSON for comparing later."""
 
 import json
+import math
 import os
 import platform
 import subprocess
@@ -127,3 +128,12 @@ def percentile(values: Sequence[float], percent: float) -> float:
     ordered = sorted(values)
     rank = max(0, min(len(ordered) - 1, round(percent / 100 * len(ordered) + 0.5) - 1))
     return ordered[rank]
+
+
+def wilson_interval(hits: int, count: int) -> tuple[float, float]:
+    """Where the true share lies, with 95 % confidence (Wilson's score). `count` is at least one."""
+    z = 1.96
+    share, weight = hits / count, z * z / count
+    middle = (share + weight / 2) / (1 + weight)
+    reach = z / (1 + weight) * math.sqrt(share * (1 - share) / count + weight / (4 * count))
+    return middle - reach, middle + reach

@@ -13,7 +13,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from bench.exam import Request, foreign_toolsets, mark_arguments, requests, same_value
+from bench.exam import EXAMS, FIRST, Request, foreign_toolsets, mark_arguments, requests, same_value
+from bench.report import wilson_interval
 from scripts.complete_npm_lock import complete
 from switchboard.tools.loading import load_toolbox
 
@@ -271,10 +272,11 @@ def test_a_skipped_test_fails_where_everything_ought_to_be_there(tmp_path: Path)
     assert "1 passed, 1 xfailed, 1 error" in ran.stdout
 
 
-# -- the blind exam -----------------------------------------------------------------------------
+# -- the blind exams ----------------------------------------------------------------------------
 
-REQUESTS = requests()
-FOREIGN = foreign_toolsets()
+REQUESTS = {exam: requests(exam) for exam in EXAMS}
+FOREIGN = {exam: foreign_toolsets(exam) for exam in EXAMS}
+ALL_REQUESTS = [(exam, request) for exam, listed in REQUESTS.items() for request in listed]
 
 
 def own_schemas() -> dict[str, dict[str, Mapping[str, Any]]]:
@@ -288,50 +290,67 @@ def own_schemas() -> dict[str, dict[str, Mapping[str, Any]]]:
     }
 
 
-def all_schemas() -> dict[str, dict[str, Mapping[str, Any]]]:
+def schemas(exam: str) -> dict[str, dict[str, Mapping[str, Any]]]:
     foreign = {
         name: {tool["name"]: tool["parameters"] for tool in toolset.tools}
-        for name, toolset in FOREIGN.items()
+        for name, toolset in FOREIGN[exam].items()
     }
-    return {**foreign, **own_schemas()}
+    return {**foreign, **own_schemas()} if exam == FIRST else foreign
 
 
-SCHEMAS = all_schemas()
+SCHEMAS = {exam: schemas(exam) for exam in EXAMS}
 
 
-def test_the_exam_is_long_and_foreign_enough() -> None:
-    foreign = [request for request in REQUESTS if request.toolset in FOREIGN]
-    assert len(REQUESTS) >= 150
+@pytest.mark.parametrize("exam", EXAMS)
+def test_an_exam_is_long_and_foreign_enough(exam: str) -> None:
+    listed = REQUESTS[exam]
+    foreign = [request for request in listed if request.toolset in FOREIGN[exam]]
     assert len(foreign) >= 100
-    assert len(FOREIGN) >= 5
-    nothing_to_call = [request for request in REQUESTS if request.tool is None]
-    assert 0.06 <= len(nothing_to_call) / len(REQUESTS) <= 0.15
-    assert len({request.id for request in REQUESTS}) == len(REQUESTS)
+    assert len(FOREIGN[exam]) >= 5
+    nothing_to_call = [request for request in listed if request.tool is None]
+    assert 0.06 <= len(nothing_to_call) / len(listed) <= 0.15
 
 
-def test_every_tool_is_asked_for() -> None:
-    asked = {(request.toolset, request.tool) for request in REQUESTS if request.tool}
-    assert asked == {(toolset, tool) for toolset, tools in SCHEMAS.items() for tool in tools}
+def test_the_first_exam_asks_for_the_products_own_tools_too() -> None:
+    assert len(REQUESTS[FIRST]) >= 150
+    assert {request.toolset for request in REQUESTS[FIRST]} == set(SCHEMAS[FIRST])
 
 
-def test_every_foreign_prompt_says_what_day_it_is() -> None:
-    for toolset in FOREIGN.values():
+def test_the_exams_have_nothing_in_common() -> None:
+    first, sealed = FOREIGN.values()
+    assert not set(first) & set(sealed)
+    assert len({request.id for _, request in ALL_REQUESTS}) == len(ALL_REQUESTS)
+    assert len({request.text.casefold() for _, request in ALL_REQUESTS}) == len(ALL_REQUESTS)
+
+
+@pytest.mark.parametrize("exam", EXAMS)
+def test_every_tool_is_asked_for(exam: str) -> None:
+    asked = {(request.toolset, request.tool) for request in REQUESTS[exam] if request.tool}
+    assert asked == {(toolset, tool) for toolset, tools in SCHEMAS[exam].items() for tool in tools}
+
+
+@pytest.mark.parametrize("exam", EXAMS)
+def test_every_foreign_prompt_says_what_day_it_is(exam: str) -> None:
+    for toolset in FOREIGN[exam].values():
         assert "Today is 2026-11-22" in toolset.instructions
 
 
 def test_no_suggestion_on_the_page_gives_an_exam_question_away() -> None:
     config = json.loads((ROOT / "session_config.json").read_text(encoding="utf-8"))
     shown = {text.casefold() for agent in config["agents"] for text in agent["suggestions"]}
-    assert not shown & {request.text.casefold() for request in REQUESTS}
+    assert not shown & {request.text.casefold() for _, request in ALL_REQUESTS}
 
 
 @pytest.mark.parametrize(
-    "request_",
-    [request for request in REQUESTS if request.tool],
-    ids=lambda request: request.id,
+    ("exam", "request_"),
+    [
+        pytest.param(exam, request, id=request.id)
+        for exam, request in ALL_REQUESTS
+        if request.tool is not None
+    ],
 )
-def test_exam_answers_fit_the_tools(request_: Request) -> None:
-    schema = SCHEMAS[request_.toolset][request_.tool or ""]
+def test_exam_answers_fit_the_tools(exam: str, request_: Request) -> None:
+    schema = SCHEMAS[exam][request_.toolset][request_.tool or ""]
     arguments = {**request_.arguments, **request_.answered}
     jsonschema.validate(arguments, schema, format_checker=jsonschema.FormatChecker())
     assert set(request_.answers) == set(request_.answered)
@@ -351,8 +370,13 @@ def test_values_are_compared_by_what_they_say() -> None:
 
 
 def test_marks_count_what_was_said_and_what_was_made_up() -> None:
-    request = next(request for request in REQUESTS if request.id == "airline-09")
+    request = next(request for request in REQUESTS[FIRST] if request.id == "airline-09")
     marks = mark_arguments(
         request, {"new_date": "2026-11-29", "booking_reference": "XXXXXX", "seat": "1A"}
     )
     assert (marks.expected, marks.right, marks.invented) == (2, 1, ("seat",))
+
+
+def test_a_share_of_few_requests_is_known_only_roughly() -> None:
+    assert wilson_interval(8, 10) == pytest.approx((0.490, 0.943), abs=0.001)
+    assert wilson_interval(0, 10) == pytest.approx((0.0, 0.278), abs=0.001)
