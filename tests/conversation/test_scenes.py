@@ -246,6 +246,19 @@ def test_what_a_barge_in_left_unplayed_delays_nothing_after_it() -> None:
     assert scene.call.floor is c.Floor.NOBODY
 
 
+def test_an_ear_that_plays_late_can_still_be_silenced() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.says("r1", "i1", 3_000)
+    scene.done("r1")
+    scene.wait(4)
+    for ms in (500, 1_000, 1_500):
+        scene.do(e.Heard("i1", ms))
+        scene.wait(0.5)
+
+    assert c.StopPlayout() in scene.do(e.SpeechStarted("u1", 0))
+
+
 def test_the_end_of_an_interrupted_reply_is_not_silence_while_an_answer_is_owed() -> None:
     scene = Scene()
     scene.connect()
@@ -820,6 +833,31 @@ def test_lines_are_placed_by_when_speech_began_even_if_the_words_come_late() -> 
     [caller] = of(out, c.NoteLine)
     agent = [n for n in of(scene.log, c.NoteLine) if n.item_id == "i1"][-1]
     assert caller.began_ms < agent.began_ms
+
+
+def test_a_prompt_after_a_noise_is_no_answer_and_has_no_latency() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.speaks("u1", "")
+    [asked] = requests(scene.wait(20))
+
+    scene.says("r1", "i1", 1_000, tag=asked.tag)
+
+    assert not of(scene.log, c.NoteLatency)
+
+
+def test_what_is_said_on_return_has_no_latency() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.speaks("u1", "What is my balance?")
+    scene.do(e.CallerAway(), e.ReplyStarted("r1"))
+    scene.done("r1", e.ReplyStatus.CANCELLED)
+    scene.wait(5)
+    [asked] = requests(scene.do(e.CallerJoined()))
+
+    scene.says("r2", "i2", 1_000, tag=asked.tag)
+
+    assert not of(scene.log, c.NoteLatency)
 
 
 def test_a_page_cannot_put_words_into_the_agents_mouth() -> None:

@@ -74,6 +74,7 @@ class Calling:
         stage = self._stage
         stage.present = False
         stage.speaking = None
+        stage.turn = Turn(typed=stage.turn.typed)
         stage.cut_off = self._hearing.barge_in(by_service=False)
         if stage.floor is Floor.CALLER:
             stage.cue(Cue.CALLER_STOPS)  # what was begun will not be finished

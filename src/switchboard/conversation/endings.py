@@ -14,7 +14,7 @@ from switchboard.conversation.commands import (
 from switchboard.conversation.events import ToolRequested, Usage
 from switchboard.conversation.money import cost_usd
 from switchboard.conversation.replies import Running, Wanted, Why
-from switchboard.conversation.stage import Stage
+from switchboard.conversation.stage import Stage, Turn
 
 BUDGET_WARNING = 0.8
 """The share of the budget at which the caller is told."""
@@ -150,4 +150,5 @@ class Endings:
             self.leave("silence", wording.SILENCE_GOODBYE, forced=False)
             return
         self._silences += 1
+        stage.turn = Turn(typed=stage.turn.typed)  # a prompt is no answer: it has no latency
         stage.replies.want(Wanted(Why.SILENCE, wording.SILENCE, allow_tools=False))

@@ -66,13 +66,20 @@ class Gate:
 
     def heard(self, item_id: str, ms: float, now: float) -> Sounding | None:
         """Take a report of what was played: a claim, so never more than was sent or could have
-        been played since, and never less than before."""
+        been played since. `None` if it says nothing new."""
         item = self.sounding.get(item_id)
         if item is None or item.cut:
             return None
-        elapsed_ms = (now - item.first_at) * 1000
-        item.heard_ms = max(item.heard_ms, min(ms, item.received_ms, elapsed_ms))
+        heard_ms = min(ms, item.received_ms, (now - item.first_at) * 1000)
+        if heard_ms <= item.heard_ms:
+            return None
+        item.heard_ms = heard_ms
         return item
+
+    @property
+    def unheard_ms(self) -> float:
+        """What the ear has still to play, by its own reports."""
+        return sum(item.received_ms - item.heard_ms for item in self.sounding.values())
 
     def close(self) -> None:
         """Refuse everything of every reply that is under way: nothing more will play."""

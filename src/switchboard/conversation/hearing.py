@@ -15,7 +15,7 @@ from switchboard.conversation.stage import Stage, Turn
 from switchboard.conversation.toolcalls import ToolCalls
 
 PLAYOUT_SLACK_S: Final = 1.5
-"""A leg that reports nothing is believed to have played everything this long after it could."""
+"""A leg that reports nothing new is believed to have played everything this long after it could."""
 
 
 class Hearing:
@@ -89,15 +89,21 @@ class Hearing:
             first_heard_ms = (stage.now - turn.ended_at) * 1000 - item.heard_ms
             stage.emit(NoteLatency(item.reply_id, turn.first_audio_ms or 0.0, first_heard_ms))
             stage.turn = Turn(typed=turn.typed)
+        if stage.replies.free:
+            # It plays, only later than it might: it must still be there to be silenced.
+            self._play_by(stage.now + stage.gate.unheard_ms / 1000)
         self.check_silent()
 
     def reply_done(self) -> None:
         """Generation ended; playback may go on, and one day must be over."""
         stage = self._stage
-        if stage.gate.sounding and not stage.settling.pending:
-            at = max(stage.gate.plays_until, stage.now) + PLAYOUT_SLACK_S
-            stage.emit(SetTimer("playout", at))
+        if stage.gate.sounding:
+            self._play_by(max(stage.gate.plays_until, stage.now))
         self.check_silent()
+
+    def _play_by(self, at: float) -> None:
+        if not self._stage.settling.pending:
+            self._stage.emit(SetTimer("playout", at + PLAYOUT_SLACK_S))
 
     def check_silent(self, *, believed: bool = False) -> None:
         """Has the agent been heard to the end? `believed` for a leg that reports nothing."""

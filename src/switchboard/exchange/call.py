@@ -93,10 +93,10 @@ class Call:
         if former:
             self.apply(e.CallerAway())  # what it had still to play is lost with it
         self._leg = leg
-        for note in list(self._board.values()):
-            leg.show(note)
-        self.apply(e.CallerJoined())
         try:
+            for note in list(self._board.values()):
+                leg.show(note)
+            self.apply(e.CallerJoined())
             if former:
                 await former.close("replaced")
             await self._listen_to_caller(leg)
