@@ -17,8 +17,8 @@ from websockets.exceptions import ConnectionClosed
 
 from switchboard.access.rates import Rate
 from switchboard.browser.codec import Misunderstood, decode, is_pcm
-from switchboard.browser.limits import SocketLimits
-from switchboard.browser.protocol import MAX_FRAME_BYTES, PageMessage
+from switchboard.browser.limits import Meter, SocketLimits
+from switchboard.browser.protocol import MAX_FRAME_BYTES, Decide, Key, PageMessage, Played
 from switchboard.browser.routes import BrowserConfig
 from switchboard.conversation.events import CallerAway
 from switchboard.conversation.legs import CallerAudio
@@ -192,6 +192,15 @@ async def test_a_page_that_was_held_up_may_catch_up(home: House) -> None:
         await page.say("ping", at=1)
         assert await page.next() == {"type": "pong", "at": 1}
         assert home.exchange.events == [CallerAudio(FRAME)] * 500
+
+
+def test_keys_and_answers_are_counted_like_turns_which_they_may_become() -> None:
+    meter = Meter(SocketLimits(keys=Rate(1, 3)), 0)
+    keys: list[PageMessage] = [Key("#"), Decide("c1", True), Key("1")]
+
+    assert all(meter.admits(key, 0) for key in keys)
+    assert not meter.admits(Key("#"), 0)
+    assert meter.admits(Played("i1", 20), 0)
 
 
 async def test_a_flood_of_texts_is_refused(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ class SocketLimits:
     audio_frames: Rate = field(default=Rate(60, 900))
     audio_ms: Rate = field(default=Rate(1_200, 18_000))
     texts: Rate = field(default=Rate(2, 8))
+    keys: Rate = field(default=Rate(5, 40))
+    """Keys and answers to questions: each may become a turn of the caller."""
     others: Rate = field(default=Rate(40, 120))
     faults: Rate = field(default=Rate(0.5, 10))
     """Beyond it, a page is not mistaken but hostile, and is cut off."""
@@ -37,6 +39,7 @@ class Meter:
         self._audio_frames = bucket(limits.audio_frames)
         self._audio_ms = bucket(limits.audio_ms)
         self._texts = bucket(limits.texts)
+        self._keys = bucket(limits.keys)
         self._others = bucket(limits.others)
         self._faults = bucket(limits.faults)
 
@@ -49,6 +52,8 @@ class Meter:
                 return self._audio_frames.take(now) and self._audio_ms.take(now, max(ms, FRAME_MS))
             case wire.TextIn():
                 return self._texts.take(now)
+            case wire.Key() | wire.Decide():
+                return self._keys.take(now)
             case wire.End():
                 return True
             case _:
