@@ -284,6 +284,8 @@ def _in_days(scene: _Scene, at: int) -> Day | None:
     if number is None or unit not in _UNITS or number > 400:
         return None
     span = timedelta(days=number * _UNITS[unit])
+    if unit in {"night", "nights"}:
+        return None
     if scene.word(unit_at + 1) in {"from", "on"} or scene.word(unit_at + 1) == "tomorrow":
         later = _day_at(scene, unit_at + 1 + (scene.word(unit_at + 1) != "tomorrow"))
         if later and scene.said[unit_at + 1 : unit_at + 3] != ["from", "today"]:

@@ -26,7 +26,7 @@ _ENDS = re.compile(
     r"laptop|computer|booking)|(?:to|in|for|up to) (?:my |the |our )?(?:room|flat|house|table|machine)|"
     r"(?:card|account|order|member|membership|room) (?:number )?(?=\w)|number|my (?:card|number|name)|"
     r"and (?:my|the|it|i|can|could|put)|it(?:'s| is)|is|are|was|were|isn't|to be|until|till|from|tomorrow|today|tonight|"
-    r"by (?:post|mail|email)|when|so|but|then|who|whose|which|that i|i|we|book for|held any|any more|on it)\b",
+    r"(?:to|in) (?=\d|one|two|three|four|five|six|seven|eight|nine|double)|by (?:post|mail|email)|when|so|but|then|who|whose|which|that i|i|we|book for|held any|any more|on it)\b",
     re.IGNORECASE,
 )
 _PRONOUNS = listed(

@@ -82,7 +82,7 @@ class Turn:
     def numbers(self) -> list[Number]:
         """Numbers that are no part of a day or a time."""
         taken = _taken_by(self.days) | _taken_by(self.clocks)
-        return [n for n in scan(self.said) if not taken & set(range(n.first, n.last))]
+        return scan(["" if at in taken else word for at, word in enumerate(self.said)])
 
     @cached_property
     def emails(self) -> list[str]:
@@ -533,7 +533,13 @@ def _count_rank(slot: Slot, turn: Turn, number: Number, *, alone: bool) -> int:
     before = {stem(word) for word in turn.said[max(number.first - 3, 0) : number.first]}
     named = {stem(word) for word in slot.title_words}
     described = {stem(word) for word in words(slot.description) if len(word) > 3}
-    if named & around:
+    aged = "age" in named and turn.said[number.last : number.last + 2] in (
+        ["year", "old"],
+        ["years", "old"],
+        ["month", "old"],
+        ["months", "old"],
+    )
+    if named & around or aged:
         return 5
     if named & before - {"number"} or described & around:
         return 4
