@@ -47,6 +47,15 @@ def test_a_typed_turn_waits_behind_the_reply_that_runs() -> None:
     assert len(requests(scene.done("r1", e.ReplyStatus.CANCELLED))) == 1
 
 
+def test_who_types_is_answered_though_the_microphone_went_dead_in_mid_speech() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.do(e.SpeechStarted("u1", 0))
+    assert not scene.wait(30)
+
+    assert requests(scene.do(e.CallerTyped("t1", "Can you hear me?")))
+
+
 def test_a_refused_request_is_queued_once_more_behind_the_services_own_reply() -> None:
     scene = Scene()
     scene.connect()

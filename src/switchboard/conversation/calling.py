@@ -151,6 +151,7 @@ class Calling:
     def _interrupts(self) -> None:
         """Whatever the caller does by hand silences the agent, as speech does."""
         self._hearing.barge_in(by_service=False)
+        self._stage.speaking = None  # a microphone that went dead in mid-speech holds nobody up
         self._acts(typed=True)
         self._stage.turns += 1
 
