@@ -146,9 +146,26 @@ class AnyCall(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "scene"):
             return
+        self._quiet_down()
         self._do(e.CallerLeft("over"))
         assert self.over
         assert self.requested == set(self.outputs) | self.abandoned
+
+    def _quiet_down(self) -> None:
+        """The service behaves again and nobody speaks: no call may hang on in silence."""
+        for call in [f"c{n}" for n in range(1, 7)]:
+            self.tool_answers(call)
+        for reply, tag in self.known.items():
+            self.ours.discard(tag)
+            self._do(e.ReplyDone(reply, e.ReplyStatus.COMPLETED))
+        for _ in range(60):
+            while self.unanswered:
+                tag = self.unanswered.pop(0)
+                self._do(e.ReplyStarted(f"quiet_{tag}", tag))
+                self.ours.discard(tag)
+                self._do(e.ReplyDone(f"quiet_{tag}", e.ReplyStatus.COMPLETED))
+            self.scene.wait(10)
+        assert self.over, "a silent call never ended"
 
     def _do(self, *events: e.Event) -> None:
         self.scene.do(*events)

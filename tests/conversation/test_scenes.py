@@ -51,7 +51,7 @@ def test_who_types_is_answered_though_the_microphone_went_dead_in_mid_speech() -
     scene = Scene()
     scene.connect()
     scene.do(e.SpeechStarted("u1", 0))
-    assert not scene.wait(30)
+    assert not scene.wait(2)
 
     assert requests(scene.do(e.CallerTyped("t1", "Can you hear me?")))
 
@@ -728,6 +728,30 @@ def test_who_types_is_given_longer() -> None:
 
     assert not requests(scene.wait(30))
     assert requests(scene.wait(10))
+
+
+def test_a_microphone_that_goes_dead_in_mid_speech_does_not_hold_the_floor() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.do(e.SpeechStarted("u1", 0))
+    scene.call.gate.caller(2_000)
+    scene.wait(4)
+    assert scene.call.floor is c.Floor.CALLER
+
+    scene.wait(4)
+
+    assert scene.call.floor is c.Floor.NOBODY
+    assert requests(scene.wait(13))
+
+
+def test_a_refusal_for_a_reply_we_know_nothing_of_is_waited_out() -> None:
+    scene = Scene()
+    scene.connect()
+    [asked] = requests(scene.do(e.CallerTyped("t1", "Hello?")))
+    active = "conversation_already_has_active_response"
+
+    assert not requests(scene.do(e.ModelRefused(active, "busy", asked.tag)))
+    assert len(requests(scene.wait(5))) == 1
 
 
 def test_the_end_of_the_time_is_announced_and_kept() -> None:

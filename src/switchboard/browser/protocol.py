@@ -19,6 +19,8 @@ MAX_FRAME_BYTES = 65_536
 """A larger frame from a page ends its socket (1009)."""
 
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+\Z")]
+ItemId = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9_-]+\Z")]
+"""It becomes the id of a conversation item, of which realtime services take 32 characters."""
 Audio = Annotated[str, Meta(min_length=4, max_length=51_200)]
 """Base64 of PCM 16-bit little-endian mono 24 kHz. The page sends 20 ms (960 bytes) a frame."""
 
@@ -39,7 +41,7 @@ class AudioIn(_Message, frozen=True, tag="audio"):
 class TextIn(_Message, frozen=True, tag="text"):
     """A typed turn."""
 
-    id: Id
+    id: ItemId
     text: Annotated[str, Meta(min_length=1, max_length=2_000)]
 
 

@@ -60,10 +60,13 @@ class Answering:
     def turn_ended(self) -> None:
         """The caller has spoken: the service answers by itself, or we ask it to."""
         if self._stage.rules.service_replies:
-            self._stage.owed = True
-            self._stage.emit(SetTimer("owed", self._stage.now + OWED_S))
+            self._wait_for_service()
         else:
             self._stage.replies.want(Wanted(Why.TYPED))
+
+    def _wait_for_service(self) -> None:
+        self._stage.owed = True
+        self._stage.emit(SetTimer("owed", self._stage.now + OWED_S))
 
     def started(self, reply_id: str, tag: str | None) -> None:
         stage = self._stage
@@ -126,7 +129,10 @@ class Answering:
         if event_id is None or stage.replies.asked is None or stage.replies.asked[0] != event_id:
             return  # a late truncate, a cancel of what had ended: harmless
         stage.emit(ClearTimer("asked"))
-        if stage.replies.refused(event_id, code):
+        given_back = stage.replies.refused(event_id, code)
+        if given_back is None and not stage.replies.running:
+            self._wait_for_service()  # it makes a reply that we have not heard of yet
+        elif given_back:
             stage.notice("reply_refused", f"The agent could not speak: {message}"[:300])
             stage.cue(Cue.AGENT_SILENT)
 

@@ -17,6 +17,8 @@ from switchboard.conversation.tooling import Tooling
 KEYS_S: Final = 1.5
 """A pause this long ends a row of keys; so does #."""
 MAX_KEYS: Final = 64
+VOICE_S: Final = 3.0
+"""A speaking caller of whom no audio comes for this long has stopped, whatever the service says."""
 YES_KEY: Final = "1"
 NO_KEY: Final = "2"
 LONGEST_WAIT_MS: Final = 5_000.0
@@ -42,6 +44,7 @@ class Calling:
         self._joined = False
         self._greeted = False
         self._keys = ""
+        self._voice_ms = 0.0
 
     def joined(self) -> None:
         stage = self._stage
@@ -123,6 +126,23 @@ class Calling:
         self._tools.turn_began(item_id)
         stage.transcript.begin(item_id, Speaker.CALLER, stage.at_ms)
         stage.cue(Cue.CALLER_STARTS)
+        self._watch_voice()
+
+    def still_speaking(self) -> None:
+        """A microphone that went dead in mid-speech must not hold the floor for ever."""
+        stage = self._stage
+        if not stage.speaking:
+            return
+        if stage.gate.caller_ms > self._voice_ms:
+            self._watch_voice()
+            return
+        stage.speaking = None
+        stage.cue(Cue.CALLER_STOPS)
+        self._hearing.check_silent()
+
+    def _watch_voice(self) -> None:
+        self._voice_ms = self._stage.gate.caller_ms
+        self._stage.emit(SetTimer("voice", self._stage.now + VOICE_S))
 
     def speech_stopped(self, at_ms: float) -> None:
         stage = self._stage

@@ -218,6 +218,8 @@ class Conversation:
                 self._answering.timer(name)
             case "keys":
                 self._calling.keys_complete()
+            case "voice":
+                self._calling.still_speaking()
             case "warn" | "limit" | "reattach" | "goodbye" | "silence":
                 self._endings.timer(name)
             case _:

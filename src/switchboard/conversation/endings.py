@@ -50,7 +50,7 @@ class Endings:
     def timer(self, name: str) -> None:
         match name:
             case "warn":
-                self._warn()
+                self._warn(wording.time_left(self._stage.rules.warn_before_s))
             case "limit":
                 self.leave("max_duration", wording.TIME_UP)
             case "reattach":
@@ -127,7 +127,7 @@ class Endings:
         if self.cost_usd >= rules.budget_usd:
             self.leave("budget", wording.TIME_UP)
         elif self.cost_usd >= rules.budget_usd * BUDGET_WARNING:
-            self._warn()
+            self._warn(wording.BUDGET_NEARLY_SPENT)
 
     def end(self, reason: str) -> None:
         """Nothing is waited for any more."""
@@ -136,10 +136,9 @@ class Endings:
             self._stage.gate.close()
             self._stage.emit(EndCall(reason))
 
-    def _warn(self) -> None:
+    def _warn(self, instructions: str) -> None:
         if not self._warned:
             self._warned = True
-            instructions = wording.time_left(self._stage.rules.warn_before_s)
             self._stage.replies.want(Wanted(Why.WARNING, instructions, allow_tools=False))
 
     def _caller_silent(self) -> None:

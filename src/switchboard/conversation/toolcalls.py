@@ -249,7 +249,7 @@ class ToolCalls:
         return [AddToolOutput(call_id, output), call.card.note(state, result=result)]
 
     def _newest(self) -> list[Proposal]:
-        """The proposals of the newest reply that made any: one yes answers one question."""
+        """The proposals of the newest reply that made any: asked, and agreed to, in one."""
         if not self.proposals:
             return []
         newest = max(self.proposals.values(), key=lambda p: p.expires_at).reply_id

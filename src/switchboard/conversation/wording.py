@@ -19,6 +19,10 @@ SILENCE_GOODBYE: Final = (
     "now, that they can call again at any time, and say goodbye." + LANGUAGE
 )
 GOODBYE: Final = "Say goodbye to the caller in one short, friendly sentence." + LANGUAGE
+BUDGET_NEARLY_SPENT: Final = (
+    "Tell the caller in one short sentence that this call cannot last long, then go on where "
+    "you were." + LANGUAGE
+)
 TIME_UP: Final = (
     "The time for this call is up. Tell the caller so kindly in one or two short sentences and "
     "say goodbye." + LANGUAGE
