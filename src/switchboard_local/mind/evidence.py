@@ -25,6 +25,7 @@ FEATURES = (
     "softname", "apart", "conflict", "filled", "unfilled", "odd",
     "opposite",
     "coded",
+    "told", "own", "learnt",
 )  # fmt: skip
 """The columns, in order."""
 
@@ -243,7 +244,7 @@ class Lexical:
             _conflict(card, said),
             *[0.0] * 3,
             _opposite(card, said),
-            0.0,
+            *[0.0] * 4,
         ]  # fmt: skip
 
     def _share(self, parts: Sequence[Meant], heard: Mapping[str, float]) -> float:

@@ -1,6 +1,7 @@
 """Builds the mind: a chat model where one is given, else the offline one."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 
 import anyio.to_thread
@@ -9,6 +10,7 @@ from switchboard_local.engine.parts import PartInfo
 from switchboard_local.mind.chat import ChatMind
 from switchboard_local.mind.offline import OfflineMind
 from switchboard_local.mind.parts import Mind
+from switchboard_local.mind.router import Feels
 
 
 def system_today() -> date:
@@ -45,12 +47,33 @@ def load_offline_mind(today: Callable[[], date] = system_today) -> OfflineMind:
         embeddings = load_embeddings()
     except NoEmbeddings as fault:
         return _by_words(str(fault), today)
+    feels, reason = _senses()
+    name = "rules and a sentence encoder" if feels else "rules and static embeddings"
     return OfflineMind(
-        PartInfo("mind", "rules and static embeddings"),
+        PartInfo("mind", name, fallback=feels is None, reason=reason),
         today,
         reads=lambda cards: Meaning(cards, embeddings),
+        feels=feels,
         likeness=lambda one, other: float(embeddings.word(one) @ embeddings.word(other)),
     )
+
+
+def _senses() -> tuple[Feels | None, str]:
+    """What the sentence encoder adds; or nothing, and why."""
+    from switchboard_local.mind.vectors import NoEmbeddings
+
+    try:
+        from switchboard_local.mind.senses import Senses, load_lesson
+        from switchboard_local.mind.sentences import load_sentences
+
+        sentences, lesson = load_sentences(), load_lesson()
+    except ImportError as fault:
+        return None, f"{fault.name or 'a package'} is not installed"
+    except NoEmbeddings as fault:
+        return None, str(fault)
+    # One thread reads new sets of tools, so that a greeting need not wait for them.
+    worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mind")
+    return lambda cards: Senses(cards, sentences, lesson, worker), ""
 
 
 def _by_words(reason: str, today: Callable[[], date]) -> OfflineMind:

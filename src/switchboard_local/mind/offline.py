@@ -12,7 +12,7 @@ from switchboard_local.mind.catalogue import Tool, read_tools
 from switchboard_local.mind.fold import Fold, text_of
 from switchboard_local.mind.parts import Call, Request, Say, Thought
 from switchboard_local.mind.policy import Policy
-from switchboard_local.mind.router import Reads, Router
+from switchboard_local.mind.router import Feels, Reads, Router
 from switchboard_local.mind.schema import arguments_fit
 from switchboard_local.mind.smalltalk import Manners
 from switchboard_local.mind.tasks import Desk
@@ -37,10 +37,12 @@ class OfflineMind:
         today: Callable[[], date],
         *,
         reads: Reads | None = None,
+        feels: Feels | None = None,
         likeness: Likeness = no_likeness,
     ) -> None:
-        """`reads` and `likeness` come from embeddings; without them words alone decide."""
+        """`reads`, `feels` and `likeness` come from embeddings; without them words alone decide."""
         self.info = info
+        self._feels = feels
         self._reads = reads
         self._likeness = likeness
         self._today = today
@@ -82,7 +84,7 @@ class OfflineMind:
 
     def _router(self, tools: Sequence[Tool]) -> Router:
         key = canonical([(tool.name, tool.description, tool.parameters) for tool in tools])
-        router = self._routers.pop(key, None) or Router(tools, self._reads)
+        router = self._routers.pop(key, None) or Router(tools, self._reads, self._feels)
         self._routers[key] = router
         while len(self._routers) > _TOOLSETS_KEPT:
             self._routers.popitem(last=False)
