@@ -71,13 +71,14 @@ class Page:
         self._speech: deque[str] = deque()
         self._ear = Ear()
         self._socket: ClientConnection | None = None
-        self._holding = False
+        self._holding = True
         """The microphone sends nothing."""
         self._leaving = False
         """The socket ends because we want it to."""
         self._floor = "nobody"
         self._ready: dict[str, Any] | None = None
-        self._pongs = 0
+        self._pings = 0
+        self._ponged = 0.0
         self._news = anyio.Event()
 
     # -- the caller ---------------------------------------------------------------------------
@@ -99,8 +100,13 @@ class Page:
         """Wait to be let in; whether the call was resumed."""
         await self.until(lambda: self._ready, "ready")
         assert self._ready is not None
-        self._holding = self._leaving = False
+        self._leaving = False
         return bool(self._ready["resumed"])
+
+    def listen(self) -> None:
+        """Open the microphone. What is said before the model is there is kept for two seconds
+        only, by design: to count every frame, wait for the greeting."""
+        self._holding = False
 
     async def speak(self, frames: Sequence[str]) -> None:
         """Say something; returns when the last frame has been sent."""
@@ -199,9 +205,9 @@ class Page:
     async def _settle(self) -> None:
         """Hold the microphone until the server has read everything sent."""
         self._holding = True
-        before = self._pongs
-        await self._say({"type": "ping", "at": 0.0})
-        await self.until(lambda: self._pongs > before, "pong")
+        number = self._pings + 1
+        await self._ping()
+        await self.until(lambda: self._ponged >= number, "pong")
 
     async def _sound(self) -> None:
         """Both directions of the sound card, paced by one clock; a late tick is made up for."""
@@ -219,7 +225,7 @@ class Page:
             if sounded and not self._ear.sounds:
                 self._stir()
             if not ticks % PING_FRAMES:
-                await self._say({"type": "ping", "at": float(ticks)})
+                await self._ping()
 
     async def _capture(self) -> None:
         if self._socket is None or self._ready is None or self._holding:
@@ -230,6 +236,10 @@ class Page:
         if not self._speech:
             self._stir()
 
+    async def _ping(self) -> None:
+        self._pings += 1
+        await self._say({"type": "ping", "at": float(self._pings)})
+
     async def _report(self, position: Position) -> None:
         await self._say({"type": "played", "item": position.item, "ms": position.ms})
 
@@ -237,17 +247,13 @@ class Page:
         await self._send(msgspec.json.encode(message).decode())
 
     async def _send(self, frame: str) -> bool:
-        if self._socket is None or self._leaving_for_good:
+        if self._socket is None or self.seen.ended is not None:
             return False
         try:
             await self._socket.send(frame)
         except ConnectionClosed:
             return False  # the reader says why
         return True
-
-    @property
-    def _leaving_for_good(self) -> bool:
-        return self.seen.ended is not None
 
     async def _read(self) -> None:
         """Everything that comes, from one socket after the other."""
@@ -298,7 +304,7 @@ class Page:
             case "latency":
                 self.seen.latencies_ms.append(message["firstAudioMs"])
             case "pong":
-                self._pongs += 1
+                self._ponged = message["at"]
             case _:
                 pass
 

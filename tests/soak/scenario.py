@@ -15,7 +15,7 @@ from tests.soak.page import PATIENCE_S, NeverCame, Page
 from tests.soak.speech import quiet, speech
 from tests.soak.tap import Tap
 
-SCENES = ("ask", "ask", "speak over", "type", "type over", "lose", "lose mid-answer")
+SCENES = ("speak over", "type", "ask", "type over", "lose mid-answer", "lose", "ask")
 SCENES_A_CALL = (4, 9)
 UTTERANCES = ((0.8, 0), (1.1, 2), (1.5, 3), (2.0, 6), (2.6, 8))
 """Seconds and seeds of speech that is taken for exactly one turn, in whatever order it comes."""
@@ -82,7 +82,9 @@ class Caller:
         self._number = number
         self._agent = here.agents[number % len(here.agents)]
         self._typed = 0
-        self._deck: list[str] = []
+        first = number % len(SCENES)
+        # Everybody begins elsewhere, so that even a short run has all of them; drawn from the end.
+        self._deck = [*SCENES[first:], *SCENES[:first]][::-1]
         self._scenes: dict[str, Callable[[Page], Awaitable[None]]] = {
             "ask": self._ask,
             "speak over": self._speak_over,
@@ -135,6 +137,7 @@ class Caller:
             await page.ready()
             page.line = await tap.line(before)
         await page.until(lambda: page.seen.order, "the greeting")
+        page.listen()
 
     async def _scene(self, page: Page) -> None:
         if not self._deck:
@@ -225,6 +228,7 @@ class Caller:
         await anyio.sleep(self._chance.uniform(0.0, 1.5))
         await page.open()
         resumed = await page.ready()
+        page.listen()
         page.seen.broken |= set(page.line.audio_bytes)
         tally.counts["resumed"] += resumed
         tally.counts["lost"] += 1

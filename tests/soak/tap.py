@@ -63,7 +63,10 @@ class Tap:
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Server]:
-        async with serve(self._relay, "127.0.0.1", 0, max_size=None, compression=None) as server:
+        # No pings of its own: it only stands in between.
+        async with serve(
+            self._relay, "127.0.0.1", 0, max_size=None, compression=None, ping_interval=None
+        ) as server:
             yield server
 
     async def _relay(self, product: ServerConnection) -> None:
@@ -77,6 +80,7 @@ class Tap:
                     additional_headers={"Authorization": product.request.headers["Authorization"]},
                     max_size=None,
                     compression=None,
+                    ping_interval=None,
                     proxy=None,
                 ) as model,
                 anyio.create_task_group() as tasks,

@@ -1,5 +1,6 @@
 """Many conversations at once, for minutes: nothing is lost, and nothing is left behind."""
 
+import os
 import signal
 import sqlite3
 import statistics
@@ -43,7 +44,7 @@ class Soaked:
     open_lines: int
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_conversations_at_once_lose_nothing_and_leave_nothing(tmp_path: Path) -> None:
     check(soak(tmp_path, many=6, seconds=20))
 
@@ -186,6 +187,9 @@ def _show(soaked: Soaked) -> None:
         minutes = ", ".join(f"{watch.rss_mib(fifth):.1f}" for fifth in range(5))
         out.append(f"  {watch.server.name}: {watch.cpu_cores():.2f} cores, MiB {minutes}")
         out += [f"    {moment}: {held}" for moment, held in _moments(watch)]
+    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    out.append(f"  load of the machine: {load}")
+    out += [f"  ! {complaint}" for complaint in soaked.tally.complaints[:20]]
     sys.stdout.write("\n".join([*out, ""]))
 
 
