@@ -24,6 +24,7 @@ def the_loggers_as_they_were() -> Generator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     access.filters.clear()
+    logging.getLogger("uvicorn.error").filters.clear()
 
 
 def written(log_format: str) -> tuple[logging.Logger, io.StringIO]:
@@ -109,3 +110,14 @@ def test_health_probes_leave_no_trace_in_the_access_log() -> None:
 
     assert "/health" not in stream.getvalue()
     assert "/api/calls" in stream.getvalue()
+
+
+def test_a_refused_socket_is_no_error() -> None:
+    _, stream = written("text")
+    server = logging.getLogger("uvicorn.error")
+
+    server.error("ASGI callable returned without completing handshake.")
+    server.error("Something else went wrong.")
+
+    assert "handshake" not in stream.getvalue()
+    assert "Something else" in stream.getvalue()

@@ -70,6 +70,13 @@ class NoProbes(logging.Filter):
         return " /health " not in record.getMessage()
 
 
+class NoFalseAlarms(logging.Filter):
+    """Drops what uvicorn takes for a fault when a socket is refused with an HTTP status."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "without completing handshake" not in record.getMessage()
+
+
 class TextLines(logging.Formatter):
     """`12:00:00 INFO  switchboard.exchange  call began  call=… agent=bank`"""
 
@@ -113,6 +120,7 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
     root.handlers[:] = [handler]
     root.setLevel(level)
     logging.getLogger("uvicorn.access").addFilter(NoProbes())
+    logging.getLogger("uvicorn.error").addFilter(NoFalseAlarms())
     # Theirs are not ours to read at debug level: headers, frames, statements.
     for chatty in (
         "azure",
