@@ -934,6 +934,16 @@ def test_an_answered_turn_has_its_latency_from_the_end_of_speech() -> None:
     assert latency.first_audio_ms == pytest.approx(600)
 
 
+def test_the_silence_that_ended_a_turn_counts_into_its_latency() -> None:
+    scene = Scene(dataclasses.replace(RULES, turn_silence_s=0.5))
+    scene.connect()
+    scene.speaks("u1")
+    scene.now += 0.2
+    scene.says("r1", "i1", 500)
+
+    assert of(scene.log, c.NoteLatency)[0].first_audio_ms == pytest.approx(700)
+
+
 def test_history_can_be_replayed_with_calls_and_outputs_paired_and_only_what_was_heard() -> None:
     scene = Scene()
     scene.connect()

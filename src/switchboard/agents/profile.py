@@ -133,6 +133,7 @@ class AgentProfile(AgentEntry):
             end_tool=END_CALL.name if self.can_hang_up else None,
             service_interrupts=self.turn_detection.interrupt_response,
             service_replies=self.turn_detection.create_response,
+            turn_silence_s=_silence_s(self.turn_detection),
             slow_tool_s=limits.slow_tool_ms / 1_000,
             silence_s=limits.silence_ms / 1_000,
             reprompts=limits.reprompts,
@@ -144,3 +145,7 @@ class AgentProfile(AgentEntry):
             budget_usd=limits.budget_usd,
             price=price,
         )
+
+
+def _silence_s(detection: TurnDetection) -> float:
+    return detection.silence_duration_ms / 1_000 if isinstance(detection, ServerVad) else 0.0

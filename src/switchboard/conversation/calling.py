@@ -149,7 +149,8 @@ class Calling:
         stage.speaking = None
         # The service's clock counts the audio it was sent, and so do we.
         waited_ms = min(max(stage.gate.caller_ms - at_ms, 0.0), LONGEST_WAIT_MS)
-        stage.turn = Turn(ended_at=stage.now - waited_ms / 1000)
+        silent_s = waited_ms / 1000 + stage.rules.turn_silence_s
+        stage.turn = Turn(ended_at=stage.now - silent_s)
         stage.cue(Cue.CALLER_STOPS)
         self._answering.turn_ended()
 

@@ -40,6 +40,9 @@ class Rules:
     """The service cancels its own reply when it hears the caller (`interrupt_response`)."""
     service_replies: bool = True
     """The service answers a spoken turn unasked (`create_response`)."""
+    turn_silence_s: float = 0.0
+    """The silence that ends a turn, which the service counts into it. Unknown, and so 0, where
+    meaning ends a turn: latencies then begin when the service decides that it has."""
     service_plays: bool = False
     """The service owns the playout buffer (WebRTC): no truncate from us."""
     settle_s: float = 0.25

@@ -1,6 +1,6 @@
 """Builds the mind: a chat model where one is given, else the offline one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 
@@ -8,6 +8,7 @@ import anyio.to_thread
 
 from switchboard_local.engine.parts import PartInfo
 from switchboard_local.mind.chat import ChatMind
+from switchboard_local.mind.choices import Nearness
 from switchboard_local.mind.offline import OfflineMind
 from switchboard_local.mind.parts import Mind
 from switchboard_local.mind.router import Feels
@@ -47,18 +48,20 @@ def load_offline_mind(today: Callable[[], date] = system_today) -> OfflineMind:
         embeddings = load_embeddings()
     except NoEmbeddings as fault:
         return _by_words(str(fault), today)
-    feels, reason = _senses()
+    senses, reason = _senses()
+    feels, nearness = senses or (None, None)
     name = "rules and a sentence encoder" if feels else "rules and static embeddings"
     return OfflineMind(
         PartInfo("mind", name, fallback=feels is None, reason=reason),
         today,
         reads=lambda cards: Meaning(cards, embeddings),
         feels=feels,
+        nearness=nearness,
         likeness=lambda one, other: float(embeddings.word(one) @ embeddings.word(other)),
     )
 
 
-def _senses() -> tuple[Feels | None, str]:
+def _senses() -> tuple[tuple[Feels, Nearness] | None, str]:
     """What the sentence encoder adds; or nothing, and why."""
     from switchboard_local.mind.vectors import NoEmbeddings
 
@@ -73,7 +76,11 @@ def _senses() -> tuple[Feels | None, str]:
         return None, str(fault)
     # One thread reads new sets of tools, so that a greeting need not wait for them.
     worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mind")
-    return lambda cards: Senses(cards, sentences, lesson, worker), ""
+
+    def nearness(text: str, others: Sequence[str]) -> list[float]:
+        return (sentences.all(others) @ sentences.of(text)).tolist()
+
+    return (lambda cards: Senses(cards, sentences, lesson, worker), nearness), ""
 
 
 def _by_words(reason: str, today: Callable[[], date]) -> OfflineMind:

@@ -126,7 +126,7 @@ def _belongs(said: list[str], start: int, at: int) -> bool:
         return not (at > start and ordinal_value(said[at - 1]) is not None)
     following = said[at + 1] if at + 1 < len(said) else ""
     if word in {"a", "an"}:
-        return at == start and following in SCALES
+        return at == start and following in SCALES and following != "k"
     if at == start:
         return word == "o" and following in SMALL and following != "o"
     if word == "and":

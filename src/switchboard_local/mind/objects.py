@@ -11,7 +11,7 @@ from switchboard_local.mind.wordlists import listed
 
 _VERBS = (
     r"(?:order|reserve|renew|extend|borrow|hold|put|return|buy|get|have|got|find|want|need|like|bring|"
-    r"send|lost|lose|left|forgot|forgotten|misplaced|request|install|add|take|took|keep|cancel|remove|"
+    r"send|lost|lose|finished|finish|left|forgot|forgotten|misplaced|request|install|add|take|took|keep|cancel|remove|"
     r"play|watch|read|reading|stock|use|using|report|about|mean|meant|fancy|broken|damaged|ruined)"
 )
 _OF = r"(?:(?:run |running )?(?:out|low) (?:of|on)|more of|a copy of|copies of|a bottle of|another|some more|some|any)"
@@ -26,7 +26,7 @@ _ENDS = re.compile(
     r"laptop|computer|booking)|(?:to|in|for|up to) (?:my |the |our )?(?:room|flat|house|table|machine)|"
     r"(?:card|account|order|member|membership|room) (?:number )?(?=\w)|number|my (?:card|number|name)|"
     r"and (?:my|the|it|i|can|could|put)|it(?:'s| is)|is|are|was|were|isn't|to be|until|till|from|tomorrow|today|tonight|"
-    r"(?:to|in) (?=\d|one|two|three|four|five|six|seven|eight|nine|double)|by (?:post|mail|email)|when|so|but|then|who|whose|which|that i|i|we|book for|held any|any more|on it)\b",
+    r"(?:to|in) (?=\d|one|two|three|four|five|six|seven|eight|nine|double)|by (?:post|mail|email)|when|so|but|then|can|could|who|whose|which|that i|i|we|book for|held any|any more|on it)\b",
     re.IGNORECASE,
 )
 _PRONOUNS = listed(

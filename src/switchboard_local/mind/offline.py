@@ -9,6 +9,7 @@ import anyio.to_thread
 from switchboard_local.engine.parts import PartInfo
 from switchboard_local.mind import directives, knowledge
 from switchboard_local.mind.catalogue import Tool, read_tools
+from switchboard_local.mind.choices import Nearness
 from switchboard_local.mind.fold import Fold, text_of
 from switchboard_local.mind.parts import Call, Request, Say, Thought
 from switchboard_local.mind.policy import Policy
@@ -39,12 +40,13 @@ class OfflineMind:
         reads: Reads | None = None,
         feels: Feels | None = None,
         likeness: Likeness = no_likeness,
+        nearness: Nearness | None = None,
     ) -> None:
         """`reads`, `feels` and `likeness` come from embeddings; without them words alone decide."""
         self.info = info
         self._feels = feels
         self._reads = reads
-        self._likeness = likeness
+        self._likeness, self._nearness = likeness, nearness
         self._today = today
         self._routers: OrderedDict[str, Router] = OrderedDict()
 
@@ -72,7 +74,7 @@ class OfflineMind:
         forced = _forced(request.tool_choice, tools)
         context = [request.instructions, *_system_texts(request.items)]
         today = knowledge.today_in(" ".join(context), self._today)
-        desk = Desk({tool.name: tool for tool in tools}, today, self._likeness)
+        desk = Desk({tool.name: tool for tool in tools}, today, self._likeness, self._nearness)
         policy = Policy(
             desk=desk,
             router=self._router(tools),

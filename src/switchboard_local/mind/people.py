@@ -34,7 +34,7 @@ _RELATIVES = (
     r"colleague|mum|mother|dad|father|girlfriend|boyfriend|flatmate|dog|cat|puppy|kitten)"
 )
 _STATED = (
-    r"\bname(?:'s| is| was)\s+",
+    r"\bname(?:'s| is| was| of)\s+",
     r"\bcalled\s+",
     r"\b(?:under|in) the name (?:of )?",
     r"\bunder\s+",
@@ -43,8 +43,8 @@ _RELATED = (rf"\b(?:my|our|his|her|a) (?:\w+ )?{_RELATIVES},?\s+",)
 _OWN = (*_STATED, r"\bthis is\s+", r"\b[Ii](?:'m| am)\s+", *_RELATED)
 _OTHER = (*_RELATED, *_STATED, r"\b(?:for|add|bring)\s+(?=[A-Z])", r"\bfor\s+")
 _PAID = (
-    r"\bto\s+(?:my |the |our )?",
-    r"\bpay\s+(?:my |the |our )?",
+    *_RELATED,
+    r"\b(?:to|pay|owe)\s+(?:my |the |our )?",
     r"\bsend\s+(?:my |the )?(?!\w+ to\b)",
 )
 _STAFF = (

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from switchboard_local.mind import codes, dates
 from switchboard_local.mind.catalogue import Role, Slot
-from switchboard_local.mind.choices import pick_choice
+from switchboard_local.mind.choices import Nearness, Picked, pick_choice
 from switchboard_local.mind.freetext import asked_words, volunteered_words
 from switchboard_local.mind.numbers import Number, Token, scan, tokens
 from switchboard_local.mind.schema import fits
@@ -52,6 +52,8 @@ class Turn:
     """The slot the agent had asked for, if any."""
     likeness: Callable[[str, str], float] = field(default=lambda _one, _other: 0.0, compare=False)
     """How near two texts are in meaning, 0 to 1."""
+    nearness: Nearness | None = field(default=None, compare=False)
+    """How near a text is to others by whole sentences, where there is an encoder."""
 
     @cached_property
     def tokens(self) -> list[Token]:
@@ -137,9 +139,18 @@ def _fill(slot: Slot, turn: Turn, used: set[object], *, alone: bool) -> Filled |
     return reader(slot, turn, used, alone)
 
 
-def _date(slot: Slot, turn: Turn, used: set[object], _alone: bool) -> Filled | None:
+_INSTEAD = re.compile(
+    r"\b(?:instead|rather|no good|not good|can't|cannot|can not|won't|could we do|can we do|"
+    r"make it)\b"
+)
+
+
+def _date(slot: Slot, turn: Turn, used: set[object], alone: bool) -> Filled | None:
     asked = slot.name == turn.asked
-    for day in _by_cue(slot, turn, [d for d in turn.days if d.certain or asked]):
+    days = [day for day in turn.days if day.certain or asked]
+    if alone and _INSTEAD.search(turn.text.lower()):
+        days.reverse()  # "Wednesday is no good, could we do Friday": the last one counts
+    for day in _by_cue(slot, turn, days):
         if ("day", day.first) not in used:
             used.add(("day", day.first))
             return Filled(_shaped_date(slot, _past_or_coming(slot, day.day, turn)))
@@ -342,10 +353,15 @@ def _plus(turn: Turn, code: codes.Code) -> str:
 
 
 def _choice(slot: Slot, turn: Turn, _used: set[object], _alone: bool) -> Filled | None:
-    picked = pick_choice(slot, turn.text, asked=slot.name == turn.asked, likeness=turn.likeness)
-    if picked is None:
+    picked = _picked(slot, turn)
+    if picked is None or (picked.hinted and picked.unsure and not slot.required):
         return None
-    return Filled(picked.value, unsure=picked.unsure and slot.name == turn.asked)
+    return Filled(picked.value, picked.unsure and (picked.hinted or slot.name == turn.asked))
+
+
+def _picked(slot: Slot, turn: Turn) -> Picked | None:
+    asked = slot.name == turn.asked
+    return pick_choice(slot, turn.text, asked=asked, likeness=turn.likeness, nearness=turn.nearness)
 
 
 _YES = listed("yes yeah yep yup sure please definitely absolutely ok okay correct right true on")

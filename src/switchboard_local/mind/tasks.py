@@ -7,6 +7,7 @@ from datetime import date
 
 from switchboard_local.mind import reference, wording
 from switchboard_local.mind.catalogue import Role, Slot, Tool
+from switchboard_local.mind.choices import Nearness
 from switchboard_local.mind.parts import Call, Say, Thought
 from switchboard_local.mind.schema import arguments_fit
 from switchboard_local.mind.slots import Filled, Turn, fill
@@ -23,9 +24,10 @@ class Desk:
     tools: Mapping[str, Tool]
     today: date
     likeness: Callable[[str, str], float]
+    nearness: Nearness | None = None
 
     def turn(self, text: str, asked: str = "") -> Turn:
-        return Turn(text, self.today, asked, self.likeness)
+        return Turn(text, self.today, asked, self.likeness, self.nearness)
 
     def begin(self, state: State, name: str, text: str) -> list[Thought]:
         """Starts on a tool with what the request already says."""
