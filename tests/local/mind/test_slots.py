@@ -138,6 +138,23 @@ def test_a_day_in_the_past_is_meant_where_the_argument_is_about_the_past() -> No
     }
 
 
+def test_of_two_days_the_one_that_suits_counts() -> None:
+    for said in (
+        "wednesday is no good could we do friday",
+        "not at home on wednesday so friday instead",
+    ):
+        assert filled(said, new_date=DAY) == {"new_date": "2026-11-27"}
+
+
+def test_things_and_payees_are_read_out_of_a_request() -> None:
+    assert filled("renew the hobbit on card one two three", title=TEXT) == {"title": "the hobbit"}
+    assert filled("i have run out of my metformin", medicine=TEXT) == {"medicine": "metformin"}
+    assert filled("send my sister anna fifty pounds", payee=TEXT, amount=MONEY) == {
+        "payee": "Anna",
+        "amount": 50,
+    }
+
+
 def test_two_days_go_where_their_own_words_send_them() -> None:
     got = filled("until the tenth from the first of december", from_date=DAY, to_date=DAY)
     assert got == {"from_date": "2026-12-01", "to_date": "2026-12-10"}
