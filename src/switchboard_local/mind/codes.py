@@ -84,12 +84,17 @@ def _piece(said: list[str], at: int, *, started: bool) -> tuple[str, int, bool]:
         return _JOINTS[word], 1, False
     if word == "as" and started:
         return "", 2 + (following == "in"), False  # "B as in Bob"
-    number = scan(said[at:])[:1]
+    number = scan(_before_k(said[at:]))[:1]
     if number and number[0].first == 0 and ordinal_value(word) is None:
         return number[0].digits, number[0].last, number[0].repaired
     if started and word in MISHEARD and _digits_follow(said, at + 1):
         return str(MISHEARD[word]), 1, True
     return _letter(said, at, started=started)
+
+
+def _before_k(said: list[str]) -> list[str]:
+    """Among letters a K is a letter, and makes no thousands of what stands before it."""
+    return said[: said.index("k")] if "k" in said else said
 
 
 def _digits_follow(said: list[str], at: int) -> bool:
@@ -229,7 +234,9 @@ def _place_literal(parts: Sequence[_Part], part: int, raw: str, at: int) -> str 
 
 
 def _as_taken(character: str, taken: re.Pattern[str]) -> str | None:
-    for variant in (character, character.upper(), character.lower()):
+    # Last, what sounds the same: an O that was taken for a nought, or the other way round.
+    alike = {"0": "O", "o": "0", "O": "0"}.get(character, character)
+    for variant in (character, character.upper(), character.lower(), alike, alike.lower()):
         if taken.fullmatch(variant):
             return variant
     return None

@@ -22,7 +22,8 @@ WEEKDAYS = {
 _UNSURE = frozenset({"may", "march", "sat", "sun", "mar", "wed"})
 """Names that are also everyday words: a date only beside a day."""
 _FIXED = {"christmas eve": (12, 24), "christmas day": (12, 25), "boxing day": (12, 26),
-          "christmas": (12, 25), "new year eve": (12, 31), "new year day": (1, 1),
+          "christmas": (12, 25), "new year eve": (12, 31), "new years eve": (12, 31),
+          "new year day": (1, 1), "new years day": (1, 1),
           "valentine day": (2, 14), "halloween": (10, 31)}  # fmt: skip
 _UNITS = {"day": 1, "days": 1, "week": 7, "weeks": 7, "fortnight": 14, "night": 1, "nights": 1}
 _PARTS = {
@@ -181,9 +182,9 @@ def _relative(scene: _Scene, at: int) -> Day | None:
 
 
 def _fixed(scene: _Scene, at: int) -> Day | None:
-    for width in (3, 2, 1):
+    for width in (4, 3, 2, 1):
         name = " ".join(word for word in scene.said[at : at + width] if word != "s")
-        if name in _FIXED:
+        if name in _FIXED and at + width <= len(scene.said):
             month, day = _FIXED[name]
             return Day(at, at + width, _coming(scene.today, month, day) or scene.today)
     return None

@@ -295,7 +295,7 @@ def _in_prose(text: str, today: date) -> str:
 
 def _participle(named: str) -> bool:
     """Whether a key tells what was done: "paid", "data used", "left"."""
-    last = named.split()[-1]
+    last = (named.split() or [""])[-1]
     return last in {"paid", "left", "due", "sent", "remaining", "owed"} or (
         last.endswith("ed") and len(last) > 4
     )

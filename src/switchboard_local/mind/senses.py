@@ -34,7 +34,7 @@ class Lesson:
     """Rank by 384."""
 
     def towards(self, request: Vector) -> Vector:
-        return (request - self.middle) @ self.into @ self.out
+        return ((request - self.middle) @ self.into @ self.out).astype(np.float32, copy=False)
 
 
 def load_lesson() -> Lesson:

@@ -10,6 +10,7 @@ from functools import cached_property
 from switchboard_local.mind import codes, dates
 from switchboard_local.mind.catalogue import Role, Slot
 from switchboard_local.mind.choices import Nearness, Picked, pick_choice
+from switchboard_local.mind.corrections import standing
 from switchboard_local.mind.freetext import asked_words, volunteered_words
 from switchboard_local.mind.numbers import Number, Token, scan, tokens
 from switchboard_local.mind.schema import fits
@@ -147,7 +148,7 @@ _INSTEAD = re.compile(
 
 def _date(slot: Slot, turn: Turn, used: set[object], alone: bool) -> Filled | None:
     asked = slot.name == turn.asked
-    days = [day for day in turn.days if day.certain or asked]
+    days = standing([day for day in turn.days if day.certain or asked], turn.said)
     if alone and _INSTEAD.search(turn.text.lower()):
         days.reverse()  # "Wednesday is no good, could we do Friday": the last one counts
     for day in _by_cue(slot, turn, days):
@@ -227,7 +228,7 @@ def _time(slot: Slot, turn: Turn, used: set[object], _alone: bool) -> Filled | N
 
 
 def _clocks(slot: Slot, turn: Turn) -> list[dates.Clock]:
-    sure = [clock for clock in turn.clocks if clock.certain]
+    sure = standing([clock for clock in turn.clocks if clock.certain], turn.said)
     if sure:
         return sure
     if turn.clocks or slot.name != turn.asked:
@@ -260,7 +261,29 @@ def _code(slot: Slot, turn: Turn, used: set[object], alone: bool) -> Filled | No
         if text is not None:
             used.update(("code", n) for n in range(code.first, code.last))
             return Filled(text, unsure=code.repaired and not slot.pattern)
-    return _written_code(slot, turn, used)
+    return _month(slot, turn) or _written_code(slot, turn, used)
+
+
+_LOOKS_BACK = listed("statement statements history usage used past previous bill payslip payments")
+
+
+def _month(slot: Slot, turn: Turn) -> Filled | None:
+    """A month by its name, where the pattern wants "2027-02"."""
+    if not slot.pattern or not fits(f"{turn.today:%Y-%m}", slot.schema):
+        return None
+    number = next((dates.MONTHS[word] for word in turn.said if word in dates.MONTHS), None)
+    shift = next((n for said, n in _NEAR_MONTHS.items() if said in " ".join(turn.said)), None)
+    if number is None and shift is None:
+        return None
+    months = turn.today.year * 12 + turn.today.month - 1 + (shift or 0)
+    if number is not None:
+        back = bool(_LOOKS_BACK & {*words(slot.tool.replace("_", " ")), *words(slot.purpose)})
+        away = (number - turn.today.month) % 12
+        months += away - 12 if back and away else away
+    return Filled(f"{months // 12}-{months % 12 + 1:02}")
+
+
+_NEAR_MONTHS = {"this month": 0, "next month": 1, "last month": -1}
 
 
 def _code_text(slot: Slot, turn: Turn, code: codes.Code, *, alone: bool) -> str | None:
@@ -301,15 +324,18 @@ def _fitted(slot: Slot, turn: Turn, code: codes.Code) -> str | None:
         return None
     if _overlaps(turn, code) and slot.name != turn.asked and len(bare) < 5:
         return None
-    for start in range(min(len(bare), 4)):
+    for start in range(min(len(bare), 8)):
         text = codes.fit(code.text if not start else bare[start:], slot.pattern)
-        if (
-            text is not None
-            and fits(text, slot.schema)
-            and (not start or not bare[:start].isdigit())
-        ):
+        if text is not None and fits(text, slot.schema) and (not start or _begins(bare, start)):
             return text
     return None
+
+
+def _begins(bare: str, start: int) -> bool:
+    """Whether a code may begin there: not within a number, nor within a run of letters for long."""
+    if bare[:start].isdigit():
+        return bare[start].isalpha()
+    return start < 4
 
 
 def _written_code(slot: Slot, turn: Turn, used: set[object]) -> Filled | None:
@@ -354,7 +380,7 @@ def _plus(turn: Turn, code: codes.Code) -> str:
 
 def _choice(slot: Slot, turn: Turn, _used: set[object], _alone: bool) -> Filled | None:
     picked = _picked(slot, turn)
-    if picked is None or (picked.hinted and picked.unsure and not slot.required):
+    if picked is None or (picked.hinted and not slot.required and slot.name != turn.asked):
         return None
     return Filled(picked.value, picked.unsure and (picked.hinted or slot.name == turn.asked))
 
@@ -419,7 +445,7 @@ def _amounts(turn: Turn) -> list[tuple[int, Decimal, bool]]:
     """Each number that may be money: where, how much, and whether a currency was said."""
     found: list[tuple[int, Decimal, bool]] = []
     skip = -1
-    for number in turn.numbers:
+    for number in standing(turn.numbers, turn.said):
         if number.value is None:
             found += _two_part_price(turn, number)
             continue
@@ -488,8 +514,8 @@ def _count(slot: Slot, turn: Turn, used: set[object], alone: bool) -> Filled | N
 def _countable(slot: Slot, turn: Turn) -> list[Number]:
     """Numbers for this slot; where it was asked for, or is a day, those of days and times too."""
     if slot.name == turn.asked or "day" in slot.title_words:
-        return scan(turn.said)
-    return turn.numbers
+        return standing(scan(turn.said), turn.said)
+    return standing(turn.numbers, turn.said)
 
 
 def _as_count(slot: Slot, number: Number) -> Decimal | None:
@@ -511,8 +537,13 @@ def _vague_count(slot: Slot, turn: Turn) -> Filled | None:
     span = _one_span(slot, joined)
     if span is not None:
         return Filled(_number_for(slot, span))
+    if _about_people(slot) and _PAIR.search(joined):
+        return Filled(2)
     only = re.search(r"\b(?:just|only) (?:the )?(?:one|me|myself)\b", joined)
     return Filled(1) if asked and only else None
+
+
+_PAIR = re.compile(r" (?:me|myself) and (?:my|the|a|our) \w+ | my \w+ and (?:i|me|myself) ")
 
 
 def _one_span(slot: Slot, joined: str) -> Decimal | None:

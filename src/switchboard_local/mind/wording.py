@@ -105,10 +105,25 @@ def one_of(parts: Sequence[str], joint: str = "or") -> str:
 
 def choose_between(tools: Sequence[Tool]) -> str:
     """The one question that tells near candidates apart."""
-    phrases = list(dict.fromkeys(wish(tool) for tool in tools))
+    wishes = [wish(tool) for tool in tools]
+    if max(len(one.split()) for one in wishes) > _SHORT:
+        # Two long descriptions cannot be kept in mind; names can.
+        wishes = [_titled(tool) or wished for tool, wished in zip(tools, wishes, strict=True)]
+    phrases = list(dict.fromkeys(wishes))
     if len(phrases) < len(tools):
         phrases = [" ".join(tool.title_words) for tool in tools]
     return f"Do you want to {', or to '.join(phrases)}?"
+
+
+_SHORT = 8
+"""Words of a phrase that is still easy to keep in mind beside another."""
+
+
+def _titled(tool: Tool) -> str:
+    """The name of a tool as something to want: "block card"; empty where it is no such thing."""
+    title = tool.title_words
+    acts = len(title) > 1 and (is_act(title[0]) or is_question(title[0]))
+    return " ".join([_TOLD_TO.get(title[0], title[0]), *title[1:]]) if acts else ""
 
 
 def abilities(tools: Sequence[Tool], most: int = 4) -> str:

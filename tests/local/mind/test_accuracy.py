@@ -21,7 +21,14 @@ DATA = json.loads((Path(__file__).parent / "data" / "development.json").read_tex
 
 def chosen(mind: OfflineMind, request: Mapping[str, Any]) -> tuple[str | None, Sequence[str]]:
     """The tool the mind starts on, or those it asks about."""
-    toolset = DATA["toolsets"][request["toolset"]]
+    return chosen_from(DATA, mind, request)
+
+
+def chosen_from(
+    data: Mapping[str, Any], mind: OfflineMind, request: Mapping[str, Any]
+) -> tuple[str | None, Sequence[str]]:
+    """The same, with the toolsets of `data`."""
+    toolset = data["toolsets"][request["toolset"]]
     asked = Request(toolset["instructions"], toolset["tools"], "auto", [heard(request["text"])])
     fold = mind.fold(asked)
     thoughts = fold.through(asked.items)
