@@ -24,6 +24,7 @@ class Act(Enum):
     WAIT = "wait"
     STILL_THERE = "still there"
     NEVER_MIND = "never mind"
+    ENOUGH = "enough"
     UNKNOWN = "unknown"
     DONE = "done"
     NAME = "name"
@@ -54,6 +55,7 @@ _PATTERNS: tuple[tuple[Act, str], ...] = (
     (Act.WAIT, r"(?:wait|hold on|hang on|just a (?:moment|second|minute|sec)|one (?:moment|second|minute|sec)|give me a (?:moment|second|minute|sec)|bear with me|let me (?:check|see|think|look|find it|get it|grab it)|hold the line|wait a (?:moment|second|minute|sec))(?: (?:a (?:moment|second|minute|sec)|let me \w+|while i .*|i will .*))?"),
     (Act.STILL_THERE, r"(?:(?:are|is) (?:you|anyone|anybody|someone) (?:still )?there|can you hear me|you there|is this (?:thing )?(?:on|working))"),
     (Act.NEVER_MIND, r"(?:no )?(?:never ?mind|forget (?:it|that|about it)|cancel that|leave it|do not (?:bother|worry)(?: about (?:it|that))?|stop|scrap that|i (?:have )?changed my mind|do not do (?:it|that)|start (?:over|again)|drop it|let us (?:leave|forget) (?:it|that))(?: (?:then|about it|actually|thanks|it))*"),
+    (Act.ENOUGH, r"(?:(?:stop|stop it|stop there|stop talking|be quiet|quiet|hush|shush|all right|alright) )*(?:(?:that is|that will be) (?:quite )?enough|enough|that will do|stop (?:it|there|talking|that)|be quiet|quiet|hush|shush)"),
     (Act.UNKNOWN, r"(?:sorry )?(?:i )?(?:do not know|have no idea|no idea|not sure|am not sure|can not remember|do not remember|have not got (?:it|one|that)(?: (?:on me|here|with me|to hand))*|do not have (?:it|one|that)(?: (?:on me|here|with me|to hand))*|forgot|forget|have forgotten)(?: (?:it|that|what it is|the number))?"),
     (Act.NAME, r"(?:hello |hi )?(?:my name is|this is|i am called) (?P<name>[a-z'-]+(?: [a-z'-]+)?)"),
     (Act.CHAT, r"(?:(?:tell|know|got) (?:me )?(?:any |a )?jokes?|(?:do you know|can you tell)(?: me)? (?:any |a )?jokes?|(?:what|how) is the weather(?: like)?|(?:it is )?(?:a )?(?:lovely|nice|horrible|awful) (?:day|weather).*|(?:you are|that is) (?:funny|nice|clever|stupid|useless|rubbish|lovely|very helpful|helpful)|what do you think.*|do you like .*|i love you|(?:you )?(?:stupid|useless|idiot).*|testing|test|one two three(?: testing)?|testing.*|lovely to (?:talk|speak) to you|nice to meet you)"),

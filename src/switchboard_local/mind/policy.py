@@ -91,6 +91,9 @@ class Policy:
             return [Say("Of course."), Say("What would you like to do?")]
         if act:
             return self._social(state, text, act)
+        if said and said.yes and not said.rest:
+            state.offered = True
+            return [Say("Is there anything else I can do for you?")]
         changed = self._correction(state, text)
         return changed if changed is not None else self.request(state, text)
 

@@ -54,6 +54,7 @@ _REPLIES: dict[Act, tuple[str, ...]] = {
     Act.WAIT: ("Of course, take your time.",),
     Act.STILL_THERE: ("Yes, I am here.", "How can I help you?"),
     Act.NEVER_MIND: ("All right.", "Is there anything else I can do for you?"),
+    Act.ENOUGH: ("Of course.",),
     Act.UNKNOWN: ("That is all right.", "What would you like to do?"),
     Act.CHAT: ("I had better stick to what I am here for.", "How can I help you?"),
 }

@@ -50,6 +50,8 @@ def wish(tool: Tool) -> str:
     verb, _, rest = said.partition(" ")
     if verb in _TOLD_TO and re.match(r"(?:how|what|when|where|whether|which|who|if)\b", rest):
         return f"know {rest}"
+    if verb == "give" and not re.match(r"(?:a|an|the|you|your)\b", rest):
+        return said  # "give notice"
     return f"{_TOLD_TO.get(verb, verb)} {rest}".strip()
 
 

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from switchboard_local.mind.parts import Call, Request, Say
 from tests.local.mind.peers import Conversation, heard, message, tool, words_only_mind
 
@@ -295,3 +297,15 @@ def test_a_history_that_another_mind_made_is_taken_up() -> None:
     ]
     thoughts = words_only_mind().think(Request("", [BLOCK], "auto", history))
     assert thoughts == [Say("It is blocked.")]
+
+
+@pytest.mark.parametrize("said", ["Stop, that's enough.", "That'll do.", "Okay, stop talking."])
+def test_a_caller_who_has_heard_enough_is_not_told_what_cannot_be_done(said: str) -> None:
+    assert Conversation([REPAIR]).hears(said) == "Of course."
+
+
+def test_an_okay_to_nothing_in_particular_is_taken_as_such() -> None:
+    assert Conversation([REPAIR]).hears("okay") == "Is there anything else I can do for you?"
+
+
+REPAIR = tool("report_repair", "Report something broken in a home.")
