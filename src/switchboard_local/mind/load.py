@@ -67,9 +67,10 @@ def _senses() -> tuple[tuple[Feels, Nearness] | None, str]:
 
     try:
         from switchboard_local.mind.senses import Senses, load_lesson
-        from switchboard_local.mind.sentences import load_sentences
+        from switchboard_local.mind.sentences import Sentences, load_model
 
-        sentences, lesson = load_sentences(), load_lesson()
+        model, lesson = load_model(), load_lesson()
+        plain, taught = Sentences(model), Sentences(model, lesson)
     except ImportError as fault:
         return None, f"{fault.name or 'a package'} is not installed"
     except NoEmbeddings as fault:
@@ -78,9 +79,9 @@ def _senses() -> tuple[tuple[Feels, Nearness] | None, str]:
     worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mind")
 
     def nearness(text: str, others: Sequence[str]) -> list[float]:
-        return (sentences.all(others) @ sentences.of(text)).tolist()
+        return (plain.all(others) @ plain.of(text)).tolist()
 
-    return (lambda cards: Senses(cards, sentences, lesson, worker), nearness), ""
+    return (lambda cards: Senses(cards, plain, taught, worker), nearness), ""
 
 
 def _by_words(reason: str, today: Callable[[], date]) -> OfflineMind:

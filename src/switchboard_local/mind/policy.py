@@ -29,14 +29,10 @@ from switchboard_local.mind.state import Choice, Ran, State, Task
 from switchboard_local.mind.tasks import Desk
 from switchboard_local.mind.text import words
 
-ACT_MARGIN = 0.2
-"""How far ahead of the next the best tool must be, in probability, to be taken without asking."""
 NEAR = 0.3
 """A tool with at least this part of the best one's probability is a candidate for the question."""
 FIT = 0.4
 """Below this a tool that changes something is offered before it is run at once."""
-WEAK = 0.12
-"""Below this no tool is even asked about."""
 FAIR = 0.25
 """Below this a tool that is not far ahead is asked about, with the next best."""
 _CORRECTED = 3
@@ -393,11 +389,11 @@ class Policy:
 
     def _candidates(self, ranked: Sequence[Candidate]) -> list[Candidate]:
         """One tool when it is clear, two or three when they are close, none when nothing fits."""
-        if not ranked or ranked[0].strength < WEAK:
+        if not ranked or ranked[0].strength < self.router.weak:
             return []
         best = ranked[0]
         lead = best.share - (ranked[1].share if len(ranked) > 1 else 0.0)
-        if lead >= ACT_MARGIN and (best.strength >= FAIR or best.share >= 0.5):
+        if lead >= self.router.margin and (best.strength >= FAIR or best.share >= 0.5):
             return [best]
         return [one for one in ranked[:3] if one.share >= NEAR * best.share]
 

@@ -63,6 +63,7 @@ class Router:
         self._nearness = reads(self.lexical.cards) if reads else None
         self._sense = feels(self.lexical.cards) if feels else None
         self._weights = weights.SENSED if feels else weights.READ
+        self.margin, self.weak = self._weights.margin, self._weights.weak
         self.rank = lru_cache(maxsize=512)(self._rank)
 
     def _rank(self, text: str) -> tuple[Candidate, ...]:

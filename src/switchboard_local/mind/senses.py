@@ -1,8 +1,8 @@
 """How near a request is to each tool in meaning, by the sentence encoder.
 
 Callers describe their trouble, tools their remedy: "the radiators are stone cold" and "report a
-repair". A map learnt from pairs of both (`learnt.npz`) turns the one into the direction of the
-other; `tests/local/mind/learn.py` makes it from the development set.
+repair". A lesson (`learnt.npz`: corrections of rank 16 to the encoder's matrices) brings the two
+together; `tests/local/mind/teach.py` made it from requests to tools of invented businesses.
 """
 
 from collections.abc import Sequence
@@ -16,25 +16,10 @@ import numpy as np
 from switchboard_local.mind.catalogue import Tool
 from switchboard_local.mind.choices import spoken
 from switchboard_local.mind.evidence import Card
-from switchboard_local.mind.sentences import Sentences
+from switchboard_local.mind.sentences import Lesson, Sentences
 from switchboard_local.mind.vectors import NoEmbeddings, Vector, unit
 
 _FILE = "learnt.npz"
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """From the vector of a request towards that of the tool it means."""
-
-    middle: Vector
-    """The mean request, 384."""
-    into: Vector
-    """384 by rank."""
-    out: Vector
-    """Rank by 384."""
-
-    def towards(self, request: Vector) -> Vector:
-        return ((request - self.middle) @ self.into @ self.out).astype(np.float32, copy=False)
 
 
 def load_lesson() -> Lesson:
@@ -42,7 +27,7 @@ def load_lesson() -> Lesson:
     try:
         data = files("switchboard_local.mind").joinpath(_FILE).read_bytes()
         with np.load(BytesIO(data), allow_pickle=False) as stored:
-            return Lesson(*(stored[name].astype(np.float32) for name in ("middle", "into", "out")))
+            return {name: stored[name].astype(np.float32) for name in stored.files}
     except (OSError, KeyError, ValueError) as fault:
         raise NoEmbeddings(f"the mind's file {_FILE} cannot be read") from fault
 
@@ -73,35 +58,41 @@ class Sensed:
     """Tools by views by 384."""
     apart: Vector
     """What is each tool's own: its mean view less what all tools share. Tools by 384."""
+    taught: Vector
+    """The same, by the taught encoder."""
 
 
-def sense(tools: Sequence[Tool], sentences: Sentences) -> Sensed:
-    """Reads all tools: some ten milliseconds of CPU for each view."""
-    each = np.stack([sentences.all(views(tool)) for tool in tools])
+def sense(tools: Sequence[Tool], plain: Sentences, taught: Sentences) -> Sensed:
+    """Reads all tools: some ten milliseconds of CPU for each view and encoder."""
+    texts = [views(tool) for tool in tools]
+    each = np.stack([plain.all(one) for one in texts])
+    return Sensed(each, _apart(each), _apart(np.stack([taught.all(one) for one in texts])))
+
+
+def _apart(each: Vector) -> Vector:
     whole = np.stack([unit(view) for view in each.mean(axis=1)])
-    return Sensed(each, whole - whole.mean(axis=0))
+    return whole - whole.mean(axis=0)
 
 
 class Senses:
     """Nearness to one set of tools, whose vectors are made in the background."""
 
     def __init__(
-        self, cards: Sequence[Card], sentences: Sentences, lesson: Lesson, worker: Executor
+        self, cards: Sequence[Card], plain: Sentences, taught: Sentences, worker: Executor
     ) -> None:
-        self._sentences, self._lesson = sentences, lesson
+        self._plain, self._taught = plain, taught
         tools = [card.tool for card in cards]
-        self._sensed = worker.submit(sense, tools, sentences) if tools else None
+        self._sensed = worker.submit(sense, tools, plain, taught) if tools else None
 
     def columns(self, text: str) -> list[tuple[float, float, float]]:
         """For each tool: nearness to its nearest view, to what is its own, and as learnt."""
         if self._sensed is None:
             return []
-        sensed, request = self._sensed.result(), self._sentences.of(text)
-        return measured(sensed, request, self._lesson.towards(request))
+        return measured(self._sensed.result(), self._plain.of(text), self._taught.of(text))
 
 
-def measured(sensed: Sensed, request: Vector, towards: Vector) -> list[tuple[float, float, float]]:
-    """The columns `told`, `own` and `learnt`."""
-    told = (sensed.views @ request).max(axis=1)
-    own, learnt = sensed.apart @ request, 5.0 * (sensed.apart @ towards)
+def measured(sensed: Sensed, plain: Vector, taught: Vector) -> list[tuple[float, float, float]]:
+    """The columns `told`, `own` and `learnt`, of a request's two vectors."""
+    told = (sensed.views @ plain).max(axis=1)
+    own, learnt = sensed.apart @ plain, sensed.taught @ taught
     return list(zip(told.tolist(), own.tolist(), learnt.tolist(), strict=True))

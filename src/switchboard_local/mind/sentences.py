@@ -41,6 +41,19 @@ _EPS: Final = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
+class Model:
+    """The files of the encoder, read and checked."""
+
+    tensors: Mapping[str, Vector]
+    tokenizer: bytes
+
+
+type Lesson = Mapping[str, Vector]
+"""Corrections of rank 16 to the matrices, as pairs `<matrix>.A` (16 by in), `<matrix>.B` (out by
+16): what fine-tuning learnt."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Layer:
     """One block of the transformer; matrices stand as the input is multiplied by them."""
 
@@ -61,7 +74,9 @@ class Sentences:
     One sentence costs some ten milliseconds of CPU: ask for it in a thread, or beforehand.
     """
 
-    def __init__(self, tensors: Mapping[str, Vector], tokenizer: Tokenizer) -> None:
+    def __init__(self, model: Model, lesson: Lesson | None = None) -> None:
+        tokenizer = Tokenizer.from_buffer(model.tokenizer)
+        tensors = _taught(model.tensors, lesson) if lesson else model.tensors
         tokenizer.no_padding()
         tokenizer.enable_truncation(LONGEST)  # pyright: ignore[reportUnknownMemberType] - no stubs
         self._tokenizer = tokenizer
@@ -109,12 +124,26 @@ class Sentences:
         return mean / max(float(np.linalg.norm(mean)), _EPS)
 
 
-def load_sentences(folder: Path | None = None) -> Sentences:
-    """Reads the model, about a fifth of a second: call it in a thread. Raises `NoEmbeddings`."""
+def load_model(folder: Path | None = None) -> Model:
+    """Reads the encoder, about a fifth of a second: call it in a thread. Raises `NoEmbeddings`."""
     root = folder or _package_folder()
     threadpool_limits(limits=1, user_api="blas")
     tensors = load_tensors(_checked(root, *WEIGHTS))
-    return Sentences(tensors, Tokenizer.from_buffer(_checked(root, *TOKENIZER)))
+    return Model(tensors, _checked(root, *TOKENIZER))
+
+
+def load_sentences(folder: Path | None = None) -> Sentences:
+    """The encoder as its authors made it. Raises `NoEmbeddings`."""
+    return Sentences(load_model(folder))
+
+
+def _taught(tensors: Mapping[str, Vector], lesson: Lesson) -> dict[str, Vector]:
+    taught = dict(tensors)
+    for matrix in {name[:-2] for name in lesson}:
+        correction = lesson[f"{matrix}.B"] @ lesson[f"{matrix}.A"]
+        corrected = taught[f"{matrix}.weight"] + correction
+        taught[f"{matrix}.weight"] = corrected.astype(np.float32, copy=False)
+    return taught
 
 
 def _layer(tensors: Mapping[str, Vector], at: int) -> _Layer:

@@ -15,6 +15,10 @@ class Weights:
     """Logistic regression: requests to a business of their own against those meant for another."""
     share: float
     base: float
+    margin: float
+    """How far ahead of the next the best tool must be, in probability, to be taken unasked."""
+    weak: float
+    """Below this strength no tool is even asked about."""
 
 
 READ: Final = Weights(
@@ -31,22 +35,25 @@ READ: Final = Weights(
     },
     share=1.56,
     base=-4.13,
+    margin=0.2,
+    weak=0.12,
 )  # fmt: skip
 """Without the sentence encoder."""
 SENSED: Final = Weights(
     router={
-        "bm25": 1.13, "name": 1.16, "cover": 0.57, "concept": 1.5, "verb": 0.39, "object":
-        0.59, "act": 0.99, "choice": 0.54, "gist": -0.3, "text": 2.76, "soft": -0.02,
-        "softname": -1.91, "apart": 0.56, "conflict": 0.29, "filled": 3.13, "unfilled":
-        -2.18, "odd": -0.77, "opposite": -1.5, "coded": 1.21, "told": 2.91, "own": 2.74,
-        "learnt": 3.38,
+        "bm25": 0.77, "name": 0.38, "cover": 0.75, "concept": 0.66, "verb": 0.09, "object": -0.03,
+        "act": 0.42, "choice": -0.28, "gist": 0.48, "text": 1.42, "soft": -0.09,
+        "softname": -1.19, "apart": 0.33, "conflict": 0.15, "filled": 1.52, "unfilled": -0.95,
+        "odd": -0.91, "opposite": -1.5, "coded": 1.2, "told": 2.09, "own": 2.16, "learnt": 9.97,
     },
     strength={
-        "cover": -0.79, "gist": 0.6, "bm25": 2.49, "object": 0.83, "concept": 0.6, "soft":
-        0.42, "text": 2.4, "name": 0.56, "conflict": -2.05, "filled": 2.69, "odd": 1.25,
-        "apart": -0.45, "choice": 0.34, "told": 3.11, "own": 0.36, "learnt": 1.67,
+        "cover": -0.01, "gist": -0.21, "bm25": 2.6, "object": -0.08, "concept": 0.44,
+        "soft": -0.09, "text": -0.16, "name": -0.22, "conflict": 0.28, "filled": 2.21,
+        "odd": 2.21, "apart": -0.29, "choice": -0.53, "told": 0.76, "own": 0.71, "learnt": 2.61,
     },
-    share=1.39,
-    base=-3.45,
+    share=1.74,
+    base=-2.88,
+    margin=0.1,
+    weak=0.15,
 )  # fmt: skip
-"""With it."""
+"""With it. Learnt by `tests/local/mind/teach.py` on businesses that the lesson had not seen."""

@@ -51,7 +51,7 @@ REPAIR = tool(
 
 def test_a_choice_that_was_only_meant_is_read_back_before_it_is_used() -> None:
     call = Conversation([REPAIR], mind=encoder_mind())
-    said = call.hears("the tap won't stop dripping")
+    said = call.hears("something is broken here, the tap won't stop dripping")
     assert not call.calls
     assert "plumbing" in said and "Is that right?" in said
     call.hears("yes")
