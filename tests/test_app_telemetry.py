@@ -15,16 +15,17 @@ TICKET = "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6"
 
 @pytest.fixture(autouse=True)
 def the_loggers_as_they_were() -> Generator[None]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    access = logging.getLogger("uvicorn.access")
-    access_level = access.level
+    """As at the start of the product, whatever servers earlier tests have configured."""
+    names = (None, "uvicorn", "uvicorn.access", "uvicorn.error")
+    before = [(one, one.handlers[:], one.filters[:], one.level, one.propagate)
+              for one in map(logging.getLogger, names)]  # fmt: skip
+    for one, *_ in before[1:]:
+        one.handlers[:], one.propagate = [], True
+        one.setLevel(logging.NOTSET)
     yield
-    access.setLevel(access_level)
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    access.filters.clear()
-    logging.getLogger("uvicorn.error").filters.clear()
+    for one, handlers, filters, level, propagate in before:
+        one.handlers[:], one.filters[:], one.propagate = handlers, filters, propagate
+        one.setLevel(level)
 
 
 def written(log_format: str) -> tuple[logging.Logger, io.StringIO]:
@@ -103,7 +104,6 @@ def test_the_level_is_kept() -> None:
 def test_health_probes_leave_no_trace_in_the_access_log() -> None:
     _, stream = written("text")
     access = logging.getLogger("uvicorn.access")
-    access.setLevel(logging.INFO)
 
     access.info('%s - "%s %s HTTP/%s" %d', "127.0.0.1:5", "GET", "/health", "1.1", 200)
     access.info('%s - "%s %s HTTP/%s" %d', "127.0.0.1:5", "POST", "/api/calls", "1.1", 201)
