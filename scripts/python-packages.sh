@@ -18,6 +18,8 @@ elif ! type -P uv >/dev/null; then
     exit 1
 fi
 uv=$(scripts/find-uv.sh "${python:-}")
+# The machine's own certificates: many a company's network signs with one of its own.
+export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS-true}"
 echo "Installing Python packages (${python:-a Python that uv fetches}) …"
 "$uv" sync --quiet --frozen --all-extras "${what[@]}"
 touch "${stamps[@]}"

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import socket
 import string
 import zlib
 from pathlib import Path
@@ -10,6 +11,7 @@ import anyio
 import msgspec
 import pytest
 from anyio.from_thread import start_blocking_portal
+from fastapi import FastAPI, WebSocket
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.asyncio.client import ClientConnection
@@ -22,8 +24,20 @@ from switchboard.browser.protocol import MAX_FRAME_BYTES, Decide, Key, PageMessa
 from switchboard.browser.routes import BrowserConfig
 from switchboard.conversation.events import CallerAway
 from switchboard.conversation.legs import CallerAudio
-from tests.browser.peers import FRAME, House, Setting, house
+from tests.browser.peers import FRAME, House, Setting, house, serving
 
+UPGRADE = b"\r\n".join(
+    [
+        b"GET /slow HTTP/1.1",
+        b"Host: 127.0.0.1",
+        b"Upgrade: websocket",
+        b"Connection: Upgrade",
+        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+        b"Sec-WebSocket-Version: 13",
+        b"",
+        b"",
+    ]
+)
 NONSENSE = [
     "",
     "null",
@@ -228,6 +242,31 @@ async def test_pings_that_nobody_reads_the_answers_of_end_the_connection(home: H
                     page.socket.transport.write(flood)
                 await anyio.sleep(0.01)
     assert home.exchange.events == [CallerAway()]
+
+
+async def test_who_talks_before_being_answered_is_cut_off_without_an_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    arrived, gone = anyio.Event(), anyio.Event()
+    app = FastAPI()
+
+    @app.websocket("/slow")
+    async def slow(leg: WebSocket) -> None:
+        arrived.set()
+        assert (await leg.receive())["type"] == "websocket.connect"
+        assert (await leg.receive())["type"] == "websocket.disconnect"
+        gone.set()
+
+    door = socket.create_server(("127.0.0.1", 0))
+    async with serving(app, door), await anyio.connect_tcp(*door.getsockname()) as page:
+        await page.send(UPGRADE)
+        with anyio.fail_after(5):
+            await arrived.wait()
+            await page.send(b"\xff" * 64)
+            await gone.wait()
+            with pytest.raises((anyio.BrokenResourceError, anyio.EndOfStream)):
+                await page.receive()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_while_one_page_is_hostile_another_talks_undisturbed(home: House) -> None:

@@ -26,6 +26,14 @@ class BoundedSockets(WebSocketsSansIOProtocol):
         if self.transport.get_write_buffer_size() > UNSENT_PONGS_BYTES:
             self.transport.abort()
 
+    def handle_parser_exception(self) -> None:
+        # Who talks before the handshake is answered has no connection to be told of a fault on;
+        # uvicorn takes it for impossible, and would log a traceback for each.
+        if self.conn.close_sent is None:
+            self.transport.abort()
+            return
+        super().handle_parser_exception()
+
     async def run_asgi(self) -> None:
         await super().run_asgi()
         # `transport.close()` waits for the peer to read what is left, for ever if need be.

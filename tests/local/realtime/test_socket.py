@@ -229,6 +229,7 @@ async def test_a_client_that_does_not_read_is_cut_off_and_others_are_untouched(
     async with joined(cloud) as other:
         reader, writer = await asyncio.open_connection("127.0.0.1", cloud.port, limit=1024)
         writer.write(upgrade())
+        await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)  # nobody may talk before it
         writer.write(text_frame({"type": "conversation.item.create", "item": item}))
         for _ in range(40):
             writer.write(text_frame({"type": "conversation.item.retrieve", "item_id": "big"}))
