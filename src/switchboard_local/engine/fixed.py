@@ -35,6 +35,9 @@ class FixedVoice:
             yield self._piece[:left]
             left -= len(self._piece)
 
+    async def prepare(self, text: str) -> None:
+        """Always ready."""
+
     @staticmethod
     def size_bytes(text: str, *, speed: float = 1.0) -> int:
         """How much audio `text` makes."""

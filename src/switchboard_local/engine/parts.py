@@ -62,3 +62,7 @@ class Voice(Protocol):
     def speak(self, text: str, *, speed: float = 1.0) -> AsyncIterator[bytes]:
         """24 kHz audio of `text`, in pieces as they are made. Closing the iterator stops it."""
         ...
+
+    async def prepare(self, text: str) -> None:
+        """Make ready to begin `text` at once, should it be spoken. Cancelling is safe."""
+        ...

@@ -174,7 +174,10 @@ class Piper:
         self._closed = False
         self._programs = [PiperProgram(model, folder / str(each)) for each in range(programs)]
         self._turnstile = Turnstile(
-            self._programs, most_waiting=_MOST_WAITING, rank=lambda program: program.rank
+            self._programs,
+            most_waiting=_MOST_WAITING,
+            kept=min(1, programs - 1),  # for the first words of somebody's answer
+            rank=lambda program: program.rank,
         )
 
     @classmethod

@@ -35,8 +35,8 @@ class TurnConfig:
     silence_duration_ms: float = 500
     onset_ms: float = 90
     """Speech this long starts a turn: three of Silero's windows, so that a click does not."""
-    maybe_ms: float = 190
-    """A pause this long is worth transcribing on speculation: six of Silero's windows."""
+    maybe_ms: float = 96
+    """A pause this long is worth transcribing on speculation: three of Silero's windows."""
     hysteresis: float = 0.15
     """Speech goes on until the probability falls this far below the threshold."""
 

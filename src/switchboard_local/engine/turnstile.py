@@ -5,6 +5,10 @@ import heapq
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from itertools import count
+from typing import Final
+
+PATIENT: Final = 2
+"""From this urgency on a borrower can wait."""
 
 
 class Full(Exception):
@@ -15,10 +19,19 @@ class Turnstile[T]:
     """Lends each thing to one borrower at a time. Bounded: it refuses rather than queue forever."""
 
     def __init__(
-        self, things: Iterable[T], *, most_waiting: int, rank: Callable[[T], int] = lambda _: 0
+        self,
+        things: Iterable[T],
+        *,
+        most_waiting: int,
+        kept: int = 0,
+        rank: Callable[[T], int] = lambda _: 0,
     ) -> None:
-        """`rank` says which of several free things is lent first: the lowest."""
+        """`rank` says which of several free things is lent first: the lowest.
+
+        The last `kept` of them are not lent to the patient.
+        """
         self._free = list(things)
+        self._kept = kept
         self._most_waiting = most_waiting
         self._rank = rank
         self._arrivals = count()
@@ -35,7 +48,7 @@ class Turnstile[T]:
 
     async def take(self, *, urgency: int = 0) -> T:
         """As `borrow`, for who may not give the thing back at once. Raises `Full`."""
-        if self._free:
+        if len(self._free) > self._spared(urgency):
             best = min(self._free, key=self._rank)
             self._free.remove(best)
             return best
@@ -60,9 +73,14 @@ class Turnstile[T]:
 
     def give(self, thing: T) -> None:
         """Take a thing back, or lend it on at once."""
-        while self._waiting:
+        # Who waits for a thing that is free already is patient, and so are all behind them.
+        while self._waiting and len(self._free) >= self._spared(self._waiting[0][0]):
             _, _, turn = heapq.heappop(self._waiting)
             if not turn.done():
                 turn.set_result(thing)
                 return
         self._free.append(thing)
+
+    def _spared(self, urgency: int) -> int:
+        """How many must stay free beside the one that is lent."""
+        return self._kept if urgency >= PATIENT else 0

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator
 from typing import Final, Protocol
 
+import anyio
 import anyio.to_thread
 import numpy as np
 
@@ -78,26 +79,41 @@ class SpokenVoice:
         self.info = speaker.info
         self._speaker = speaker
         self._phrases = Phrases(cache_bytes)
+        self._making: dict[str, anyio.Event] = {}
+        """The clauses being made; set once they are remembered."""
 
     async def speak(self, text: str, *, speed: float = 1.0) -> AsyncIterator[bytes]:
         """24 kHz audio of `text` in pieces of 200 ms or less. Raises `VoiceFailed`."""
         for index, clause in enumerate(clauses(speakable(text))):
             # The first clause of a reply is what somebody waits for; the rest has audio to hide in.
-            samples = await self._said(clause, urgency=min(index, 3))
+            samples = await self._said(clause, urgency=min(index + 1, 4) if index else 0)
             if abs(speed - 1) >= 0.01:
                 samples = await anyio.to_thread.run_sync(stretched, samples, speed)
             for piece in _pieces(to_pcm(samples)):
                 yield piece
 
+    async def prepare(self, text: str) -> None:
+        """Makes the first clause of `text`, which is then remembered. Raises `VoiceFailed`."""
+        clause = next(clauses(speakable(text)), None)
+        if clause is not None:
+            await self._said(clause, urgency=1)
+
     async def close(self) -> None:
         await self._speaker.close()
 
     async def _said(self, clause: str, urgency: int) -> Samples:
+        while (making := self._making.get(clause)) is not None:
+            await making.wait()
         known = self._phrases.get(clause)
         if known is not None:
             return known
-        samples = _framed(await self._speaker.say(clause, urgency=urgency), clause)
-        self._phrases.put(clause, samples)
+        made = self._making[clause] = anyio.Event()
+        try:
+            samples = _framed(await self._speaker.say(clause, urgency=urgency), clause)
+            self._phrases.put(clause, samples)
+        finally:  # whoever waits for it makes it, where this one failed or was cancelled
+            del self._making[clause]
+            made.set()
         return samples
 
 
@@ -116,6 +132,9 @@ class Mute:
         """Nothing."""
         for never in ():
             yield never
+
+    async def prepare(self, text: str) -> None:
+        """Always ready."""
 
     async def close(self) -> None:
         """Nothing to end."""

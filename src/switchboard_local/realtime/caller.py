@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import Any, Final
 
 from switchboard_local.engine.parts import Detector
-from switchboard_local.realtime.effects import Forget, Tape, Transcribe
+from switchboard_local.realtime.effects import Dismiss, Forget, Tape, Transcribe
 from switchboard_local.realtime.history import History, Item
 from switchboard_local.realtime.items import spoken
 from switchboard_local.realtime.listening import (
@@ -120,6 +120,15 @@ class Caller:
             if item.ear == ear and item.words is None:
                 self._understand(item, text)
 
+    def foreseen(self, ear: str) -> Item | None:
+        """The item that the open turn would become if the pause that `ear` read were its end."""
+        text = self._guesses.get(ear)
+        if self._turn is None or self._turn.ear != ear or not text:
+            return None
+        item = spoken(self._turn.item_id, b"")
+        item.words = text
+        return item
+
     def close(self) -> None:
         """Nobody listens any more."""
         self._listening.close()
@@ -180,6 +189,7 @@ class Caller:
         if self._turn is not None and self._turn.ear is not None:
             self._guesses.pop(self._turn.ear, None)
             self._tape.do(Forget(self._turn.ear))
+            self._tape.do(Dismiss())
             self._turn.ear = None
 
     def _drop_turn(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from switchboard_local.mind.parts import Request
 from switchboard_local.realtime.refusals import Refused
 
 
@@ -43,7 +44,20 @@ class Forget:
     ear: str
 
 
-type Effect = Send | Generate | Stop | Transcribe | Forget
+@dataclass(frozen=True, slots=True)
+class Foresee:
+    """The turn may be over: begin on the answer it would get."""
+
+    request: Request
+    aloud: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss:
+    """It was not over: what was begun is of no use."""
+
+
+type Effect = Send | Generate | Stop | Transcribe | Forget | Foresee | Dismiss
 
 
 class Tape:

@@ -13,10 +13,10 @@ from typing import Any, assert_never
 from switchboard_local.engine.parts import Detector
 from switchboard_local.mind.parts import Request
 from switchboard_local.realtime.caller import Caller, News
-from switchboard_local.realtime.effects import Effect, Tape
+from switchboard_local.realtime.effects import Effect, Foresee, Tape
 from switchboard_local.realtime.history import History, Item
 from switchboard_local.realtime.items import brought, with_audio
-from switchboard_local.realtime.planning import plan_for
+from switchboard_local.realtime.planning import plan_for, request_for
 from switchboard_local.realtime.refusals import Refused
 from switchboard_local.realtime.replies import Replies, voice_settled
 from switchboard_local.realtime.reply import Piece, Plan
@@ -95,6 +95,7 @@ class RealtimeSession:
         """What the ears made of it; `None` when they failed."""
         self._caller.transcribed(ear, text)
         self._replies.transcribed(ear, text)
+        self._foresee(ear)
         return self._tape.take()
 
     def plan(self, reply_id: str) -> Plan:
@@ -225,6 +226,15 @@ class RealtimeSession:
             case News.ENDED:
                 if vad is not None and vad.create_response:
                     self._respond_unasked()
+
+    def _foresee(self, ear: str) -> None:
+        """Have the answer begun that a turn which may be over would get."""
+        vad = self._settings.audio.input.turn_detection
+        item = self._caller.foreseen(ear)
+        if item is None or vad is None or not vad.create_response or self._replies.active:
+            return
+        plan = plan_for(self._settings, None)
+        self._tape.do(Foresee(request_for(plan, [*self._reading(plan), item]), plan.aloud))
 
     def _respond_unasked(self) -> None:
         """Answer the turn, if no reply is in the way."""

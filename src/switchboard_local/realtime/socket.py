@@ -19,8 +19,18 @@ from starlette.websockets import WebSocketDisconnect
 
 from switchboard_local.engine.parts import Ears, Voice
 from switchboard_local.mind.parts import Mind
-from switchboard_local.realtime.effects import Effect, Forget, Generate, Send, Stop, Transcribe
+from switchboard_local.realtime.effects import (
+    Dismiss,
+    Effect,
+    Foresee,
+    Forget,
+    Generate,
+    Send,
+    Stop,
+    Transcribe,
+)
 from switchboard_local.realtime.faults import Faults
+from switchboard_local.realtime.foresight import Foresight
 from switchboard_local.realtime.outbox import Outbox
 from switchboard_local.realtime.pacing import Allowance
 from switchboard_local.realtime.refusals import Refused
@@ -83,6 +93,10 @@ class Leg:
     """Set, and replaced, whenever the ears have answered or a deadline may have moved."""
     _allowance: Allowance = field(default_factory=Allowance)
     _audio_ms: float = 0.0
+    _foresight: Foresight = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._foresight = Foresight(self.company.mind, self.company.voice, self.tasks)
 
     async def serve(self) -> None:
         """Until the client leaves, the session expires, or one of its limits is passed."""
@@ -99,19 +113,33 @@ class Leg:
             match effect:
                 case Send(event):
                     self._send(event)
-                case Generate(reply_id):
-                    self._replies[reply_id] = anyio.CancelScope()
-                    self.tasks.start_soon(self._reply, reply_id)
-                case Stop(reply_id):
-                    self._replies[reply_id].cancel()
-                case Transcribe(ear, pcm):
-                    self._ears[ear] = anyio.CancelScope()
-                    self.tasks.start_soon(self._transcribe, ear, pcm)
-                case Forget(ear):
-                    if (scope := self._ears.get(ear)) is not None:
-                        scope.cancel()
+                case Generate() | Stop():
+                    self._steer(effect)
+                case Transcribe() | Forget():
+                    self._lend_ear(effect)
+                case Foresee(request, aloud):
+                    self._foresight.prepare(request, aloud=aloud)
+                case Dismiss():
+                    self._foresight.forget()
         if effects:
             self._stir()
+
+    def _steer(self, effect: Generate | Stop) -> None:
+        match effect:
+            case Generate(reply_id):
+                self._replies[reply_id] = anyio.CancelScope()
+                self.tasks.start_soon(self._reply, reply_id)
+            case Stop(reply_id):
+                self._replies[reply_id].cancel()
+
+    def _lend_ear(self, effect: Transcribe | Forget) -> None:
+        match effect:
+            case Transcribe(ear, pcm):
+                self._ears[ear] = anyio.CancelScope()
+                self.tasks.start_soon(self._transcribe, ear, pcm)
+            case Forget(ear):
+                if (scope := self._ears.get(ear)) is not None:
+                    scope.cancel()
 
     def close(self, farewell: Farewell) -> None:
         """End the session; the socket is closed with `farewell`."""
@@ -234,7 +262,7 @@ class Leg:
     async def _reply(self, reply_id: str) -> None:
         plan = self.session.plan(reply_id)
         speaking = Speaking(
-            self.company.mind,
+            self._foresight,
             self.company.voice,
             tell=lambda piece: self._tell(reply_id, piece),
             room=self.outbox.room,

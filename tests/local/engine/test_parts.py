@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import anyio
 import numpy as np
 import pytest
 
@@ -48,8 +49,53 @@ class CountingSpeaker:
     async def close(self) -> None: ...
 
 
+class SlowSpeaker(CountingSpeaker):
+    """Says it once it is `ready`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ready = anyio.Event()
+
+    async def say(self, line: str, *, urgency: int = 0) -> Samples:
+        samples = await super().say(line, urgency=urgency)
+        await self.ready.wait()
+        return samples
+
+
 async def spoken(voice: SpokenVoice | FixedVoice, text: str, speed: float = 1.0) -> bytes:
     return b"".join([piece async for piece in voice.speak(text, speed=speed)])
+
+
+async def test_a_phrase_in_the_making_is_waited_for_and_not_made_twice() -> None:
+    speaker = SlowSpeaker()
+    voice = SpokenVoice(speaker)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(voice.prepare, "Yes. And more.")
+        await anyio.wait_all_tasks_blocked()
+        tasks.start_soon(spoken, voice, "Yes.")
+        await anyio.wait_all_tasks_blocked()
+        speaker.ready.set()
+    assert speaker.lines == ["Yes."]
+
+
+async def test_a_phrase_whose_making_is_called_off_is_made_by_who_waited_for_it() -> None:
+    speaker = SlowSpeaker()
+    voice = SpokenVoice(speaker)
+    async with anyio.create_task_group() as tasks:
+        preparing = anyio.CancelScope()
+
+        async def prepare() -> None:
+            with preparing:
+                await voice.prepare("Yes.")
+
+        tasks.start_soon(prepare)
+        await anyio.wait_all_tasks_blocked()
+        tasks.start_soon(spoken, voice, "Yes.")
+        await anyio.wait_all_tasks_blocked()
+        preparing.cancel()
+        await anyio.wait_all_tasks_blocked()
+        assert speaker.lines == ["Yes.", "Yes."]
+        speaker.ready.set()
 
 
 async def test_a_phrase_said_before_is_not_made_again() -> None:

@@ -34,7 +34,7 @@ def hear(*parts: Sequence[float], config: TurnConfig | None = None) -> list[Turn
 
 def test_a_turn_starts_before_its_first_sound_and_ends_after_the_silence() -> None:
     events = hear(windows(SILENCE, 640), windows(SPEECH, 960), windows(SILENCE, 960))
-    assert events == [Started(340), MaybeEnded(1792, 1600), Ended(2112, 1600)]
+    assert events == [Started(340), MaybeEnded(1696, 1600), Ended(2112, 1600)]
 
 
 def test_a_click_of_two_windows_does_not_start_a_turn() -> None:
@@ -60,7 +60,7 @@ def test_a_short_pause_is_guessed_at_and_taken_back_when_the_caller_goes_on() ->
 
 
 def test_a_very_short_pause_is_nothing_at_all() -> None:
-    events = hear(windows(SPEECH, 320), windows(SILENCE, 160), windows(SPEECH, 320))
+    events = hear(windows(SPEECH, 320), windows(SILENCE, 64), windows(SPEECH, 320))
     assert [type(event) for event in events] == [Started]
 
 

@@ -28,6 +28,21 @@ async def test_the_most_urgent_is_served_first_then_who_came_first() -> None:
     assert served == ["a", "b", "c", "d"]
 
 
+async def test_the_last_one_is_kept_for_who_cannot_wait() -> None:
+    turnstile = Turnstile(["one", "other"], most_waiting=8, kept=1)
+    first = await turnstile.take(urgency=2)
+    patient = asyncio.create_task(turnstile.take(urgency=2))
+    await asyncio.sleep(0)
+    second = await turnstile.take(urgency=1)
+    assert not patient.done()
+    turnstile.give(second)
+    await asyncio.sleep(0)
+    assert not patient.done()
+    turnstile.give(first)
+    assert await patient == first
+    assert await turnstile.take() == second
+
+
 async def test_too_many_borrowers_are_refused() -> None:
     turnstile = Turnstile(["only"], most_waiting=0)
     async with turnstile.borrow():

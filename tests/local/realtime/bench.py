@@ -9,7 +9,17 @@ from typing import Any, get_args
 from openai.types.realtime import RealtimeServerEvent
 from pydantic import BaseModel
 
-from switchboard_local.realtime.effects import Effect, Forget, Generate, Send, Stop, Transcribe
+from switchboard_local.mind.parts import Request
+from switchboard_local.realtime.effects import (
+    Dismiss,
+    Effect,
+    Foresee,
+    Forget,
+    Generate,
+    Send,
+    Stop,
+    Transcribe,
+)
 from switchboard_local.realtime.refusals import Refused
 from switchboard_local.realtime.reply import (
     Piece,
@@ -51,6 +61,9 @@ class Bench:
     """Replies under way."""
     stopping: list[str] = field(default_factory=list[str])
 
+    foreseen: Request | None = None
+    """What an answer is being prepared for."""
+
     def __post_init__(self) -> None:
         numbers = count(1)
         self.session = RealtimeSession(
@@ -77,6 +90,10 @@ class Bench:
                     self.ears[ear] = pcm
                 case Forget(ear):
                     self.ears.pop(ear, None)
+                case Foresee(request):
+                    self.foreseen = request
+                case Dismiss():
+                    self.foreseen = None
         self.events.extend(sent)
         return sent
 

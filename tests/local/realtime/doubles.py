@@ -89,7 +89,11 @@ class HummingVoice:
     ms_per_char: int = 60
     broken: bool = False
     stopped: int = 0
+    prepared: list[str] = field(default_factory=list[str])
     info: PartInfo = field(default=PartInfo("voice", "humming"))
+
+    async def prepare(self, text: str) -> None:
+        self.prepared.append(text)
 
     async def speak(self, text: str, *, speed: float = 1.0) -> AsyncGenerator[bytes]:
         left_ms = int(len(text) * self.ms_per_char / speed)
