@@ -33,9 +33,33 @@ async def office(tmp_path: Path, clock: Clock) -> AsyncGenerator[TicketOffice]:
 
 async def test_a_ticket_opens_its_call_once(office: TicketOffice) -> None:
     ticket = await office.issue("c1", LOCAL, TicketKind.OPEN)
-    assert await office.redeem(ticket, "c1", LOCAL) is TicketKind.OPEN
+    assert (await office.redeem(ticket, "c1", LOCAL)).kind is TicketKind.OPEN
     with pytest.raises(NotIdentified):
         await office.redeem(ticket, "c1", LOCAL)
+
+
+async def test_it_is_exchanged_for_the_one_to_come_back_with(office: TicketOffice) -> None:
+    opened = await office.redeem(await office.issue("c1", LOCAL, TicketKind.OPEN), "c1", LOCAL)
+    resumed = await office.redeem(opened.resume, "c1", LOCAL)
+    assert (opened.kind, resumed.kind) == (TicketKind.OPEN, TicketKind.RESUME)
+    assert resumed.resume != opened.resume
+
+
+async def test_a_store_that_fails_in_the_exchange_leaves_the_ticket_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Store(sqlite_url(tmp_path)).opened() as store:
+        office = TicketOffice(TicketTable(store), open_s=30)
+        ticket = await office.issue("c1", LOCAL, TicketKind.OPEN)
+        with monkeypatch.context() as broken:
+            broken.setattr("switchboard.records.tickets._row", _no_row)
+            with pytest.raises(TimeoutError):
+                await office.redeem(ticket, "c1", LOCAL)
+        assert (await office.redeem(ticket, "c1", LOCAL)).kind is TicketKind.OPEN
+
+
+def _no_row(*_: object) -> None:
+    raise TimeoutError
 
 
 async def test_no_two_tickets_are_alike(office: TicketOffice) -> None:

@@ -10,6 +10,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -43,13 +44,32 @@ class TicketFacts(Protocol):
     def kind(self) -> str: ...
 
 
+@dataclass(frozen=True, slots=True)
+class NewTicket:
+    """A ticket to be handed out for another."""
+
+    digest: str
+    kind: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """A ticket that was good, and the one to come back with."""
+
+    kind: TicketKind
+    resume: str
+
+
 class TicketRows(Protocol):
     """Where tickets are kept; each method commits before it returns."""
 
     async def put(
         self, digest: str, call_id: str, principal_id: str, kind: str, expires_at: float
     ) -> None: ...
-    async def take(self, digest: str, now: float) -> TicketFacts | None: ...
+    async def trade(
+        self, digest: str, call_id: str, principal_id: str, now: float, *, new: "NewTicket"
+    ) -> TicketFacts | None: ...
     async def sweep(self, now: float) -> Sequence[TicketFacts]: ...
     async def revoke(self, call_id: str) -> None: ...
 
@@ -83,17 +103,22 @@ class TicketOffice:
         await self._rows.put(_digest(ticket), call_id, principal.id, kind.value, expires_at)
         return ticket
 
-    async def redeem(self, ticket: str, call_id: str, principal: Principal) -> TicketKind:
-        """Use a ticket up. Raises `NotIdentified` unless it is good for this call and principal.
+    async def redeem(self, ticket: str, call_id: str, principal: Principal) -> Redeemed:
+        """Use a ticket up, in exchange for the one that resumes the call; both or neither.
 
-        A ticket shown at the wrong door is used up as well.
+        Raises `NotIdentified` unless it is good for this call and principal. A ticket shown at the
+        wrong door is used up as well.
         """
+        resume = secrets.token_urlsafe(TICKET_BYTES)
+        now = self._clock()
+        kind = TicketKind.RESUME
+        new = NewTicket(_digest(resume), kind.value, now + self._life_s[kind])
         facts = None
         if looks_like_ticket(ticket):
-            facts = await self._rows.take(_digest(ticket), self._clock())
-        if facts is None or (facts.call_id, facts.principal_id) != (call_id, principal.id):
+            facts = await self._rows.trade(_digest(ticket), call_id, principal.id, now, new=new)
+        if facts is None:
             raise NotIdentified("This ticket has expired or was already used. Start a new call.")
-        return TicketKind(facts.kind)
+        return Redeemed(TicketKind(facts.kind), resume)
 
     async def revoke(self, call_id: str) -> None:
         """Nothing opens this call any more."""

@@ -122,8 +122,8 @@ class BrowserRoom:
         spent: NotIdentified | None = None
         resume, kind = "", TicketKind.OPEN
         try:
-            kind = await self._tickets.redeem(ticket, call_id, principal)
-            resume = await self._tickets.issue(call_id, principal, TicketKind.RESUME)
+            redeemed = await self._tickets.redeem(ticket, call_id, principal)
+            resume, kind = redeemed.resume, redeemed.kind
         except NotIdentified as refusal:
             spent = refusal
         ready = Ready(call_id, resume, self._config.reattach_s, kind is TicketKind.RESUME)

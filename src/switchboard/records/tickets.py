@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from sqlalchemy import ColumnElement, delete, insert
+from sqlalchemy import ColumnElement, Insert, delete, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from switchboard.records.schema import TicketRow
 from switchboard.records.store import Store
@@ -18,6 +20,17 @@ class StoredTicket:
     kind: str
 
 
+class Issued(Protocol):
+    """What is kept of a ticket handed out."""
+
+    @property
+    def digest(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def expires_at(self) -> float: ...
+
+
 class TicketTable:
     """Each method is one transaction, committed when it returns."""
 
@@ -28,33 +41,50 @@ class TicketTable:
         self, digest: str, call_id: str, principal_id: str, kind: str, expires_at: float
     ) -> None:
         async with self._store.writing() as connection:
-            await connection.execute(
-                insert(TicketRow).values(
-                    digest=digest,
-                    call_id=call_id,
-                    principal_id=principal_id,
-                    kind=kind,
-                    expires_at=expires_at,
-                )
-            )
+            await connection.execute(_row(digest, call_id, principal_id, kind, expires_at))
 
-    async def take(self, digest: str, now: float) -> StoredTicket | None:
-        """Consume the ticket, whoever comes first; `None` when it is unknown, used or expired."""
+    async def trade(
+        self, digest: str, call_id: str, principal_id: str, now: float, *, new: Issued
+    ) -> StoredTicket | None:
+        """Consume the ticket, whoever comes first, and put `new` in its place, for the same holder.
+
+        `None` when it is unknown, used, expired, or another's: then there is no new one.
+        """
         wanted = (TicketRow.digest == digest) & (TicketRow.expires_at > now)
-        taken = await self._delete(wanted)
-        return taken[0] if taken else None
+        async with self._store.writing() as connection:
+            taken = await _delete(connection, wanted)
+            if not taken or (taken[0].call_id, taken[0].principal_id) != (call_id, principal_id):
+                return None
+            await connection.execute(
+                _row(new.digest, call_id, principal_id, new.kind, new.expires_at)
+            )
+        return taken[0]
 
     async def sweep(self, now: float) -> Sequence[StoredTicket]:
         """Delete what expired unused, and say what it was for."""
-        return await self._delete(TicketRow.expires_at <= now)
+        async with self._store.writing() as connection:
+            return await _delete(connection, TicketRow.expires_at <= now)
 
     async def revoke(self, call_id: str) -> None:
         """Delete every ticket of a call."""
-        await self._delete(TicketRow.call_id == call_id)
-
-    async def _delete(self, where: ColumnElement[bool]) -> Sequence[StoredTicket]:
-        taken = delete(TicketRow).where(where)
-        returning = taken.returning(TicketRow.call_id, TicketRow.principal_id, TicketRow.kind)
         async with self._store.writing() as connection:
-            rows = (await connection.execute(returning)).all()
-        return [StoredTicket(call_id, principal_id, kind) for call_id, principal_id, kind in rows]
+            await _delete(connection, TicketRow.call_id == call_id)
+
+
+def _row(digest: str, call_id: str, principal_id: str, kind: str, expires_at: float) -> Insert:
+    return insert(TicketRow).values(
+        digest=digest,
+        call_id=call_id,
+        principal_id=principal_id,
+        kind=kind,
+        expires_at=expires_at,
+    )
+
+
+async def _delete(
+    connection: AsyncConnection, where: ColumnElement[bool]
+) -> Sequence[StoredTicket]:
+    taken = delete(TicketRow).where(where)
+    returning = taken.returning(TicketRow.call_id, TicketRow.principal_id, TicketRow.kind)
+    rows = (await connection.execute(returning)).all()
+    return [StoredTicket(call_id, principal_id, kind) for call_id, principal_id, kind in rows]
