@@ -13,9 +13,11 @@ from typing import Any, Final, cast
 DATA: Final = Path(__file__).parent / "data"
 FIRST: Final = "first"
 SEALED: Final = "sealed"
+THIRD: Final = "third"
 EXAMS: Final = {
     FIRST: ("foreign_tools.json", "requests.json"),
     SEALED: ("sealed_tools.json", "sealed_requests.json"),
+    THIRD: ("third_tools.json", "third_requests.json"),
 }
 """For each exam, its toolsets and its requests."""
 

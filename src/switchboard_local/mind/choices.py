@@ -1,12 +1,13 @@
 """Which of the listed values the caller named: by word, by sound, by meaning, by position."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from switchboard_local.mind.catalogue import Slot
-from switchboard_local.mind.dates import clocks
-from switchboard_local.mind.lexicon import STOPWORDS, concepts, concepts_of
+from switchboard_local.mind.clock import clocks
+from switchboard_local.mind.insight import Insight
+from switchboard_local.mind.lexicon import STOPWORDS, concepts, concepts_of, content
 from switchboard_local.mind.numbers import in_words, numbers, ordinal_value
 from switchboard_local.mind.text import name_words, plain, sounds_like, stem, words
 
@@ -31,17 +32,13 @@ def spoken(choice: object) -> str:
     return " ".join(name_words(text)) if re.search(r"[a-z]", text, re.IGNORECASE) else text
 
 
-type Nearness = Callable[[str, Sequence[str]], Sequence[float]]
-"""How near a text is in meaning to each of some others, by whole sentences; -1 to 1."""
-
-
 def pick_choice(
     slot: Slot,
     text: str,
     *,
     asked: bool,
     likeness: Callable[[str, str], float],
-    nearness: Nearness | None = None,
+    insight: Insight | None = None,
 ) -> Picked | None:
     """The choice named in `text`, or meant by it. Position counts only where it was asked for."""
     said = words(plain(text))
@@ -55,39 +52,37 @@ def pick_choice(
     if named and not (len(scored) > 1 and scored[0][0] == scored[1][0] < 1.0):
         return Picked(_last_said(named, said), tuple(named), unsure=scored[0][0] < 0.75)
     placed = _by_position(slot, said) if asked else None
-    if placed or (asked and nearness is None):
-        return placed or _by_meaning(slot, text, likeness)
-    return _by_sense(slot, text, nearness) if nearness else None
+    if placed or insight is None:
+        return placed or (_by_meaning(slot, text, likeness) if asked else None)
+    return _by_insight(slot, text, insight, asked=asked)
 
 
-_HINTED, _HINTED_LEAD = 0.25, 0.04
-"""Nearness to the best choice, and its lead, at which a request hints at it: 6 in 7 right."""
-_PIECES = re.compile(r"[,.;?!]|\b(?:and|but|because|so)\b")
+_MEANT = 0.5
+"""The chance from which a choice that was not named is taken, to be read back."""
+_NEEDED = 0.3
+"""The same where a choice must be made anyway, or was asked for: reading it back costs less than
+asking."""
 
 
-def _by_sense(slot: Slot, text: str, nearness: Nearness) -> Picked | None:
-    """ "He can't walk far" hints at a wheelchair: by the whole of it, or its best clause."""
-    options = [spoken(choice) for choice in slot.choices]
-    if len(options) < 2 or not all(isinstance(choice, str) for choice in slot.choices):
+def _by_insight(slot: Slot, text: str, insight: Insight, *, asked: bool) -> Picked | None:
+    """ "He can't walk far" means a wheelchair."""
+    if len(slot.choices) < 2 or not all(isinstance(choice, str) for choice in slot.choices):
         return None
-    each = [nearness(piece, options) for piece in _pieces(text)]
-    near = [max(column) for column in zip(*each, strict=True)]
-    # What the tool is about is near to some choice by itself; that hints at nothing.
-    written = (slot.purpose, " ".join(name_words(slot.tool)))
-    about = [nearness(text, options) for text in written if text]
-    anyway = [max(column) for column in zip(*about, strict=True)] or [0.0] * len(options)
-    ranked = sorted(range(len(options)), key=lambda n: anyway[n] - near[n])
-    best, second = ranked[:2]
-    lead = (near[best] - anyway[best]) - (near[second] - anyway[second])
-    if near[best] < _HINTED or lead < _HINTED_LEAD:
+    if not asked and _only_names(slot, text):
+        return None
+    *chances, _none = insight.choice(slot, text)
+    best = max(range(len(chances)), key=chances.__getitem__)
+    if chances[best] < (_NEEDED if asked or slot.required else _MEANT):
         return None
     value = slot.choices[best]
     return Picked(value, (value,), unsure=True, hinted=True)
 
 
-def _pieces(text: str) -> list[str]:
-    clauses = [piece.strip() for piece in _PIECES.split(text)]
-    return [text, *(one for one in clauses if 3 <= len(one.split()) < len(text.split()))][:4]
+def _only_names(slot: Slot, text: str) -> bool:
+    """Whether nothing is said but what the tool is for: that hints at no choice."""
+    written = [*name_words(slot.tool), *slot.title_words, *words(plain(slot.purpose))]
+    own = {stem(word) for word in written}
+    return all(stem(word) in own for word in content(words(plain(text))))
 
 
 def _telling(said: list[str], slot: Slot) -> list[str]:
@@ -98,8 +93,19 @@ def _telling(said: list[str], slot: Slot) -> list[str]:
 
 
 def _last_said(named: list[object], said: list[str]) -> object:
-    """Of several choices named in full, the one not taken back: "not the red, the blue one"."""
+    """Of several choices named in full, the one not taken back: "not the red, the blue one".
+
+    One whose words are all another's was named only as a part of it: "premium economy".
+    """
     joined = " ".join(said)
+    parts = {one: set(name_words(str(one))) for one in named}
+    named = [
+        one
+        for one in named
+        if not any(
+            parts[one] < parts[other] and spoken(other) in joined for other in named if other != one
+        )
+    ]
     kept = [
         one
         for one in named
@@ -135,6 +141,8 @@ def _only_here(choice: str, slot: Slot, said: list[str]) -> bool:
 
 
 def _part_score(part: str, said: list[str], meant: set[str]) -> float:
+    if part == "off" and said[-1:] == ["of"]:
+        return 1.0  # nothing ends on "of": a recogniser's slip
     best = max((_alike(part, word) for word in said), default=0.0)
     return best or (0.62 if set(concepts_of(part)) & meant else 0.0)
 
@@ -180,7 +188,7 @@ def _alike(part: str, word: str) -> float:
         and len(stem(word)) >= 5
     ):
         return 0.85
-    if sounds_like(word, part):
+    if sounds_like(word, part) or (len(word) > 4 and part.endswith(word)):
         return 0.7
     return 0.65 if set(concepts_of(part)) & set(concepts_of(word)) else 0.0
 

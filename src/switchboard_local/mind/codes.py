@@ -5,7 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from switchboard_local.mind.numbers import MISHEARD, ordinal_value, scan, tokens
+from switchboard_local.mind.numbers import (
+    CURRENCIES,
+    MISHEARD,
+    TENS,
+    ordinal_value,
+    scan,
+    tokens,
+)
 from switchboard_local.mind.schema import compiled
 from switchboard_local.mind.wordlists import in_order, listed
 
@@ -60,6 +67,8 @@ def _code_at(said: list[str], at: int, glued: set[int]) -> Code | None:
     repaired = False
     end = at
     while end < len(said) and sum(map(len, pieces)) < _LONGEST:
+        if end > at and _price(said, end):
+            break
         if end > at and end in glued and said[end].isalpha():
             pieces.append(said[end])  # written in one: "AB12CDE"
             end += 1
@@ -74,6 +83,15 @@ def _code_at(said: list[str], at: int, glued: set[int]) -> Code | None:
         pieces.pop()
     text = "".join(pieces)
     return Code(at, end, text, repaired) if len(text) >= 2 else None
+
+
+def _price(said: list[str], at: int) -> bool:
+    """Whether a price is said there: no part of the code before it."""
+    if said[at] not in TENS:
+        return False
+    number = scan(said[at:])[:1]
+    last = at + number[0].last if number else len(said)
+    return last < len(said) and said[last] in CURRENCIES
 
 
 def _piece(said: list[str], at: int, *, started: bool) -> tuple[str, int, bool]:
@@ -109,14 +127,24 @@ def _letter(said: list[str], at: int, *, started: bool) -> tuple[str, int, bool]
     if word == "double" and len(following) == 1:
         return following * 2, 2, False
     if len(word) == 1 and word.isalpha():
-        alone = word in {"a", "i"} and not _spelt(following)
-        return ("", 0, False) if alone and not started else (word, 1, False)
+        if word in {"a", "i"} and not _spelt(following):
+            spells = started and following not in (_RATES if word == "a" else _VERBS)
+            return (word, 1, False) if spells else ("", 0, False)
+        return word, 1, False
     if word in _SPELT_AS and (started or _spelt(following)):
         return _SPELT_AS[word], 1, False
     if word in _LETTER_NAMES and started and _spelt(following):
         return _LETTER_NAMES[word], 1, True
     short = len(word) <= 3 and word.isalpha() and _numeric(following)
     return (word, 1, False) if short and word not in _WORDLIKE else ("", 0, False)
+
+
+_RATES = listed("day night week month year person head time minute hour")
+_VERBS = listed(
+    "want need would will have had think am can could should did do was just d ve ll m don wanted "
+    "forgot lost got know cannot"
+)
+"""After these, A and I are no letters of a code: "two thousand a day", "eight I think"."""
 
 
 def _numeric(word: str) -> bool:

@@ -16,7 +16,7 @@ class Span(Protocol):
 
 
 _BETWEEN = re.compile(
-    r"(?:\w+ ){0,2}?(?:oh |um |uh |er )*(?:no|sorry|wait|i mean|i meant|make (?:that|it)|or rather|"
+    r"(?:\w+ ){0,3}?(?:oh |um |uh |er )*(?:no|sorry|wait|i mean|i meant|make (?:that|it)|or rather|"
     r"scratch that|correction|actually)"
     r"(?: (?:no|sorry|wait|make|that|it|is|i|mean|meant|on|at|the|for|to|rather|actually|say|let|"
     r"us|better|hang|hold|pounds))*"

@@ -17,8 +17,9 @@ from switchboard_local.mind.lexicon import (
     is_question,
     weighed_concepts,
 )
-from switchboard_local.mind.slots import Filled, Turn, fill
+from switchboard_local.mind.slots import fill
 from switchboard_local.mind.text import plain, sounds_like, stem, words
+from switchboard_local.mind.turn import Filled, Turn
 
 FEATURES = (
     "bm25", "name", "cover", "concept", "verb", "object", "act", "choice", "gist", "text", "soft",

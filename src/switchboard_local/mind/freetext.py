@@ -60,6 +60,17 @@ def asked_words(slot: Slot, text: str) -> str:
     return said.title() if named else said
 
 
+def trimmed(slot: Slot, text: str) -> str:
+    """Words found in a request, as they would be written into a form."""
+    said = _TAIL.sub("", text.strip()).strip(" .,!?")
+    if slot.role in {Role.PERSON, Role.PLACE}:
+        said = _JOINT.sub("", said) or said
+    if not set(slot.title_words) & _TOLD:
+        said = _clip(said) or said
+    named = slot.role is Role.PERSON and said.islower() and len(said.split()) <= 4
+    return said.title() if named else said
+
+
 def volunteered_words(slot: Slot, text: str) -> str:
     """Words for this slot in a request, where they are clearly marked as such."""
     said = _TAIL.sub("", _LEADS.sub("", text.strip())).strip(" .")

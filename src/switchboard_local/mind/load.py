@@ -1,6 +1,6 @@
 """Builds the mind: a chat model where one is given, else the offline one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 
@@ -8,7 +8,7 @@ import anyio.to_thread
 
 from switchboard_local.engine.parts import PartInfo
 from switchboard_local.mind.chat import ChatMind
-from switchboard_local.mind.choices import Nearness
+from switchboard_local.mind.insight import Insight
 from switchboard_local.mind.offline import OfflineMind
 from switchboard_local.mind.parts import Mind
 from switchboard_local.mind.router import Feels
@@ -49,39 +49,36 @@ def load_offline_mind(today: Callable[[], date] = system_today) -> OfflineMind:
     except NoEmbeddings as fault:
         return _by_words(str(fault), today)
     senses, reason = _senses()
-    feels, nearness = senses or (None, None)
+    feels, insight = senses or (None, None)
     name = "rules and a sentence encoder" if feels else "rules and static embeddings"
     return OfflineMind(
         PartInfo("mind", name, fallback=feels is None, reason=reason),
         today,
         reads=lambda cards: Meaning(cards, embeddings),
         feels=feels,
-        nearness=nearness,
+        insight=insight,
         likeness=lambda one, other: float(embeddings.word(one) @ embeddings.word(other)),
     )
 
 
-def _senses() -> tuple[tuple[Feels, Nearness] | None, str]:
+def _senses() -> tuple[tuple[Feels, Insight] | None, str]:
     """What the sentence encoder adds; or nothing, and why."""
     from switchboard_local.mind.vectors import NoEmbeddings
 
     try:
-        from switchboard_local.mind.senses import Senses, load_lesson
+        from switchboard_local.mind.reader import Reader, load_lesson
+        from switchboard_local.mind.senses import Senses
         from switchboard_local.mind.sentences import Sentences, load_model
 
         model, lesson = load_model(), load_lesson()
-        plain, taught = Sentences(model), Sentences(model, lesson)
+        plain, reader = Sentences(model), Reader(Sentences(model, lesson), lesson)
     except ImportError as fault:
         return None, f"{fault.name or 'a package'} is not installed"
     except NoEmbeddings as fault:
         return None, str(fault)
     # One thread reads new sets of tools, so that a greeting need not wait for them.
     worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mind")
-
-    def nearness(text: str, others: Sequence[str]) -> list[float]:
-        return (plain.all(others) @ plain.of(text)).tolist()
-
-    return (lambda cards: Senses(cards, plain, taught, worker), nearness), ""
+    return (lambda cards: Senses(cards, plain, reader, worker), reader), ""
 
 
 def _by_words(reason: str, today: Callable[[], date]) -> OfflineMind:

@@ -24,6 +24,7 @@ SMALL = {word: value for value, word in enumerate(_UNITS + _TEENS)} | {
 TENS = {word: 10 * (place + 2) for place, word in enumerate(_TENS)} | {"fourty": 40}
 SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000, "k": 1000}
 ORDINALS = {word: value for value, word in enumerate(_ORDINAL_UNITS, 1)} | _ORDINAL_TENS
+CURRENCIES = listed("pound pounds quid euro euros dollar dollars pence cents bucks £ $ € p grand")
 REPEATS = {"double": 2, "triple": 3, "treble": 3}
 MISHEARD = {"for": 4, "fore": 4, "to": 2, "too": 2, "won": 1, "ate": 8, "free": 3, "tree": 3}
 """What a recogniser writes where a digit was said; digits only between digits."""
@@ -83,7 +84,7 @@ def scan(said: list[str]) -> list[Number]:
     found: list[Number] = []
     at = 0
     while at < len(said):
-        run = _run(said, at)
+        run = _before_price(said, at, _run(said, at))
         if run == at or (run == at + 1 and _pronoun(said, at)):
             at += 1
             continue
@@ -93,6 +94,17 @@ def scan(said: list[str]) -> list[Number]:
             found.append(number)
         at = number.last if number else run
     return found
+
+
+def _before_price(said: list[str], first: int, last: int) -> int:
+    """Where the number ends, if the rest of the run is a price after digits read out one by one."""
+    if last >= len(said) or said[last] not in CURRENCIES:
+        return last
+    price = last - 1
+    while price > first and said[price] not in TENS:
+        price -= 1
+    read_out = said[first:price]
+    return price if len(read_out) >= 3 and all(map(_single, read_out)) else last
 
 
 def _and_a_half(said: list[str], number: Number) -> Number:
@@ -122,9 +134,11 @@ def _run(said: list[str], at: int) -> int:
 
 def _belongs(said: list[str], start: int, at: int) -> bool:
     word = said[at]
+    following = said[at + 1] if at + 1 < len(said) else ""
+    if word in REPEATS:
+        return following in SMALL or following[:1].isdigit()
     if is_number_word(word) or ordinal_value(word) is not None:
         return not (at > start and ordinal_value(said[at - 1]) is not None)
-    following = said[at + 1] if at + 1 < len(said) else ""
     if word in {"a", "an"}:
         return at == start and following in SCALES and following != "k"
     if at == start:

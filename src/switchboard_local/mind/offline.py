@@ -9,8 +9,9 @@ import anyio.to_thread
 from switchboard_local.engine.parts import PartInfo
 from switchboard_local.mind import directives, knowledge
 from switchboard_local.mind.catalogue import Tool, read_tools
-from switchboard_local.mind.choices import Nearness
+from switchboard_local.mind.choosing import Chooser
 from switchboard_local.mind.fold import Fold, text_of
+from switchboard_local.mind.insight import Insight
 from switchboard_local.mind.parts import Call, Request, Say, Thought
 from switchboard_local.mind.policy import Policy
 from switchboard_local.mind.router import Feels, Reads, Router
@@ -40,13 +41,13 @@ class OfflineMind:
         reads: Reads | None = None,
         feels: Feels | None = None,
         likeness: Likeness = no_likeness,
-        nearness: Nearness | None = None,
+        insight: Insight | None = None,
     ) -> None:
         """`reads`, `feels` and `likeness` come from embeddings; without them words alone decide."""
         self.info = info
         self._feels = feels
         self._reads = reads
-        self._likeness, self._nearness = likeness, nearness
+        self._likeness, self._insight = likeness, insight
         self._today = today
         self._routers: OrderedDict[str, Router] = OrderedDict()
 
@@ -74,10 +75,10 @@ class OfflineMind:
         forced = _forced(request.tool_choice, tools)
         context = [request.instructions, *_system_texts(request.items)]
         today = knowledge.today_in(" ".join(context), self._today)
-        desk = Desk({tool.name: tool for tool in tools}, today, self._likeness, self._nearness)
+        desk = Desk({tool.name: tool for tool in tools}, today, self._likeness, self._insight)
         policy = Policy(
             desk=desk,
-            router=self._router(tools),
+            chooser=Chooser(desk, self._router(tools)),
             manners=Manners(request.instructions, tools),
             facts=knowledge.facts(context),
             forced=forced,

@@ -1,15 +1,13 @@
 """What the mind does with a turn of the caller's, and with what the tools answer."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from switchboard_local.mind import knowledge, reference, results, wording
+from switchboard_local.mind import knowledge, results, wording
 from switchboard_local.mind.acts import (
     Act,
     answer,
-    clauses,
     corrects,
     given_name,
     recognise,
@@ -17,28 +15,19 @@ from switchboard_local.mind.acts import (
     without_taken_back,
 )
 from switchboard_local.mind.catalogue import Tool
+from switchboard_local.mind.choosing import FIT, Chooser
+from switchboard_local.mind.farewell import hang_up_tool
 from switchboard_local.mind.lexicon import asks, content
-from switchboard_local.mind.numbers import ordinal_value
 from switchboard_local.mind.parts import Call, Say, Thought
-from switchboard_local.mind.reference import points
-from switchboard_local.mind.router import Candidate, Router
-from switchboard_local.mind.schema import arguments_fit
-from switchboard_local.mind.slots import Filled, fill
+from switchboard_local.mind.router import Candidate
 from switchboard_local.mind.smalltalk import Manners
 from switchboard_local.mind.state import Choice, Ran, State, Task
 from switchboard_local.mind.tasks import Desk
 from switchboard_local.mind.text import words
+from switchboard_local.mind.turn import Filled
 
-NEAR = 0.3
-"""A tool with at least this part of the best one's probability is a candidate for the question."""
-FIT = 0.4
-"""Below this a tool that changes something is offered before it is run at once."""
-FAIR = 0.25
-"""Below this a tool that is not far ahead is asked about, with the next best."""
 _CORRECTED = 3
 """How many calls back a correction may reach."""
-SURE, SURE_SHARE = 0.8, 0.7
-"""Strength and share at which a turn starts something new in the midst of something else."""
 
 
 @dataclass
@@ -46,7 +35,7 @@ class Policy:
     """Decides one conversation, turn by turn. Changes the state it is given."""
 
     desk: Desk
-    router: Router
+    chooser: Chooser
     manners: Manners
     facts: Sequence[str] = field(default_factory=list[str])
     forced: str = ""
@@ -135,7 +124,7 @@ class Policy:
         if act in {Act.GOODBYE, Act.DONE}:
             return self._social(state, "", act)
         state.offered = True
-        new = self._sure(rest) if rest else None
+        new = self.chooser.sure(rest) if rest else None
         if new:
             return [Say("All right, I will leave that."), *self.request(state, rest)]
         return [
@@ -148,7 +137,7 @@ class Policy:
         act = recognise(text)
         if act and act not in {Act.SILENCE, Act.REPEAT}:
             return [*self._social(state, text, act), Say(question)]
-        if self._sure(text):
+        if self.chooser.sure(text):
             state.consent = state.task = state.choice = None
             return None
         fact = (
@@ -203,7 +192,7 @@ class Policy:
                 return [Say(wording.question(slot))]
         if self.desk.answer(state, text):
             return self.desk.proceed(state)
-        if self._sure(text):
+        if self.chooser.sure(text):
             state.task = None
             return None
         fact = (
@@ -248,7 +237,7 @@ class Policy:
     def _leaves(self, state: State, text: str) -> bool:
         """Whether the turn, though asked something, plainly wants something else."""
         assert state.task is not None
-        best = self._sure(text)
+        best = self.chooser.sure(text)
         said = " ".join(words(text))
         opening = re.match(
             r"(?:(?:actually|no|wait|sorry|oh|instead) )*(?:can|could|i want|i would like|i need|"
@@ -278,7 +267,7 @@ class Policy:
             return [Say(self._choice_question(tools))]
         if act in {Act.GOODBYE, Act.DONE}:
             return self._social(state, text, act)
-        picked = self._pick(tools, text)
+        picked = self.chooser.pick(tools, text)
         if picked:
             return self.desk.begin(state, picked.name, f"{choice.text}. {text}")
         state.choice = None
@@ -290,26 +279,6 @@ class Policy:
 
     def _choice_question(self, tools: Sequence[Tool]) -> str:
         return wording.choose_between(tools)
-
-    def _pick(self, tools: Sequence[Tool], text: str) -> Tool | None:
-        said = answer(text)
-        if len(tools) == 1:
-            return tools[0] if said and said.yes else None
-        if said and not said.yes and not said.rest:
-            return None
-        place = _position(words(text), len(tools))
-        if place is not None:
-            return tools[place]
-        names = {tool.name for tool in tools}
-        ranked = self.router.rank(text)
-        among = [one for one in ranked if one.tool.name in names]
-        if not among or not content(words(text)):
-            return None
-        best = ranked[0]
-        elsewhere = (
-            best.tool.name not in names and best.share > 0.6 and best.share > 4 * among[0].share
-        )
-        return None if elsewhere else among[0].tool
 
     # ── the rest of a list ──
 
@@ -335,7 +304,7 @@ class Policy:
         failed = bool(state.ran) and bool(results.error_of(state.ran[-1].output))
         if not (corrects(text) or also or failed):
             return None
-        if self._sure(text) and not (corrects(text) or short):
+        if self.chooser.sure(text) and not (corrects(text) or short):
             return None
         for ran in state.ran[: -_CORRECTED - 1 : -1]:
             tool = self.desk.tools.get(ran.tool)
@@ -348,72 +317,24 @@ class Policy:
 
     def request(self, state: State, text: str) -> list[Thought]:
         """Finds the tool that a request means, and starts on it."""
-        several = self._several(text)
+        several = self.chooser.several(text)
         if several:
             state.agenda = several[1:]
             text = several[0]
-        ranked = self._rank(state, text)
+        ranked = self.chooser.rank(state, text)
         fact = self._fact(text, ranked)
         if fact:
             return [Say(fact)]
-        near = self._candidates(ranked)
+        near = self.chooser.candidates(ranked)
         if not near:
             return self._no_tool(state, text)
         state.failures = 0
-        if len(near) == 1 and (near[0].strength >= FIT or not self._rash(near[0].tool, text)):
+        if len(near) == 1 and (
+            near[0].strength >= FIT or not self.chooser.rash(near[0].tool, text)
+        ):
             return self.desk.begin(state, near[0].tool.name, text)
         state.choice = Choice(tuple(one.tool.name for one in near), text)
         return [Say(wording.choose_between([one.tool for one in near]))]
-
-    def _rank(self, state: State, text: str) -> list[Candidate]:
-        """All tools by likelihood, those first that something told before is for."""
-        ranked = list(self.router.rank(text))
-        if not state.ran or not points(text):
-            return ranked
-        boosted = [
-            replace(one, share=one.share * (3.0 if self._takes_told(one.tool, state) else 1.0))
-            for one in ranked
-        ]
-        total = sum(one.share for one in boosted) or 1.0
-        return sorted(
-            (replace(one, share=one.share / total) for one in boosted), key=lambda one: -one.share
-        )
-
-    def _takes_told(self, tool: Tool, state: State) -> bool:
-        return tool.changes and any(reference.candidates(slot, state.ran) for slot in tool.required)
-
-    def _rash(self, tool: Tool, text: str) -> bool:
-        """Whether starting on the tool would change something without another word."""
-        found = fill(tool.slots, self.desk.turn(text))
-        return tool.changes and all(slot.name in found for slot in tool.required)
-
-    def _candidates(self, ranked: Sequence[Candidate]) -> list[Candidate]:
-        """One tool when it is clear, two or three when they are close, none when nothing fits."""
-        if not ranked or ranked[0].strength < self.router.weak:
-            return []
-        best = ranked[0]
-        lead = best.share - (ranked[1].share if len(ranked) > 1 else 0.0)
-        if lead >= self.router.margin and (best.strength >= FAIR or best.share >= 0.5):
-            return [best]
-        return [one for one in ranked[:3] if one.share >= NEAR * best.share]
-
-    def _sure(self, text: str, share: float = SURE_SHARE) -> Candidate | None:
-        """The tool a turn means, when that is plain by itself."""
-        ranked = self.router.rank(text)
-        if not ranked or ranked[0].share < share or ranked[0].strength < SURE:
-            return None
-        return ranked[0]
-
-    def _several(self, text: str) -> list[str]:
-        """The requests in one turn, in order, when each part plainly means a tool of its own."""
-        parts = clauses(text)
-        if not 2 <= len(parts) <= 4:
-            return []
-        best = [self._sure(part, share=0.5) for part in parts]
-        names = [one.tool.name for one in best if one]
-        if len(names) != len(parts) or len(set(names)) != len(names):
-            return []
-        return parts
 
     def _fact(self, text: str, ranked: Sequence[Candidate]) -> str:
         """A sentence of the instructions that answers the question better than a tool would."""
@@ -485,38 +406,3 @@ class Policy:
         if state.task or state.consent or state.choice or not state.agenda:
             return []
         return self.request(state, state.agenda.pop(0))
-
-
-def hang_up_tool(tools: Sequence[Tool]) -> tuple[str, str] | None:
-    """The tool that ends the call, with arguments for it, where the session has one."""
-    for tool in tools:
-        written = f"{' '.join(tool.title_words)}. {tool.gist}".lower()
-        if re.search(
-            r"\b(?:hang up|hangup|end(?:s|ing)? (?:the |this )?(?:phone )?call|disconnect)\b",
-            written,
-        ):
-            arguments = _farewell_arguments(tool)
-            if arguments_fit(arguments, tool):
-                return tool.name, _json(arguments)
-    return None
-
-
-def _farewell_arguments(tool: Tool) -> dict[str, object]:
-    made: dict[str, object] = {}
-    for slot in tool.required:
-        made[slot.name] = slot.choices[0] if slot.choices else "The caller said goodbye."
-    return made
-
-
-def _position(said: Sequence[str], count: int) -> int | None:
-    for word in said:
-        value = ordinal_value(word)
-        if value is not None and value <= count:
-            return value - 1
-    if "former" in said:
-        return 0
-    return count - 1 if {"last", "latter"} & set(said) else None
-
-
-def _json(arguments: Mapping[str, object]) -> str:
-    return json.dumps(arguments, ensure_ascii=False)

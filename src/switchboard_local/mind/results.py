@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from switchboard_local.mind.dates import clock_in_words, in_words
+from switchboard_local.mind.clock import clock_in_words
+from switchboard_local.mind.dates import in_words
 from switchboard_local.mind.numbers import ordinal_in_words
 from switchboard_local.mind.text import name_words
 from switchboard_local.mind.values import (

@@ -10,7 +10,7 @@ from typing import Protocol
 from switchboard_local.mind import weights
 from switchboard_local.mind.catalogue import Tool
 from switchboard_local.mind.evidence import FEATURES, Card, Lexical, Said, fillings
-from switchboard_local.mind.slots import Turn
+from switchboard_local.mind.turn import Turn
 
 _ANY_DAY = date(2026, 1, 1)
 _WITHOUT_NEARNESS = 1.4

@@ -1,35 +1,25 @@
 """How near a request is to each tool in meaning, by the sentence encoder.
 
 Callers describe their trouble, tools their remedy: "the radiators are stone cold" and "report a
-repair". A lesson (`learnt.npz`: corrections of rank 16 to the encoder's matrices) brings the two
-together; `tests/local/mind/teach.py` made it from requests to tools of invented businesses.
+repair". The taught reader brings the two together; the encoder as its authors made it has an
+opinion of its own.
 """
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from importlib.resources import files
-from io import BytesIO
 
 import numpy as np
 
 from switchboard_local.mind.catalogue import Tool
 from switchboard_local.mind.choices import spoken
 from switchboard_local.mind.evidence import Card
-from switchboard_local.mind.sentences import Lesson, Sentences
-from switchboard_local.mind.vectors import NoEmbeddings, Vector, unit
+from switchboard_local.mind.reader import Reader, Told
+from switchboard_local.mind.sentences import Sentences
+from switchboard_local.mind.vectors import Vector, unit
 
-_FILE = "learnt.npz"
-
-
-def load_lesson() -> Lesson:
-    """Reads what was learnt. Raises `NoEmbeddings`."""
-    try:
-        data = files("switchboard_local.mind").joinpath(_FILE).read_bytes()
-        with np.load(BytesIO(data), allow_pickle=False) as stored:
-            return {name: stored[name].astype(np.float32) for name in stored.files}
-    except (OSError, KeyError, ValueError) as fault:
-        raise NoEmbeddings(f"the mind's file {_FILE} cannot be read") from fault
+_NATS = 10.0
+"""What the reader tells is divided by it, to be of the size of the other columns."""
 
 
 def views(tool: Tool) -> list[str]:
@@ -58,15 +48,14 @@ class Sensed:
     """Tools by views by 384."""
     apart: Vector
     """What is each tool's own: its mean view less what all tools share. Tools by 384."""
-    taught: Vector
-    """The same, by the taught encoder."""
+    told: Told
+    """What the reader makes of them."""
 
 
-def sense(tools: Sequence[Tool], plain: Sentences, taught: Sentences) -> Sensed:
-    """Reads all tools: some ten milliseconds of CPU for each view and encoder."""
-    texts = [views(tool) for tool in tools]
-    each = np.stack([plain.all(one) for one in texts])
-    return Sensed(each, _apart(each), _apart(np.stack([taught.all(one) for one in texts])))
+def sense(tools: Sequence[Tool], plain: Sentences, reader: Reader) -> Sensed:
+    """Reads all tools: some ten milliseconds of CPU for each view."""
+    each = np.stack([plain.all(views(tool)) for tool in tools])
+    return Sensed(each, _apart(each), reader.tell_tools(tools))
 
 
 def _apart(each: Vector) -> Vector:
@@ -78,21 +67,22 @@ class Senses:
     """Nearness to one set of tools, whose vectors are made in the background."""
 
     def __init__(
-        self, cards: Sequence[Card], plain: Sentences, taught: Sentences, worker: Executor
+        self, cards: Sequence[Card], plain: Sentences, reader: Reader, worker: Executor
     ) -> None:
-        self._plain, self._taught = plain, taught
+        self._plain, self._reader = plain, reader
         tools = [card.tool for card in cards]
-        self._sensed = worker.submit(sense, tools, plain, taught) if tools else None
+        self._sensed = worker.submit(sense, tools, plain, reader) if tools else None
 
     def columns(self, text: str) -> list[tuple[float, float, float]]:
         """For each tool: nearness to its nearest view, to what is its own, and as learnt."""
         if self._sensed is None:
             return []
-        return measured(self._sensed.result(), self._plain.of(text), self._taught.of(text))
+        sensed = self._sensed.result()
+        return measured(sensed, self._plain.of(text), self._reader.tools(text, sensed.told))
 
 
-def measured(sensed: Sensed, plain: Vector, taught: Vector) -> list[tuple[float, float, float]]:
-    """The columns `told`, `own` and `learnt`, of a request's two vectors."""
+def measured(sensed: Sensed, plain: Vector, read: Vector) -> list[tuple[float, float, float]]:
+    """The columns `told`, `own` and `learnt`: of a request's vector, and of what was read of it."""
     told = (sensed.views @ plain).max(axis=1)
-    own, learnt = sensed.apart @ plain, sensed.taught @ taught
+    own, learnt = sensed.apart @ plain, read / _NATS
     return list(zip(told.tolist(), own.tolist(), learnt.tolist(), strict=True))

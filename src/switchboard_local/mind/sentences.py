@@ -49,8 +49,8 @@ class Model:
 
 
 type Lesson = Mapping[str, Vector]
-"""Corrections of rank 16 to the matrices, as pairs `<matrix>.A` (16 by in), `<matrix>.B` (out by
-16): what fine-tuning learnt."""
+"""What fine-tuning learnt: corrections of low rank to the matrices, as pairs `<matrix>.A` (rank by
+in), `<matrix>.B` (out by rank), and the `head.…` that `reader.py` knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +115,26 @@ class Sentences:
             return np.zeros((0, self._words.shape[1]), np.float32)
         return np.stack([self.of(text) for text in texts])
 
-    def _encode(self, text: str) -> Vector:
-        ids = self._tokenizer.encode(text).ids
+    def states(self, text: str) -> tuple[Vector, Sequence[tuple[int, int]]]:
+        """One row of 384 for each token, and where in `text` it begins and ends.
+
+        The first and the last stand for no word. Not remembered.
+        """
+        encoding = self._tokenizer.encode(text)
+        ids = encoding.ids
         state = _normed(self._words[ids] + self._places[: len(ids)], *self._norm)
         for layer in self._layers:
             state = _attended(state, layer)
-        mean = state.mean(axis=0)
-        return mean / max(float(np.linalg.norm(mean)), _EPS)
+        return state, encoding.offsets
+
+    def _encode(self, text: str) -> Vector:
+        return mean_of(self.states(text)[0])
+
+
+def mean_of(states: Vector) -> Vector:
+    """The vector of a sentence, of its tokens' states."""
+    mean = states.mean(axis=0)
+    return mean / max(float(np.linalg.norm(mean)), _EPS)
 
 
 def load_model(folder: Path | None = None) -> Model:
@@ -139,7 +152,7 @@ def load_sentences(folder: Path | None = None) -> Sentences:
 
 def _taught(tensors: Mapping[str, Vector], lesson: Lesson) -> dict[str, Vector]:
     taught = dict(tensors)
-    for matrix in {name[:-2] for name in lesson}:
+    for matrix in {name[:-2] for name in lesson if name.endswith(".A")}:
         correction = lesson[f"{matrix}.B"] @ lesson[f"{matrix}.A"]
         corrected = taught[f"{matrix}.weight"] + correction
         taught[f"{matrix}.weight"] = corrected.astype(np.float32, copy=False)

@@ -7,11 +7,12 @@ from datetime import date
 
 from switchboard_local.mind import reference, wording
 from switchboard_local.mind.catalogue import Role, Slot, Tool
-from switchboard_local.mind.choices import Nearness
+from switchboard_local.mind.insight import Insight
 from switchboard_local.mind.parts import Call, Say, Thought
 from switchboard_local.mind.schema import arguments_fit
-from switchboard_local.mind.slots import Filled, Turn, fill
+from switchboard_local.mind.slots import fill
 from switchboard_local.mind.state import State, Task
+from switchboard_local.mind.turn import Filled, Turn
 
 _PROSE = frozenset({Role.WORDS, Role.PERSON, Role.PLACE})
 _MOST_TRIES = 3
@@ -24,10 +25,10 @@ class Desk:
     tools: Mapping[str, Tool]
     today: date
     likeness: Callable[[str, str], float]
-    nearness: Nearness | None = None
+    insight: Insight | None = None
 
     def turn(self, text: str, asked: str = "") -> Turn:
-        return Turn(text, self.today, asked, self.likeness, self.nearness)
+        return Turn(text, self.today, asked, self.likeness, self.insight)
 
     def begin(self, state: State, name: str, text: str) -> list[Thought]:
         """Starts on a tool with what the request already says."""

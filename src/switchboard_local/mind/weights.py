@@ -41,19 +41,19 @@ READ: Final = Weights(
 """Without the sentence encoder."""
 SENSED: Final = Weights(
     router={
-        "bm25": 0.77, "name": 0.38, "cover": 0.75, "concept": 0.66, "verb": 0.09, "object": -0.03,
-        "act": 0.42, "choice": -0.28, "gist": 0.48, "text": 1.42, "soft": -0.09,
-        "softname": -1.19, "apart": 0.33, "conflict": 0.15, "filled": 1.52, "unfilled": -0.95,
-        "odd": -0.91, "opposite": -1.5, "coded": 1.2, "told": 2.09, "own": 2.16, "learnt": 9.97,
+        "bm25": 0.4, "name": 0.71, "cover": 0.41, "concept": 0.35, "verb": -0.17, "object": -0.11,
+        "act": 0.13, "choice": -0.83, "gist": 0.18, "text": 1.13, "soft": -0.1,
+        "softname": -0.42, "apart": 0.18, "conflict": -0.31, "filled": 1.62, "unfilled": -0.61,
+        "odd": -0.84, "opposite": -1.0, "coded": 0.8, "told": 0.76, "own": 0.74, "learnt": 8.3,
     },
     strength={
-        "cover": -0.01, "gist": -0.21, "bm25": 2.6, "object": -0.08, "concept": 0.44,
-        "soft": -0.09, "text": -0.16, "name": -0.22, "conflict": 0.28, "filled": 2.21,
-        "odd": 2.21, "apart": -0.29, "choice": -0.53, "told": 0.76, "own": 0.71, "learnt": 2.61,
+        "cover": -0.13, "gist": -0.47, "bm25": 0.62, "object": -0.17, "concept": -0.03,
+        "soft": 0.13, "text": -0.32, "name": 0.38, "conflict": -0.05, "filled": 1.47,
+        "odd": 0.75, "apart": -0.03, "choice": 0.12, "told": -0.92, "own": -0.19, "learnt": 7.06,
     },
-    share=1.74,
-    base=-2.88,
+    share=0.36,
+    base=-0.73,
     margin=0.1,
-    weak=0.15,
+    weak=0.2,
 )  # fmt: skip
 """With it. Learnt by `tests/local/mind/teach.py` on businesses that the lesson had not seen."""

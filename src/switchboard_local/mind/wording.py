@@ -6,7 +6,8 @@ from datetime import date, datetime, time
 
 from switchboard_local.mind.catalogue import Role, Slot, Tool
 from switchboard_local.mind.choices import spoken
-from switchboard_local.mind.dates import clock_in_words, in_words
+from switchboard_local.mind.clock import clock_in_words
+from switchboard_local.mind.dates import in_words
 from switchboard_local.mind.lexicon import is_act, is_question
 from switchboard_local.mind.numbers import digit_by_digit
 from switchboard_local.mind.values import as_list

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from switchboard_local.mind.catalogue import read_tools
 from switchboard_local.mind.numbers import in_words
-from switchboard_local.mind.slots import Turn, fill
+from switchboard_local.mind.slots import fill
+from switchboard_local.mind.turn import Turn
 from tests.local.mind.peers import TODAY, tool
 
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchboard_local.mind.dates import clock_in_words, clocks, days, in_words, part_of_day
+from switchboard_local.mind.clock import clock_in_words, clocks, part_of_day
+from switchboard_local.mind.dates import days, in_words
 
 TODAY = date(2026, 11, 22)
 

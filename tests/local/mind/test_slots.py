@@ -3,7 +3,8 @@ from datetime import date
 import pytest
 
 from switchboard_local.mind.catalogue import Role, Slot, read_tools
-from switchboard_local.mind.slots import Turn, fill
+from switchboard_local.mind.slots import fill
+from switchboard_local.mind.turn import Turn
 from tests.local.mind.peers import TODAY, tool
 
 TEXT = {"type": "string"}
