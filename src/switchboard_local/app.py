@@ -9,9 +9,10 @@ from switchboard_local.identity import identity_router
 from switchboard_local.loopback import LoopbackOnly
 from switchboard_local.mind.parts import Mind
 from switchboard_local.realtime.faults import Faults
-from switchboard_local.realtime.routes import Lines, realtime_router
+from switchboard_local.realtime.routes import Host, Lines, realtime_router
 from switchboard_local.realtime.socket import Company
 from switchboard_local.settings import Settings
+from switchboard_local.voice_live.routes import voice_live_router
 
 
 class Engine(Protocol):
@@ -33,9 +34,9 @@ def create_app(
     app.add_middleware(LoopbackOnly)
     lines = Lines(settings.local_max_sessions)
     company = Company(engine.ears, engine.voice, mind, settings.local_pace, faults or Faults())
-    app.include_router(
-        realtime_router(engine.detectors, company, lines, settings.local_session_seconds)
-    )
+    host = Host(engine.detectors, company, lines, settings.local_session_seconds)
+    app.include_router(realtime_router(host))
+    app.include_router(voice_live_router(host))
     if settings.identity_header is not None:
         app.include_router(identity_router(settings.identity_header.get_secret_value()))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 PREVIEW_QUERY: Final = ("api-version", "deployment")
-_MAX_MODEL_CHARS: Final = 200
+MAX_MODEL_CHARS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def judge(
 
     `offered` are its WebSocket subprotocols: the preview dialect can also be asked for there.
     """
-    if not _bearer(headers.get("authorization", "")):
+    if not bearer(headers.get("authorization", "")):
         return TurnedAway(
             401, "401", "Access denied: send a bearer token in the Authorization header."
         )
@@ -40,7 +40,7 @@ def judge(
             )
     if "openai-beta" in headers or any("beta" in each.lower() for each in offered):
         return TurnedAway(400, "BadRequest", "The GA API takes no OpenAI-Beta header.")
-    if not 0 < len(query.get("model", "")) <= _MAX_MODEL_CHARS:
+    if not 0 < len(query.get("model", "")) <= MAX_MODEL_CHARS:
         return TurnedAway(400, "missing_required_parameter", "Say which deployment: ?model=….")
     return None
 
@@ -50,6 +50,7 @@ def full(limit: int) -> TurnedAway:
     return TurnedAway(429, "429", f"At most {limit} realtime sessions at once; try again soon.")
 
 
-def _bearer(authorization: str) -> str:
+def bearer(authorization: str) -> str:
+    """The token that an Authorization header bears; empty for any other."""
     scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""

@@ -14,10 +14,10 @@ type Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class Pcm(Strict):
-    """16-bit little-endian mono."""
+    """16-bit little-endian mono. Which rates a client may ask for is its dialect's to say."""
 
     type: Literal["audio/pcm"] = "audio/pcm"
-    rate: Literal[24000] = 24000
+    rate: Literal[8000, 16000, 24000] = 24000
 
 
 class Pcmu(Strict):

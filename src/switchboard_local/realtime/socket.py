@@ -19,6 +19,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from switchboard_local.engine.parts import Ears, Voice
 from switchboard_local.mind.parts import Mind
+from switchboard_local.realtime.dialects import Dialect, Event
 from switchboard_local.realtime.effects import (
     Dismiss,
     Effect,
@@ -85,6 +86,7 @@ class Leg:
     company: Company
     expires_in_s: float
     tasks: TaskGroup
+    dialect: Dialect
     outbox: Outbox = field(default_factory=Outbox)
     farewell: Farewell = GONE
     _replies: dict[str, anyio.CancelScope] = field(default_factory=dict[str, anyio.CancelScope])
@@ -147,10 +149,9 @@ class Leg:
             self.farewell = farewell
         self.tasks.cancel_scope.cancel()
 
-    def _send(self, event: object) -> None:
-        if self.company.faults.hang:
-            return
-        if not self.outbox.put(msgspec.json.encode(event)):
+    def _send(self, event: Event) -> None:
+        said = None if self.company.faults.hang else self.dialect.outward(event)
+        if said is not None and not self.outbox.put(msgspec.json.encode(said)):
             self._too_slow()
 
     def _stir(self) -> None:
@@ -179,7 +180,7 @@ class Leg:
                 raise Refused("invalid_event", "Events are JSON in text frames.")
             data = parse(text)
             event_id = event_id_of(data)
-            event = decode(data, len(text))
+            event = decode(self.dialect.inward(data), len(text))
             if isinstance(event, Append):
                 await self._hear(event)
                 return
@@ -304,11 +305,15 @@ class Leg:
 
 @asynccontextmanager
 async def open_leg(
-    socket: WebSocket, session: RealtimeSession, company: Company, expires_in_s: float
+    socket: WebSocket,
+    session: RealtimeSession,
+    company: Company,
+    expires_in_s: float,
+    dialect: Dialect,
 ) -> AsyncGenerator[Leg]:
     """A leg whose tasks all end with the block."""
     async with anyio.create_task_group() as tasks:
-        yield Leg(socket, session, company, expires_in_s, tasks)
+        yield Leg(socket, session, company, expires_in_s, tasks, dialect)
 
 
 def fresh_id(prefix: str) -> str:
