@@ -31,7 +31,6 @@ _FORMATS: Final[Mapping[str, Mapping[str, Any]]] = {
     "g711_ulaw": {"type": "audio/pcmu"},
     "g711_alaw": {"type": "audio/pcma"},
 }
-_EFFORTS: Final = frozenset({"minimal", "low", "medium", "high", "xhigh"})
 
 
 class ResponseParams(Strict):
@@ -69,7 +68,7 @@ _NOT_HERE: Final = frozenset(
 
 def session_as_ga(session: Session) -> Json:
     """All of it that the embedded engine goes by, whatever was said before."""
-    ga: Json = {
+    return {
         "type": "realtime",
         "output_modalities": _modalities(session.modalities),
         "instructions": session.instructions,
@@ -79,10 +78,8 @@ def session_as_ga(session: Session) -> Json:
         "max_output_tokens": session.max_response_output_tokens,
         "parallel_tool_calls": session.parallel_tool_calls,
         "include": session.include,
+        "reasoning": _reasoning(session.reasoning_effort),
     }
-    if session.reasoning_effort in _EFFORTS:
-        ga["reasoning"] = {"effort": session.reasoning_effort}
-    return ga
 
 
 def response_as_ga(response: Mapping[str, Any], session: Session, more: str | None) -> Json:
@@ -130,6 +127,11 @@ def _part(part: object) -> object:
 def _modalities(modalities: list[Literal["text", "audio"]]) -> list[str]:
     """What is said aloud has a transcript anyway."""
     return ["audio"] if "audio" in modalities else ["text"]
+
+
+def _reasoning(effort: Effort | None) -> Json | None:
+    """GA has no word for no effort at all."""
+    return None if effort in (None, "none") else {"effort": effort}
 
 
 def _hearing(session: Session) -> Json:

@@ -7,7 +7,7 @@ is checked and echoed. What a client would miss (avatars, word timestamps) is re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from switchboard_local.realtime.checking import Strict, check
 from switchboard_local.realtime.refusals import Refused
@@ -81,11 +81,22 @@ class NativeVoice(Strict):
     name: Word
 
 
-type VoiceObject = Annotated[
-    OpenAIVoice | StandardVoice | CustomVoice | PersonalVoice | NativeVoice,
-    Field(discriminator="type"),
+def _voice_tag(data: object) -> str | None:
+    if isinstance(data, str):
+        return "name"
+    kind = data.get("type") if isinstance(data, dict) else getattr(data, "type", None)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - any JSON
+    return kind if isinstance(kind, str) else None
+
+
+type Voice = Annotated[
+    Annotated[Word, Tag("name")]
+    | Annotated[OpenAIVoice, Tag("openai")]
+    | Annotated[StandardVoice, Tag("azure-standard")]
+    | Annotated[CustomVoice, Tag("azure-custom")]
+    | Annotated[PersonalVoice, Tag("azure-personal")]
+    | Annotated[NativeVoice, Tag("azure-realtime-native")],
+    Discriminator(_voice_tag),
 ]
-type Voice = Word | VoiceObject
 
 
 # -- turns --------------------------------------------------------------------------------------
