@@ -4,16 +4,16 @@ import logging
 import random
 import socket
 import ssl
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final, Protocol, override
 
 import anyio
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from switchboard.conversation.legs import ModelLeg
-from switchboard.conversation.session import SessionSpec
+from switchboard.conversation.legs import Dial, ModelLeg
+from switchboard.conversation.session import Service, SessionSpec
 from switchboard.errors import ModelUnavailable
 from switchboard.model.config import ModelConfig
 from switchboard.model.endings import unreachable
@@ -53,6 +53,7 @@ class Line:
     ) -> None:
         self._config = config
         self._tokens = tokens
+        self._service = service
         self._endpoint = Endpoint(config.endpoint, service)
         self._transport = self._transport_options(tls)
         # At debug level the library writes every header and frame, our token among them.
@@ -62,8 +63,11 @@ class Line:
     @asynccontextmanager
     async def dial(self, spec: SessionSpec, /) -> AsyncGenerator[ModelLeg]:
         """A leg configured by `spec`, closed whatever happens when the block ends."""
+        if spec.voice_object is not None and self._service.voice_kind == "name":
+            message = f"The voice {spec.voice} is none of this model's."
+            raise ModelUnavailable(message, retryable=False)
         opened = await self._open(spec.model)
-        link = Link(opened, self._config, spec)
+        link = Link(opened, self._config, self._service, spec)
         try:
             async with _beside(link):
                 yield link
@@ -98,7 +102,7 @@ class Line:
         try:
             opened = await self._upgrade(model, token)
         except (OSError, WebSocketException) as error:
-            raise unreachable(error) from error
+            raise unreachable(error, self._service) from error
         _bound_kernel_buffer(opened)
         return opened
 
@@ -132,6 +136,19 @@ class Line:
         with anyio.move_on_after(self._config.close_timeout_s, shield=True):
             await opened.close()
         opened.transport.abort()
+
+
+def by_service(lines: Mapping[Service, Line]) -> Dial:
+    """Dials on the line to the service that a session asks for."""
+
+    def dial(spec: SessionSpec, /) -> AbstractAsyncContextManager[ModelLeg]:
+        line = lines.get(spec.service)
+        if line is None:
+            message = f"This server has no line to the service {spec.service}."
+            raise ModelUnavailable(message, retryable=False)
+        return line.dial(spec)
+
+    return dial
 
 
 class _Upgrade(connect):
