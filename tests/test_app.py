@@ -20,8 +20,8 @@ from switchboard.app import House, create_app
 from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
 from switchboard.conversation.legs import ModelLeg, ReplyAudio
-from switchboard.conversation.session import SessionSpec
-from switchboard.errors import ConfigurationError, ModelUnavailable
+from switchboard.conversation.session import Service, SessionSpec
+from switchboard.errors import ConfigurationError, ModelUnavailable, NotAllowed
 from switchboard.records.history import history
 from switchboard.settings import Settings
 from tests.browser.peers import FRAME, Page, serving
@@ -294,6 +294,54 @@ async def test_the_page_is_told_no_prompt_and_no_schema(home: Served) -> None:
         assert profile.instructions not in said
         assert profile.instructions[:40] not in said
         assert not any(f'"{tool}"' in said for tool in profile.tools)
+
+
+async def test_a_model_on_voice_live_is_a_choice_like_any_other(home: Served) -> None:
+    offered = (await home.http.get("/api/config")).json()["models"]
+    assert {"id": "voice-live", "title": "Voice Live: GPT Realtime 2.1"} in offered
+    wanted = {"agent": "telecom", "model": "voice-live", "voice": "ava"}
+    placed = await home.http.post("/api/calls", json=wanted)
+    async with home.dial(placed.json()) as page:
+        await page.next("audio")
+    (spec,) = home.models.specs
+    assert (spec.service, spec.model) == (Service.VOICE_LIVE, "gpt-realtime-2.1")
+    assert spec.voice_object == {"type": "azure-standard", "name": "en-US-Ava:DragonHDLatestNeural"}
+
+
+async def test_a_voice_its_model_does_not_speak_is_refused_in_words(home: Served) -> None:
+    answer = await home.http.post("/api/calls", json={"agent": "telecom", "voice": "ava"})
+    assert answer.status_code == 403
+    assert "does not speak in the voice Ava" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "offered"),
+    [("azure_openai_endpoint", False), ("azure_voicelive_endpoint", True)],
+)
+def test_models_are_offered_where_their_service_is_set_up(
+    tmp_path: Path, endpoint: str, offered: bool
+) -> None:
+    given = {"data_dir": tmp_path, "session_config": ROOT / "session_config.json"}
+    house = House(Settings.model_validate({**given, endpoint: "https://r.example"}))
+    models = {model.id for model in house.reception.page_config().models}
+    assert (models == {"voice-live"}) is offered
+    assert ("voice-live" in models) is offered
+    if offered:
+        with pytest.raises(NotAllowed, match="not set up"):
+            house.reception.brief("telecom", voice=None, model=None)
+
+
+def test_one_token_serves_every_service_of_its_scope(tmp_path: Path) -> None:
+    endpoints = {
+        "azure_openai_endpoint": "https://r.openai.azure.com",
+        "azure_voicelive_endpoint": "https://r.services.ai.azure.com",
+    }
+    given = {"data_dir": tmp_path, "session_config": ROOT / "session_config.json", **endpoints}
+    legacy = "https://cognitiveservices.azure.com/.default"
+    one = House(Settings.model_validate(given))
+    two = House(Settings.model_validate({**given, "azure_voicelive_scope": legacy}))
+    assert list(one.tokens) == ["https://ai.azure.com/.default"]
+    assert list(two.tokens) == ["https://ai.azure.com/.default", legacy]
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/api/config", "/nowhere", "/assets/none.js"])

@@ -1,7 +1,7 @@
 """The composition root: builds every room, joins them, mounts their routes."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
@@ -27,10 +27,12 @@ from switchboard.browser.problems import (
 )
 from switchboard.browser.routes import BrowserConfig, BrowserRoom, browser_routes
 from switchboard.conversation.legs import Dial
+from switchboard.conversation.session import Service
 from switchboard.exchange import Lines, Switchboard
 from switchboard.model.config import ModelConfig
-from switchboard.model.connection import Line
+from switchboard.model.connection import Line, by_service
 from switchboard.model.credentials import TokenSource, default_credential
+from switchboard.model.profiles import AZURE_OPENAI, VOICE_LIVE, of_version
 from switchboard.reception import Reception
 from switchboard.records.recorder import Recorder
 from switchboard.records.store import Store
@@ -55,9 +57,12 @@ class House:
             settings.host, allow_anonymous=settings.allow_anonymous
         )
         self.origins = settings.origins()
-        self.tokens: TokenSource | None = None
+        self.tokens: dict[str, TokenSource] = {}
+        """By scope: one source each, whatever it is for."""
+        services: Collection[str] = tuple(Service)
         if dial is None:
-            dial = self._model_line()
+            lines = self._lines()
+            dial, services = by_service(lines), lines.keys()
         self.store = Store(settings.records_url())
         self.recorder = Recorder(self.store)
         self.reception = Reception(
@@ -65,6 +70,7 @@ class House:
             settings.data_dir,
             reattach_s=settings.reattach_seconds,
             version=version("switchboard"),
+            services=services,
         )
         self.switchboard = Switchboard(
             dial=dial,
@@ -76,13 +82,36 @@ class House:
         self.broken: list[str] = []
         """What should be running and is not."""
 
-    def _model_line(self) -> Dial:
+    def _lines(self) -> Mapping[Service, Line]:
+        """A line to every service that has an endpoint. Raises `ConfigurationError` for none."""
         settings = self.settings
-        config = ModelConfig(settings.endpoint, settings.azure_openai_scope)
-        self.tokens = TokenSource(
-            lambda: default_credential(settings.azure_client_id), settings.azure_openai_scope
+        settings.need_a_model()
+        voice_live = of_version(VOICE_LIVE, settings.azure_voicelive_api_version)
+        known = (
+            (
+                Service.AZURE_OPENAI,
+                AZURE_OPENAI,
+                settings.azure_openai_endpoint,
+                settings.azure_openai_scope,
+            ),
+            (
+                Service.VOICE_LIVE,
+                voice_live,
+                settings.azure_voicelive_endpoint,
+                settings.azure_voicelive_scope,
+            ),
         )
-        return Line(config, self.tokens).dial
+        return {
+            service: Line(ModelConfig(endpoint, scope), self._token_source(scope), service=can)
+            for service, can, endpoint, scope in known
+            if endpoint is not None
+        }
+
+    def _token_source(self, scope: str) -> TokenSource:
+        client_id = self.settings.azure_client_id
+        if scope not in self.tokens:
+            self.tokens[scope] = TokenSource(lambda: default_credential(client_id), scope)
+        return self.tokens[scope]
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -97,8 +126,8 @@ class House:
                 tasks.start_soon(self._keep, "exchange", self.switchboard.run)
                 tasks.start_soon(self._keep, "agents", self.reception.book.watch)
                 tasks.start_soon(self._keep, "tickets", self._sweep_tickets)
-                if self.tokens is not None:
-                    tasks.start_soon(self._keep, "tokens", self.tokens.refresh)
+                for tokens in self.tokens.values():
+                    tasks.start_soon(self._keep, "tokens", tokens.refresh)
                 yield
                 tasks.cancel_scope.cancel()
             writers.cancel_scope.cancel()
@@ -121,19 +150,21 @@ class House:
 
     def health(self) -> tuple[int, dict[str, Any]]:
         """HTTP status and what to say: 503 while a call could not be taken."""
-        token = self.tokens.status if self.tokens else None
-        ready = self.switchboard.ready() and not self.broken and (token is None or token.ok)
+        tokens = [source.status for source in self.tokens.values()]
+        # Where there are several, those that are at hand serve the calls they can.
+        held = not tokens or any(token.ok for token in tokens)
+        ready = self.switchboard.ready() and not self.broken and held
         agents = self.reception.book.problem
         state: dict[str, Any] = {
             "status": "ready" if ready else "unready",
             "calls": {"live": self.switchboard.live(), "limit": self.settings.max_calls},
-            "model": {"token": "ok" if token is None or token.ok else "missing"},
+            "model": {"token": "ok" if all(token.ok for token in tokens) else "missing"},
             "agents": "ok" if agents is None else "an edit is refused; the last good one serves",
             "records": {"dropped": self.recorder.dropped},
             "broken": self.broken,
         }
         if self.settings.is_local:  # reasons may quote files and addresses: for the owner's eyes
-            state["model"]["detail"] = token.text if token else None
+            state["model"]["detail"] = "; ".join(token.text for token in tokens) or None
             state["agents_problem"] = agents
         return (200 if ready else 503), state
 

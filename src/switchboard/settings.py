@@ -36,6 +36,13 @@ class Settings(BaseSettings):
     """The realtime service: `https://<resource>.openai.azure.com`."""
     azure_openai_scope: str = DEFAULT_SCOPE
     """Whom the Entra token is for."""
+    azure_voicelive_endpoint: str | None = None
+    """Azure AI Voice Live: `https://<resource>.services.ai.azure.com`."""
+    azure_voicelive_scope: str = DEFAULT_SCOPE
+    """Whom its Entra token is for."""
+    azure_voicelive_api_version: Annotated[
+        str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(-preview)?$")
+    ] = "2026-07-15"
     azure_client_id: str | None = None
     """Which managed identity to use, where there are several."""
 
@@ -84,15 +91,15 @@ class Settings(BaseSettings):
         """Whether only this machine can reach the server."""
         return is_loopback(self.host)
 
-    @property
-    def endpoint(self) -> str:
-        """The realtime service. Raises `ConfigurationError` when none is named."""
-        if self.azure_openai_endpoint is None:
+    def need_a_model(self) -> None:
+        """Raises `ConfigurationError` when no service with models is named."""
+        if self.azure_openai_endpoint is None and self.azure_voicelive_endpoint is None:
             raise ConfigurationError(
-                "AZURE_OPENAI_ENDPOINT is not set, so there is no model to talk to. Set it to "
-                "https://<resource>.openai.azure.com, or start everything locally with `make run`."
+                "AZURE_OPENAI_ENDPOINT is not set, nor is AZURE_VOICELIVE_ENDPOINT, so there is no "
+                "model to talk to. Set one to https://<resource>.openai.azure.com, or the other to "
+                "https://<resource>.services.ai.azure.com, or start everything locally with "
+                "`make run`."
             )
-        return self.azure_openai_endpoint
 
     def records_url(self) -> str:
         """The records' database. Makes `DATA_DIR` if that is where it is."""
