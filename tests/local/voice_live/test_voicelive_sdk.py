@@ -4,12 +4,13 @@ import asyncio
 import json
 import time
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
 import pytest
+import websockets
 from azure.ai.voicelive.aio import ConnectionError, VoiceLiveConnection, connect
 from azure.ai.voicelive.models import (
     AudioInputTranscriptionOptions,
@@ -26,9 +27,11 @@ from azure.ai.voicelive.models import (
     UserMessageItem,
 )
 from azure.core.credentials import AccessToken
+from websockets.exceptions import InvalidStatus
 
 from switchboard_local.mind.parts import Call, Request, Say, Thought
-from tests.local.realtime.doubles import Cloud, Doubles, last_words, local_cloud, silence, tone
+from tests.local.realtime.conftest import TRACK
+from tests.local.realtime.doubles import Doubles, last_words, local_cloud, silence, tone
 
 
 class AnyToken:
@@ -81,11 +84,11 @@ SESSION = RequestSession(
 
 
 @asynccontextmanager
-async def connected(cloud: Cloud, **where: str) -> AsyncGenerator[VoiceLiveConnection]:
+async def connected(port: int, **where: str) -> AsyncGenerator[VoiceLiveConnection]:
     """A session of the SDK, as anybody would open it."""
     chosen: dict[str, Any] = where or {"model": "gpt-4.1"}
     async with connect(
-        endpoint=f"http://127.0.0.1:{cloud.port}", credential=AnyToken(), **chosen
+        endpoint=f"http://127.0.0.1:{port}", credential=AnyToken(), **chosen
     ) as connection:
         yield connection
 
@@ -109,6 +112,13 @@ async def speak(connection: VoiceLiveConnection, pcm: bytes, frame_bytes: int = 
     for at in range(0, len(pcm), frame_bytes):
         audio = b64encode(pcm[at : at + frame_bytes]).decode()
         await connection.input_audio_buffer.append(audio=audio)
+
+
+async def hush(connection: VoiceLiveConnection) -> None:
+    """Somebody who says nothing, in real time."""
+    while True:
+        await speak(connection, silence(20))
+        await asyncio.sleep(0.02)
 
 
 async def write(connection: VoiceLiveConnection, text: str) -> None:
@@ -147,7 +157,7 @@ async def test_a_text_turn_a_spoken_one_with_a_tool_and_an_interruption() -> Non
     doubles.ears.words = ["where is my parcel"]
     doubles.mind.script = dispatcher
     with local_cloud(doubles, local_pace=4) as cloud:
-        async with connected(cloud) as connection:
+        async with connected(cloud.port) as connection:
             await connection.session.update(session=SESSION)
             opened: list[ServerEvent] = []
             session = (await until(connection, "session.updated", opened)).session
@@ -209,7 +219,7 @@ async def test_a_text_turn_a_spoken_one_with_a_tool_and_an_interruption() -> Non
 
 async def test_a_reply_in_text_only_and_with_more_instructions() -> None:
     with local_cloud() as cloud:
-        async with connected(cloud) as connection:
+        async with connected(cloud.port) as connection:
             await connection.session.update(session=RequestSession(modalities=[Modality.TEXT]))
             await until(connection, "session.updated")
             await write(connection, "good day")
@@ -233,7 +243,7 @@ async def test_lower_rates_are_heard_and_spoken(
     rate_hz: int, output: str, bytes_per_ms: int
 ) -> None:
     with local_cloud() as cloud:
-        async with connected(cloud) as connection:
+        async with connected(cloud.port) as connection:
             session = RequestSession(input_audio_sampling_rate=rate_hz, output_audio_format=output)
             await connection.session.update(session=session)
             await until(connection, "session.updated")
@@ -252,7 +262,7 @@ async def test_lower_rates_are_heard_and_spoken(
 async def test_an_agent_speaks_with_what_it_brings_and_nothing_of_ours() -> None:
     where = {"agent_name": "desk", "project_name": "parcels", "conversation_id": "conv_7"}
     with local_cloud() as cloud:
-        async with connected(cloud, **where) as connection:
+        async with connected(cloud.port, **where) as connection:
             created = await until(connection, "session.created")
             await connection.session.update(session=RequestSession(instructions="Be rude."))
             refused = await until(connection, "error")
@@ -269,7 +279,7 @@ async def test_an_agent_speaks_with_what_it_brings_and_nothing_of_ours() -> None
 
 async def test_a_model_is_settled_with_the_address() -> None:
     with local_cloud() as cloud:
-        async with connected(cloud) as connection:
+        async with connected(cloud.port) as connection:
             await connection.session.update(session=RequestSession(model="gpt-4o"))
             refused = await until(connection, "error")
     assert refused.error.type == "invalid_request_error"
@@ -289,7 +299,7 @@ async def test_wrong_requests_are_refused_before_the_upgrade() -> None:
                 pass
         cloud.doubles.faults.refuse_upgrade = 429
         with pytest.raises(ConnectionError, match="429"):
-            async with connected(cloud):
+            async with connected(cloud.port):
                 pass
 
 
@@ -301,3 +311,52 @@ async def test_the_sdk_asks_for_a_token_of_the_documented_scope() -> None:
         ) as connection:
             await until(connection, "session.created")
     assert credential.scopes == ["https://ai.azure.com/.default"]
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "status"),
+    [
+        ("api-version=2026-07-15&model=m", {}, 401),
+        ("api-version=2026-07-15&model=m", {"api-key": "any"}, 401),
+        ("model=m", {"Authorization": "Bearer any"}, 400),
+    ],
+)
+async def test_whoever_lacks_something_gets_an_answer_and_no_socket(
+    query: str, headers: Mapping[str, str], status: int
+) -> None:
+    with local_cloud() as cloud, pytest.raises(InvalidStatus) as refusal:
+        address = f"ws://127.0.0.1:{cloud.port}/voice-live/realtime?{query}"
+        async with websockets.connect(address, additional_headers=headers, proxy=None):
+            pass
+    assert refusal.value.response.status_code == status
+    assert json.loads(refusal.value.response.body)["error"]["message"]
+
+
+@pytest.mark.embedded
+@pytest.mark.timeout(180)
+async def test_it_talks_with_the_embedded_engine(
+    embedded_port: int, speech: Mapping[str, bytes]
+) -> None:
+    async with connected(embedded_port) as connection:
+        await connection.session.update(session=SESSION)
+        await until(connection, "session.updated")
+        await speak(connection, speech[TRACK])
+        events: list[ServerEvent] = []
+        async with asyncio.TaskGroup() as tasks:
+            # How long a pause must be depends on the words: a microphone does not stop at its end.
+            microphone = tasks.create_task(hush(connection))
+            heard = await until(
+                connection, "conversation.item.input_audio_transcription.completed", events
+            )
+            call = await until(connection, "response.function_call_arguments.done", events)
+            await until(connection, "response.done", events)
+            microphone.cancel()
+        output = FunctionCallOutputItem(call_id=call.call_id, output='{"place": "Lisbon"}')
+        await connection.conversation.item.create(item=output)
+        await connection.response.create()
+        answer: list[ServerEvent] = []
+        answered = await until(connection, "response.done", answer)
+    assert "parcel" in heard.transcript.lower()
+    assert call.name == "track_parcel"
+    assert "Lisbon" in words(answered)
+    assert audio_ms(answer) > 300
