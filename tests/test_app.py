@@ -323,8 +323,11 @@ def test_models_are_offered_where_their_service_is_set_up(
 ) -> None:
     given = {"data_dir": tmp_path, "session_config": ROOT / "session_config.json"}
     house = House(Settings.model_validate({**given, endpoint: "https://r.example"}))
-    models = {model.id for model in house.reception.page_config().models}
+    page = house.reception.page_config()
+    models, voices = {model.id for model in page.models}, {voice.id for voice in page.voices}
     assert (models == {"voice-live"}) is offered
+    assert ("ava" in voices) is offered
+    assert "marin" in voices
     assert ("voice-live" in models) is offered
     if offered:
         with pytest.raises(NotAllowed, match="not set up"):

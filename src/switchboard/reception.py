@@ -76,16 +76,17 @@ class Reception:
     def page_config(self) -> PageConfig:
         """What the page may know: neither prompts nor tools."""
         roster = self.book.edition.roster
+        models = [model for model in roster.models if model.service in self._services]
         return PageConfig(
             version=self._version,
             agents=[_choice(profile) for profile in roster.agents.values()],
             default_agent=roster.default_agent,
-            models=[
-                VoiceChoice(model.id, model.title)
-                for model in roster.models
-                if model.service in self._services
+            models=[VoiceChoice(model.id, model.title) for model in models],
+            voices=[
+                VoiceChoice(voice.id, voice.title)
+                for voice in roster.voices
+                if any(model.speaks(voice) for model in models)
             ],
-            voices=[VoiceChoice(voice.id, voice.title) for voice in roster.voices],
         )
 
     def title_of(self, tool: str) -> str:
