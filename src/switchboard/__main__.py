@@ -54,6 +54,7 @@ def serve(settings: Settings) -> int:
     from switchboard.app import create_app
     from switchboard.browser.protocol import MAX_FRAME_BYTES
     from switchboard.browser.sockets import BoundedSockets
+    from switchboard.records.claim import sole_user
 
     configure_logging(settings.log_level, settings.log_format)
     app = create_app(settings)
@@ -71,7 +72,7 @@ def serve(settings: Settings) -> int:
     )
     logger.info("listening", extra={"host": settings.host, "port": settings.port})
     server = DrainingServer(config, app.state.house.drain)
-    with door, suppress(KeyboardInterrupt):
+    with door, sole_user(settings.data_dir), suppress(KeyboardInterrupt):
         server.run(sockets=[door])
     return 0 if server.started else 1
 
