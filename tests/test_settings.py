@@ -55,6 +55,9 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("LOG_LEVEL", "chatty"),
         ("LOG_FORMAT", "xml"),
         ("REATTACH_SECONDS", "-1"),
+        ("PROXY_MAX_FRAME_BYTES", "1000"),
+        ("PROXY_MAX_CONNECTIONS", "0"),
+        ("AZURE_VOICELIVE_API_VERSION", "2026-07-15&api-key=x"),
     ],
 )
 def test_a_bad_value_is_named_and_not_repeated(

@@ -32,6 +32,19 @@ class BoundedSockets(WebSocketsSansIOProtocol):
     """uvicorn's `ws=` class: an application can cut a connection, and nobody keeps one for ever."""
 
     _hang_up_by = 0.0
+    _heard_at = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        self._heard_at = self.loop.time()
+        super().data_received(data)
+
+    def keepalive_timeout(self) -> None:
+        # Its pong may stand behind a large message of its own, or where we do not read just now.
+        if self.read_paused or self._heard_at > self.ping_sent_at:
+            self.pong_timer = self.pending_ping_payload = None
+            self.schedule_ping()
+            return
+        super().keepalive_timeout()
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)

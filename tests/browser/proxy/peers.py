@@ -206,6 +206,7 @@ async def proxy(
     tokens: Tokens | None = None,
     own_tokens_only: bool = False,
     authenticator: Authenticator | None = None,
+    ping_s: float = 20.0,
 ) -> AsyncGenerator[Door]:
     """The proxy alone, on a real port and the stack that the product uses, in front of `live`."""
     config = config or ProxyConfig(address_rate=Rate(1_000, 1_000), user_rate=Rate(1_000, 1_000))
@@ -227,7 +228,7 @@ async def proxy(
     app.add_middleware(LastWord)
     served = Door(port, room)
     with _written_down(served.lines):
-        async with serving(app, door):
+        async with serving(app, door, ping_s=ping_s):
             yield served
 
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 import anyio
 import pytest
+from anyio.abc import SocketStream
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -269,6 +270,38 @@ async def _flood(client: ClientConnection) -> None:
             client.transport.write(b"\x82\x81\x00\x00\x00\x00!" * 1_000)
             await client.ping()
             await anyio.sleep(0.01)
+
+
+@asynccontextmanager
+async def mute(door: Door) -> AsyncGenerator[SocketStream]:
+    """A client that answers no ping."""
+    async with await anyio.connect_tcp("127.0.0.1", door.port) as client:
+        await client.send(
+            b"GET /ws?model=m HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+            + f"Host: 127.0.0.1:{door.port}\r\nOrigin: {door.origin}\r\n\r\n".encode()
+        )
+        assert b" 101 " in await client.receive()
+        yield client
+
+
+async def test_a_slow_upload_that_no_pong_can_overtake_is_waited_for() -> None:
+    async with (
+        voice_live(listen) as live,
+        proxy(live, ping_s=0.2) as door,
+        mute(door) as client,
+    ):
+        await client.send(b"\x82\xfe" + (1_000).to_bytes(2) + bytes(4))
+        for _ in range(20):
+            await client.send(bytes(50))
+            await anyio.sleep(0.05)
+        await door.until(lambda: live.heard == [bytes(1_000)])
+
+
+async def test_a_client_from_which_nothing_comes_at_all_is_given_up() -> None:
+    async with voice_live() as live, proxy(live, ping_s=0.2) as door, mute(door):
+        await door.until(lambda: door.lines)
+    assert door.lines[0]["ended_by"] == "client"
 
 
 async def test_a_hundred_at_once_come_and_go_and_leave_no_one_behind() -> None:

@@ -230,6 +230,7 @@ async def test_one_line_is_written_down_at_the_end_and_it_holds_no_secret() -> N
             await client.recv()
         await door.until(lambda: door.lines)
     (line,) = door.lines
+    assert line["principal"] == "local"
     facts = ("mode", "bytes_up", "bytes_down", "messages_up", "messages_down", "code", "ended_by")
     assert [line[fact] for fact in facts] == ["agent", 20, 20, 1, 1, 1000, "client"]
     assert 0 <= line["duration_s"] < 5

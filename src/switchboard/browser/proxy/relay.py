@@ -90,6 +90,7 @@ class Relay:
         socket: WebSocket,
         wanted: Wanted,
         *,
+        principal_id: str,
         open_service: OpenService,
         tokens: Tokens | None,
         limits: RelayLimits,
@@ -97,6 +98,7 @@ class Relay:
     ) -> None:
         self._socket = socket
         self._wanted = wanted
+        self._principal_id = principal_id
         self._open_service = open_service
         self._tokens = tokens
         self._limits = limits
@@ -292,6 +294,7 @@ class Relay:
         logger.info(
             "proxied connection ended",
             extra={
+                "principal": self._principal_id,
                 "mode": self._wanted.mode.value,
                 "identity": "server" if self._wanted.token is None else "user",
                 "duration_s": round(self._clock() - self._began, 3),

@@ -78,7 +78,7 @@ class ProxyRoom:
             return
         try:
             with self._places.take():
-                await self._carry(socket, wanted)
+                await self._carry(socket, wanted, who)
         except LinesBusy:
             await _turn_away(socket, wanted, closing.FULL)
 
@@ -92,7 +92,7 @@ class ProxyRoom:
         await self._empty(2 * self._config.relay.close_s)
         return len(cut_off)
 
-    async def _carry(self, socket: WebSocket, wanted: Wanted) -> None:
+    async def _carry(self, socket: WebSocket, wanted: Wanted, who: Principal) -> None:
         widen = socket.scope.get("extensions", {}).get(WIDEN)
         if widen is not None:
             widen["to"](self._config.relay.max_frame_bytes)
@@ -100,6 +100,7 @@ class ProxyRoom:
         relay = Relay(
             socket,
             wanted,
+            principal_id=who.id,
             open_service=self._open_service,
             tokens=self._tokens,
             limits=self._config.relay,
