@@ -56,6 +56,9 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("LOG_FORMAT", "xml"),
         ("REATTACH_SECONDS", "-1"),
         ("AZURE_VOICELIVE_API_VERSION", "the newest"),
+        ("AZURE_VOICELIVE_API_VERSION", "2026-07-15&api-key=x"),
+        ("PROXY_MAX_FRAME_BYTES", "1000"),
+        ("PROXY_MAX_CONNECTIONS", "0"),
     ],
 )
 def test_a_bad_value_is_named_and_not_repeated(

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -15,6 +16,7 @@ from starlette.responses import Response
 
 from switchboard.access.identity import Identify, choose_authenticator
 from switchboard.access.origins import KnownHosts
+from switchboard.access.rates import Rate
 from switchboard.access.tickets import TicketOffice
 from switchboard.browser.headers import SafeHeaders
 from switchboard.browser.pages import PageFiles
@@ -25,6 +27,9 @@ from switchboard.browser.problems import (
     json_answer,
     problem_answer,
 )
+from switchboard.browser.proxy.relay import RelayLimits
+from switchboard.browser.proxy.routes import PATH as PROXY_PATH
+from switchboard.browser.proxy.routes import ProxyConfig, ProxyRoom, proxy_routes
 from switchboard.browser.routes import BrowserConfig, BrowserRoom, browser_routes
 from switchboard.conversation.legs import Dial
 from switchboard.conversation.session import Service
@@ -32,6 +37,7 @@ from switchboard.exchange import Lines, Switchboard
 from switchboard.model.config import ModelConfig
 from switchboard.model.connection import Line, by_service
 from switchboard.model.credentials import TokenSource, default_credential
+from switchboard.model.passage import PassageConfig, Passages
 from switchboard.model.profiles import AZURE_OPENAI, VOICE_LIVE, of_version
 from switchboard.reception import Reception
 from switchboard.records.recorder import Recorder
@@ -63,6 +69,7 @@ class House:
         if dial is None:
             lines = self._lines()
             dial, services = by_service(lines), lines.keys()
+        self.proxy = self._proxy() if settings.voice_live_proxy else None
         self.store = Store(settings.records_url())
         self.recorder = Recorder(self.store)
         self.reception = Reception(
@@ -102,12 +109,40 @@ class House:
             ),
         )
         return {
-            service: Line(ModelConfig(endpoint, scope), self._token_source(scope), service=can)
+            service: Line(ModelConfig(endpoint, scope), self._identity(scope), service=can)
             for service, can, endpoint, scope in known
             if endpoint is not None
         }
 
-    def _token_source(self, scope: str) -> TokenSource:
+    def _proxy(self) -> ProxyRoom:
+        settings = self.settings
+        passages = Passages(
+            PassageConfig(
+                settings.voicelive_endpoint,
+                settings.azure_voicelive_api_version,
+                settings.proxy_max_frame_bytes,
+            )
+        )
+        config = ProxyConfig(
+            max_connections=settings.proxy_max_connections,
+            address_rate=_per_minute(settings.proxy_address_per_minute),
+            user_rate=_per_minute(settings.proxy_user_per_minute),
+            relay=RelayLimits(
+                max_frame_bytes=settings.proxy_max_frame_bytes,
+                idle_s=settings.proxy_idle_seconds,
+                lifetime_s=settings.proxy_max_seconds,
+            ),
+        )
+        own_only = settings.proxy_own_tokens_only
+        return ProxyRoom(
+            self.origins,
+            open_service=passages.open,
+            tokens=None if own_only else self._identity(settings.azure_voicelive_scope),
+            config=config,
+        )
+
+    def _identity(self, scope: str) -> TokenSource:
+        """The server's own towards one audience: one source for whatever dials there."""
         client_id = self.settings.azure_client_id
         if scope not in self.tokens:
             self.tokens[scope] = TokenSource(lambda: default_credential(client_id), scope)
@@ -134,8 +169,18 @@ class House:
 
     async def drain(self) -> None:
         """Finish the calls before stopping; those that outlast the grace period are cut off."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._drain_proxy)
+            tasks.start_soon(self._drain_calls)
+
+    async def _drain_calls(self) -> None:
         remaining = await self.switchboard.drain(self.settings.shutdown_grace_seconds)
         logger.info("drained", extra={"calls_cut_off": remaining})
+
+    async def _drain_proxy(self) -> None:
+        if self.proxy is not None:
+            cut_off = await self.proxy.drain(self.settings.shutdown_grace_seconds)
+            logger.info("proxy drained", extra={"connections_cut_off": cut_off})
 
     async def _sweep_tickets(self) -> None:
         await self.tickets.run(self.switchboard.cancel)
@@ -147,6 +192,19 @@ class House:
             # Without this, one fault would silently take the others with it: be unhealthy instead.
             logger.critical("part of the server failed", extra={"part": name}, exc_info=True)
             self.broken.append(name)
+
+    def about(self) -> dict[str, Any]:
+        """`GET /` for programs."""
+        endpoints = {
+            "page": "/",
+            "health": HEALTH_PATH,
+            "config": "/api/config",
+            "calls": "/api/calls",
+            "audio": "/api/calls/{id}/audio",
+        }
+        if self.proxy is not None:
+            endpoints["proxy"] = PROXY_PATH
+        return {"name": "switchboard", "version": version("switchboard"), "endpoints": endpoints}
 
     def health(self) -> tuple[int, dict[str, Any]]:
         """HTTP status and what to say: 503 while a call could not be taken."""
@@ -162,11 +220,19 @@ class House:
             "agents": "ok" if agents is None else "an edit is refused; the last good one serves",
             "records": {"dropped": self.recorder.dropped},
             "broken": self.broken,
+            "activeConnections": self.proxy.active() if self.proxy else 0,
+            "maxConnections": self.settings.proxy_max_connections if self.proxy else 0,
+            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
         if self.settings.is_local:  # reasons may quote files and addresses: for the owner's eyes
             state["model"]["detail"] = "; ".join(token.text for token in tokens) or None
             state["agents_problem"] = agents
         return (200 if ready else 503), state
+
+
+def _per_minute(times: float) -> Rate:
+    """Half of them may come at once."""
+    return Rate(times / 60, max(1.0, times / 2))
 
 
 def create_app(settings: Settings, *, dial: Dial | None = None) -> FastAPI:
@@ -211,8 +277,11 @@ def _mount(app: FastAPI, house: House) -> None:
         status, state = house.health()
         return json_answer(msgspec.json.encode(state), status)
 
-    app.include_router(browser_routes(room, Identify(house.authenticator)))
-    app.mount("/", PageFiles())
+    identify = Identify(house.authenticator)
+    app.include_router(browser_routes(room, identify))
+    if house.proxy is not None:
+        app.include_router(proxy_routes(house.proxy, identify))
+    app.mount("/", PageFiles(about=msgspec.json.encode(house.about())))
 
 
 def _refuse_in_words(app: FastAPI) -> None:

@@ -2,14 +2,13 @@
 
 import logging
 import random
-import socket
 import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Final, Protocol, override
+from typing import Any, Final, Protocol
 
 import anyio
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import WebSocketException
 
 from switchboard.conversation.legs import Dial, ModelLeg
@@ -20,13 +19,11 @@ from switchboard.model.endings import unreachable
 from switchboard.model.endpoint import Endpoint
 from switchboard.model.link import Link
 from switchboard.model.profiles import AZURE_OPENAI, Capabilities
+from switchboard.model.upgrade import Upgrade, bound_kernel_buffer
 
 logger = logging.getLogger(__name__)
 
 _RETRY_AFTER_S: Final = (0.2, 0.6)
-_SEND_BUFFER_BYTES: Final = 64 * 1024
-"""What the kernel may hold for us: about a second of audio, or a stalled link would swallow a
-minute of it before we noticed."""
 
 
 class Tokens(Protocol):
@@ -103,12 +100,12 @@ class Line:
             opened = await self._upgrade(model, token)
         except (OSError, WebSocketException) as error:
             raise unreachable(error, self._service) from error
-        _bound_kernel_buffer(opened)
+        bound_kernel_buffer(opened)
         return opened
 
-    def _upgrade(self, model: str, token: str) -> "_Upgrade":
+    def _upgrade(self, model: str, token: str) -> Upgrade:
         config = self._config
-        return _Upgrade(
+        return Upgrade(
             self._endpoint.session_url(model),
             additional_headers={"Authorization": f"Bearer {token}"},
             user_agent_header="switchboard",
@@ -149,20 +146,6 @@ def by_service(lines: Mapping[Service, Line]) -> Dial:
         return line.dial(spec)
 
     return dial
-
-
-class _Upgrade(connect):
-    """A dial that goes where it was told: no redirect takes our token elsewhere."""
-
-    @override
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
-
-
-def _bound_kernel_buffer(link: ClientConnection) -> None:
-    raw: socket.socket = link.transport.get_extra_info("socket")
-    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """From a configured endpoint to the address of a session."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
@@ -9,7 +9,7 @@ from switchboard.model.profiles import Capabilities
 
 
 class Endpoint:
-    """A checked endpoint. Raises `ConfigurationError` for one that cannot be right."""
+    """A checked endpoint. Raises `ConfigurationError`, naming the setting, for a wrong one."""
 
     def __init__(self, address: str, service: Capabilities) -> None:
         parts = _split(address, service)
@@ -28,8 +28,12 @@ class Endpoint:
 
     def session_url(self, model: str) -> str:
         """Where a session with this model is opened."""
-        query = {**self._service.query, self._service.model_parameter: model}
-        return f"{self._base}?{urlencode(query, safe='', quote_via=quote)}"
+        return self.url([(self._service.model_parameter, model)])
+
+    def url(self, query: Iterable[tuple[str, str]]) -> str:
+        """Where a session with these parameters, and the service's own, is opened."""
+        whole = [*self._service.query.items(), *query]
+        return f"{self._base}?{urlencode(whole, safe='', quote_via=quote)}"
 
 
 def _split(address: str, service: Capabilities) -> SplitResult:
