@@ -9,8 +9,9 @@ from switchboard_local.identity import identity_router
 from switchboard_local.loopback import LoopbackOnly
 from switchboard_local.mind.parts import Mind
 from switchboard_local.realtime.faults import Faults
-from switchboard_local.realtime.routes import Lines, realtime_router
-from switchboard_local.realtime.socket import Company
+from switchboard_local.realtime.live import Company
+from switchboard_local.realtime.routes import realtime_router
+from switchboard_local.realtime.service import Lines, Service
 from switchboard_local.settings import Settings
 
 
@@ -29,13 +30,17 @@ def create_app(
     engine: Engine, mind: Mind, settings: Settings, faults: Faults | None = None
 ) -> FastAPI:
     """The local cloud. `faults` is how a test makes it misbehave."""
-    app = FastAPI(title="Switchboard local cloud", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(LoopbackOnly)
-    lines = Lines(settings.local_max_sessions)
     company = Company(engine.ears, engine.voice, mind, settings.local_pace, faults or Faults())
-    app.include_router(
-        realtime_router(engine.detectors, company, lines, settings.local_session_seconds)
+    lines = Lines(settings.local_max_sessions)
+    service = Service(engine.detectors, company, lines, settings.local_session_seconds)
+    app = FastAPI(
+        title="Switchboard local cloud",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
     )
+    app.add_middleware(LoopbackOnly)
+    app.include_router(realtime_router(service, lambda _: None))
     if settings.identity_header is not None:
         app.include_router(identity_router(settings.identity_header.get_secret_value()))
 
