@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Generator, Sequence
+import threading
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from switchboard_local.mind.parts import Call, Request, Say, Thought
 from switchboard_local.realtime.routes import MAX_FOLLOWERS
 from tests.local.realtime.bench import Event, kinds
+from tests.local.realtime.conftest import TRACK
 from tests.local.realtime.doubles import Cloud, Doubles, last_words, local_cloud, silence, tone
 
 pytest.importorskip("aiortc", reason="WebRTC cannot be had here")
@@ -235,6 +237,20 @@ async def test_a_spoken_turn_is_heard_and_answered_aloud(cloud: Cloud) -> None:
     assert 700 <= heard_ms <= 1300
 
 
+@pytest.mark.embedded
+@pytest.mark.timeout(180)
+async def test_the_embedded_engine_understands_what_comes_as_opus(
+    embedded_port: int, speech: Mapping[str, bytes]
+) -> None:
+    cloud = Cloud(embedded_port, Doubles())
+    async with calling(cloud, await mint(cloud)) as caller:
+        caller.say(speech[TRACK])
+        heard = await caller.until("conversation.item.input_audio_transcription.completed")
+        assert "parcel" in heard["transcript"].lower()
+        await caller.until("output_audio_buffer.stopped")
+        assert caller.heard_ms > 500
+
+
 async def test_a_tool_is_answered_over_the_sideband(cloud: Cloud) -> None:
     cloud.doubles.ears.words = ["where is my parcel"]
     cloud.doubles.mind.script = dispatcher
@@ -384,6 +400,7 @@ async def test_a_caller_who_leaves_is_missed_at_once_and_nothing_is_left_running
             await caller.until_loud()
         await ended(cloud, 3)
         assert doubles.voice.stopped == 1
+    assert "audio-decoder" not in {thread.name for thread in threading.enumerate()}
 
 
 async def test_a_caller_who_vanishes_is_missed_within_seconds(cloud: Cloud) -> None:
@@ -451,6 +468,15 @@ async def test_a_channel_that_floods_ends_its_call_and_no_other(cloud: Cloud) ->
         await asyncio.wait_for(caller.over.wait(), 20)
         other.send("response.create")
         await other.until("response.done")
+
+
+async def test_a_message_without_end_ends_its_call(cloud: Cloud) -> None:
+    async with calling(cloud, await mint(cloud)) as caller:
+        sctp = caller.connection.sctp
+        assert sctp is not None
+        sctp._remote_max_message_size = 0  # pyright: ignore[reportPrivateUsage] - heed no limit
+        caller.send_text("x" * 16 * 1024 * 1024)
+        await asyncio.wait_for(caller.over.wait(), 20)
 
 
 async def test_an_event_too_large_for_the_channel_is_replaced_by_saying_so(cloud: Cloud) -> None:

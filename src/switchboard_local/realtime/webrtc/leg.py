@@ -1,6 +1,7 @@
 """The WebRTC leg of a realtime session: media and a data channel, and no socket to close."""
 
 import logging
+from contextlib import aclosing
 from typing import Final
 
 import anyio
@@ -55,8 +56,9 @@ async def _await_caller(live: Live, peer: Peer) -> None:
 
 async def _listen(live: Live, peer: Peer) -> None:
     await peer.connected()
-    async for pcm in peer.heard():
-        live.do(live.session.hear(pcm))
+    async with aclosing(peer.heard()) as heard:
+        async for pcm in heard:
+            live.do(live.session.hear(pcm))
 
 
 async def _converse(live: Live, peer: Peer, filtered: bool) -> None:
@@ -69,8 +71,9 @@ async def _converse(live: Live, peer: Peer, filtered: bool) -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_write, live, client, channel)
         try:
-            async for frame in channel.frames():
-                await client.take(frame)
+            async with aclosing(channel.frames()) as frames:
+                async for frame in frames:
+                    await client.take(frame)
         except Flooded:
             client.too_fast()
         tasks.cancel_scope.cancel()

@@ -1,13 +1,13 @@
 """A caller's end of WebRTC, as the rest of the local cloud sees it; `peer.py` makes it real."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Protocol
 
 
 class Channel(Protocol):
     """The data channel that a caller opened."""
 
-    def frames(self) -> AsyncIterator[str | None]:
+    def frames(self) -> AsyncGenerator[str | None]:
         """What comes, `None` for a binary message; ends with the channel. Raises `Flooded`."""
         ...
 
@@ -28,7 +28,7 @@ class Peer(Protocol):
         """Take what the caller hears from `take`: 20 ms of 24 kHz PCM each time, at their pace."""
         ...
 
-    def heard(self) -> AsyncIterator[bytes]:
+    def heard(self) -> AsyncGenerator[bytes]:
         """What the caller says, as 24 kHz PCM in real time: silence too, where nothing comes."""
         ...
 

@@ -39,6 +39,9 @@ MAX_WAITING_FRAMES: Final = 256
 """Messages of the data channel not yet read."""
 MAX_UNSENT_BYTES: Final = 256 * 1024
 """Of the data channel; above this we wait for the caller to read."""
+MAX_OVERRUN_BYTES: Final = 1024 * 1024
+"""Of one message, beyond what fits the receive window."""
+WATCH_S: Final = 0.5
 PACKETS_BURST: Final = 200
 PACKETS_PER_S: Final = 120.0
 """An honest microphone sends 50, or 100 if its frames are short."""
@@ -139,11 +142,25 @@ class AiortcPeer:
         await self._connected.wait()
 
     async def gone(self) -> None:
-        await self._gone.wait()
+        while not (self._gone.is_set() or self._swamped()):
+            with anyio.move_on_after(WATCH_S):
+                await self._gone.wait()
 
     async def aclose(self) -> None:
         with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
             await self._connection.close()
+
+    def _swamped(self) -> bool:
+        """Whether more of a message has come than we ever offered to take.
+
+        aiortc tells callers how large a message may be, and gathers whatever they send.
+        """
+        sctp = self._connection.sctp
+        room = 0 if sctp is None else sctp._advertised_rwnd  # pyright: ignore[reportPrivateUsage] - nowhere else
+        if room > -MAX_OVERRUN_BYTES:
+            return False
+        logger.warning("realtime client floods")
+        return True
 
     def _changed(self) -> None:
         match self._connection.connectionState:
