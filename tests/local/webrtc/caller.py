@@ -148,12 +148,15 @@ async def offered(connection: RTCPeerConnection) -> str:
 
 @asynccontextmanager
 async def calling(
-    cloud: Cloud, secret: str, query: str = "", *, talks: bool = True
+    cloud: Cloud, secret: str, query: str = "", *, talks: bool = True, speaks: bool = True
 ) -> AsyncGenerator[Caller]:
-    """A connected call. `talks` is whether it has a data channel."""
+    """A connected call. `talks` is whether it has a data channel, `speaks` a microphone."""
     connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     mouth = Mouth()
-    connection.addTrack(mouth)
+    if speaks:
+        connection.addTrack(mouth)
+    else:
+        connection.addTransceiver("audio", direction="recvonly")
     channel = connection.createDataChannel("oai-events") if talks else None
     try:
         answer = await offer(cloud, await offered(connection), secret, query)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
@@ -305,6 +305,30 @@ async def test_a_caller_who_cuts_in_silences_the_reply_and_it_is_cut_where_they_
             assert 5 < len(left) < 60
 
 
+async def test_a_caller_without_a_microphone_writes_and_hears(cloud: Cloud) -> None:
+    async with calling(cloud, await mint(cloud), speaks=False) as caller:
+        caller.send("response.create", response={"instructions": "Say hello."})
+        await caller.until("output_audio_buffer.stopped")
+        assert caller.heard_ms > 200
+
+
+async def test_calls_at_once_do_not_mix() -> None:
+    async def hold(cloud: Cloud, word: str) -> str:
+        secret = await mint(cloud, instructions=word)
+        async with calling(cloud, secret) as caller:
+            caller.say(silence(200), SPEECH)
+            done = await caller.until("response.done")
+            await caller.until("output_audio_buffer.stopped")
+            assert caller.heard_ms > 200
+            return done["response"]["output"][0]["content"][0]["transcript"]
+
+    doubles = Doubles()
+    doubles.mind.script = lambda request: [Say(request.instructions)]
+    names = ["Ann here.", "Bob here.", "Eve here.", "Sam here."]
+    with local_cloud(doubles) as cloud:
+        assert await asyncio.gather(*(hold(cloud, name) for name in names)) == names
+
+
 async def test_a_client_stops_the_reply_and_clears_the_buffer(cloud: Cloud) -> None:
     cloud.doubles.mind.script = lambda request: [Say("word " * 100)] * 10
     async with calling(cloud, await mint(cloud)) as caller:
@@ -429,11 +453,17 @@ async def test_a_call_ends_at_its_session_s_limit_saying_so() -> None:
             await asyncio.wait_for(caller.over.wait(), 5)
 
 
-async def test_the_local_cloud_ends_with_a_call_in_it() -> None:
-    with local_cloud() as cloud:
-        async with calling(cloud, await mint(cloud)) as caller:
-            pass
-    assert caller.over.is_set()
+async def test_the_local_cloud_ends_with_a_call_and_its_sideband_in_it() -> None:
+    with ExitStack() as clouds:
+        cloud = clouds.enter_context(local_cloud())
+        async with (
+            calling(cloud, await mint(cloud)) as caller,
+            beside(cloud, caller.call_id),
+        ):
+            began_s = asyncio.get_running_loop().time()
+            await asyncio.to_thread(clouds.close)
+            await asyncio.wait_for(caller.over.wait(), 5)
+            assert asyncio.get_running_loop().time() - began_s < 8
 
 
 # Hostile data channels

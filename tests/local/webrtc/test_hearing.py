@@ -9,7 +9,7 @@ pytest.importorskip("aiortc", reason="WebRTC cannot be had here")
 
 from aiortc.rtp import RtpPacket
 
-from switchboard_local.realtime.webrtc.peer import PACKETS_BURST, StraightIn
+from switchboard_local.realtime.webrtc.jitter import PACKETS_BURST, StraightIn
 
 FRAME = np.full(960 * 2, 1000, np.int16)
 """20 ms of Opus, decoded."""
