@@ -12,9 +12,9 @@ from switchboard_local.identity import identity_router
 from switchboard_local.loopback import LoopbackOnly
 from switchboard_local.mind.parts import Mind
 from switchboard_local.realtime.faults import Faults
+from switchboard_local.realtime.host import Host, Lines
 from switchboard_local.realtime.live import Company, Live
 from switchboard_local.realtime.routes import realtime_router
-from switchboard_local.realtime.service import Lines, Service
 from switchboard_local.realtime.webrtc.calls import Calls
 from switchboard_local.realtime.webrtc.load import load_webrtc
 from switchboard_local.realtime.webrtc.routes import webrtc_router
@@ -39,9 +39,9 @@ def create_app(
     """The local cloud. `faults` is how a test makes it misbehave."""
     company = Company(engine.ears, engine.voice, mind, settings.local_pace, faults or Faults())
     lines = Lines(settings.local_max_sessions)
-    service = Service(engine.detectors, company, lines, settings.local_session_seconds)
+    host = Host(engine.detectors, company, lines, settings.local_session_seconds)
     answer, _ = load_webrtc()
-    calls = None if answer is None else Calls(service, answer)
+    calls = None if answer is None else Calls(host, answer)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
@@ -62,8 +62,8 @@ def create_app(
         lifespan=lifespan,
     )
     app.add_middleware(LoopbackOnly)
-    app.include_router(realtime_router(service, find_call))
-    app.include_router(webrtc_router(service, SecretBook(time.time), calls))
+    app.include_router(realtime_router(host, find_call))
+    app.include_router(webrtc_router(host, SecretBook(time.time), calls))
     if settings.identity_header is not None:
         app.include_router(identity_router(settings.identity_header.get_secret_value()))
 

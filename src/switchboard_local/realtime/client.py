@@ -1,11 +1,12 @@
 """One client of a session: its frames in, its events out, and what it may not do."""
 
 import logging
-from collections.abc import Callable, Container
-from typing import Final
+from collections.abc import Callable, Container, Mapping
+from typing import Any, Final
 
 import anyio
 import anyio.lowlevel
+import msgspec
 
 from switchboard_local.realtime.live import TOO_FAST, TOO_SLOW, Farewell, Live
 from switchboard_local.realtime.outbox import Outbox
@@ -36,9 +37,11 @@ class Client:
         self._allowance = Allowance()
         self._leaving = False
 
-    def tell(self, kind: str, event: bytes) -> None:
-        """One server event, as JSON, without waiting."""
-        if (self._passes is None or kind in self._passes) and not self.outbox.put(event):
+    def tell(self, event: Mapping[str, Any]) -> None:
+        """One server event, without waiting."""
+        if self._passes is not None and event["type"] not in self._passes:
+            return
+        if not self.outbox.put(msgspec.json.encode(event)):
             self.too_slow()
 
     async def take(self, text: str | None) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 PREVIEW_QUERY: Final = ("api-version", "deployment")
-_MAX_MODEL_CHARS: Final = 200
+MAX_MODEL_CHARS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def judge_upgrade(
         return refusal
     if any("beta" in each.lower() for each in offered):
         return TurnedAway(400, "BadRequest", "The GA API takes no OpenAI-Beta header.")
-    if "call_id" not in query and not 0 < len(query.get("model", "")) <= _MAX_MODEL_CHARS:
+    if "call_id" not in query and not 0 < len(query.get("model", "")) <= MAX_MODEL_CHARS:
         return TurnedAway(400, "missing_required_parameter", "Say which deployment: ?model=….")
     return None
 

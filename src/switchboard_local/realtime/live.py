@@ -15,7 +15,6 @@ from typing import Any, Final, Protocol
 
 import anyio
 import anyio.lowlevel
-import msgspec
 from anyio.abc import TaskGroup
 
 from switchboard_local.engine.parts import Ears, Voice
@@ -83,8 +82,8 @@ class Follower(Protocol):
 
     outbox: Outbox
 
-    def tell(self, kind: str, event: bytes) -> None:
-        """One server event, as JSON, without waiting."""
+    def tell(self, event: Mapping[str, Any]) -> None:
+        """One server event, without waiting."""
         ...
 
 
@@ -158,9 +157,8 @@ class Live:
     def _send(self, event: Mapping[str, Any]) -> None:
         if self.company.faults.hang:
             return
-        data = msgspec.json.encode(event)
         for follower in tuple(self.followers):
-            follower.tell(event["type"], data)
+            follower.tell(event)
 
     def _stir(self) -> None:
         self._news.set()

@@ -12,8 +12,8 @@ from starlette.websockets import WebSocketDisconnect
 
 from switchboard_local.realtime import socket as legs
 from switchboard_local.realtime.doorway import TurnedAway, full, judge_upgrade, unknown_call
+from switchboard_local.realtime.host import Host
 from switchboard_local.realtime.live import BROKEN, Farewell, Live, open_live
-from switchboard_local.realtime.service import Service
 from switchboard_local.realtime.session_object import Session
 
 logger = logging.getLogger(__name__)
@@ -26,18 +26,18 @@ type FindCall = Callable[[str], Live | None]
 """The call of that id, while it lasts."""
 
 
-def realtime_router(service: Service, find_call: FindCall) -> APIRouter:
+def realtime_router(host: Host, find_call: FindCall) -> APIRouter:
     """The WebSocket routes of one local cloud."""
     router = APIRouter()
 
     @router.websocket("/openai/v1/realtime")
     async def realtime(socket: WebSocket) -> None:
-        if service.company.faults.hang_upgrade:
-            await anyio.sleep(service.session_s)
+        if host.company.faults.hang_upgrade:
+            await anyio.sleep(host.session_s)
         call_id = socket.query_params.get("call_id")
         call = None if call_id is None else find_call(call_id)
-        refusal = _refusal(socket, service) or (
-            _no_sideband(call) if call_id is not None else _no_line(service)
+        refusal = _refusal(socket, host) or (
+            _no_sideband(call) if call_id is not None else _no_line(host)
         )
         if refusal is not None:
             logger.info("realtime upgrade refused", extra={"status": refusal.status})
@@ -47,22 +47,22 @@ def realtime_router(service: Service, find_call: FindCall) -> APIRouter:
             await _accept(socket)
             await _close(socket, await _follow(call, socket))
         else:
-            with service.lines.one():
-                await _serve(socket, service)
+            with host.lines.one():
+                await _serve(socket, host)
 
     return router
 
 
-def _refusal(socket: WebSocket, service: Service) -> TurnedAway | None:
-    forced = service.company.faults.refuse_upgrade
+def _refusal(socket: WebSocket, host: Host) -> TurnedAway | None:
+    forced = host.company.faults.refuse_upgrade
     if forced is not None:
         return TurnedAway(forced, str(forced), "Refused on purpose.")
     offered = socket.scope.get("subprotocols", [])
     return judge_upgrade(socket.headers, socket.query_params, offered)
 
 
-def _no_line(service: Service) -> TurnedAway | None:
-    return full(service.lines.limit) if service.lines.full else None
+def _no_line(host: Host) -> TurnedAway | None:
+    return full(host.lines.limit) if host.lines.full else None
 
 
 def _no_sideband(call: Live | None) -> TurnedAway | None:
@@ -74,13 +74,13 @@ def _no_sideband(call: Live | None) -> TurnedAway | None:
     return None
 
 
-async def _serve(socket: WebSocket, service: Service) -> None:
+async def _serve(socket: WebSocket, host: Host) -> None:
     settings = Session(type="realtime", model=socket.query_params["model"])
-    session = await service.session(settings)
+    session = await host.session(settings)
     await _accept(socket)
     farewell = BROKEN
     try:
-        async with open_live(session, service.company, service.session_s) as live:
+        async with open_live(session, host.company, host.session_s) as live:
             await legs.serve(live, socket)
         farewell = live.farewell
     except* Exception:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import anyio
-import msgspec
 from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect
 
@@ -76,8 +75,7 @@ async def follow(live: Live, socket: WebSocket) -> Farewell:
 
         client = Client(live, cut_off)
         wire = _Wire(socket, client)
-        introduction = live.session.introduction()
-        client.tell(introduction["type"], msgspec.json.encode(introduction))
+        client.tell(live.session.introduction())
         live.followers.append(client)
         try:
             tasks.start_soon(wire.write)

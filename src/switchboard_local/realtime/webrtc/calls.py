@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
+from switchboard_local.realtime.host import Host
 from switchboard_local.realtime.live import Live, fresh_id, open_live
 from switchboard_local.realtime.playout import require_pcm
-from switchboard_local.realtime.service import Service
 from switchboard_local.realtime.session import RealtimeSession
 from switchboard_local.realtime.session_object import Session
 from switchboard_local.realtime.webrtc import leg
@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 class Calls:
     """Begins calls, finds them by their ids, and ends them all with the local cloud."""
 
-    def __init__(self, service: Service, answer: Answer) -> None:
-        self._service = service
+    def __init__(self, host: Host, answer: Answer) -> None:
+        self._host = host
         self._answer = answer
         self._calls: dict[str, Live] = {}
         self._tasks: TaskGroup | None = None
@@ -54,10 +54,10 @@ class Calls:
         task_status: TaskStatus[tuple[str, str]],
     ) -> None:
         """One call, from its offer to its end. Raises `Refused` before it has begun."""
-        with self._service.lines.one():
+        with self._host.lines.one():
             peer = await self._answer(offer)
             try:
-                session = await self._service.session(settings, played_here=True)
+                session = await self._host.session(settings, played_here=True)
                 await self._serve(call_id, session, peer, filtered, task_status)
             finally:
                 await peer.aclose()
@@ -70,9 +70,9 @@ class Calls:
         filtered: bool,
         task_status: TaskStatus[tuple[str, str]],
     ) -> None:
-        service = self._service
+        host = self._host
         try:
-            async with open_live(session, service.company, service.session_s) as live:
+            async with open_live(session, host.company, host.session_s) as live:
                 self._calls[call_id] = live
                 task_status.started((call_id, peer.answer))
                 await leg.hold(live, peer, filtered=filtered)

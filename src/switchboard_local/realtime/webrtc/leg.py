@@ -5,7 +5,6 @@ from contextlib import aclosing
 from typing import Final
 
 import anyio
-import msgspec
 
 from switchboard_local.realtime.client import Client
 from switchboard_local.realtime.live import GONE, SEND_TIMEOUT_S, Live
@@ -65,8 +64,7 @@ async def _converse(live: Live, peer: Peer, filtered: bool) -> None:
     """The data channel, from its opening to its end; the call may outlive it."""
     channel = await peer.channel()
     client = Client(live, live.close, PASSED if filtered else None)
-    introduction = live.session.introduction()
-    client.tell(introduction["type"], msgspec.json.encode(introduction))
+    client.tell(live.session.introduction())
     live.followers.append(client)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_write, live, client, channel)

@@ -9,9 +9,9 @@ from fastapi.responses import JSONResponse
 
 from switchboard_local.realtime.checking import check
 from switchboard_local.realtime.doorway import TurnedAway, bearer, full, judge, unknown_call
+from switchboard_local.realtime.host import Host
 from switchboard_local.realtime.live import GONE, fresh_id
 from switchboard_local.realtime.refusals import Refused
-from switchboard_local.realtime.service import Service
 from switchboard_local.realtime.session_object import begun
 from switchboard_local.realtime.webrtc.calls import Calls
 from switchboard_local.realtime.webrtc.offer import MAX_OFFER_BYTES, checked
@@ -29,7 +29,7 @@ PREFIX: Final = "/openai/v1/realtime"
 MAX_PARAMS_BYTES: Final = 1024 * 1024
 
 
-def webrtc_router(service: Service, secrets: SecretBook, calls: Calls | None) -> APIRouter:
+def webrtc_router(host: Host, secrets: SecretBook, calls: Calls | None) -> APIRouter:
     """The HTTP routes of one local cloud. `calls` is `None` where WebRTC cannot be had."""
     router = APIRouter(prefix=PREFIX)
 
@@ -60,7 +60,7 @@ def webrtc_router(service: Service, secrets: SecretBook, calls: Calls | None) ->
 
     @router.post("/calls")
     async def call(request: Request) -> Response:
-        answer = await _call(request, service, secrets, calls)
+        answer = await _call(request, host, secrets, calls)
         answer.headers.update(_shared_with(request))
         return answer
 
@@ -76,24 +76,22 @@ def webrtc_router(service: Service, secrets: SecretBook, calls: Calls | None) ->
     return router
 
 
-async def _call(
-    request: Request, service: Service, secrets: SecretBook, calls: Calls | None
-) -> Response:
-    refusal = judge(request.headers, request.query_params) or _no_call(request, service)
+async def _call(request: Request, host: Host, secrets: SecretBook, calls: Calls | None) -> Response:
+    refusal = judge(request.headers, request.query_params) or _no_call(request, host)
     if refusal is not None:
         return _turned_away(refusal)
     if calls is None:
         message = "This local cloud has no WebRTC: aiortc is not installed. Use the WebSocket."
         return _turned_away(TurnedAway(501, "webrtc_unavailable", message))
-    grant = _grant(request, service, secrets)
+    grant = _grant(request, host, secrets)
     if grant is None:
         message = "Access denied: the client secret is unknown, or has expired."
         return _turned_away(TurnedAway(401, "401", message))
     filtered = request.query_params.get("webrtcfilter") == "on"
     try:
         offer = checked(await _body(request, MAX_OFFER_BYTES))
-        if service.lines.full:
-            return _turned_away(full(service.lines.limit))
+        if host.lines.full:
+            return _turned_away(full(host.lines.limit))
         call_id, answer = await calls.begin(grant.session, offer, filtered=filtered)
     except Refused as refused:
         return _refused(refused)
@@ -105,8 +103,8 @@ async def _call(
     )
 
 
-def _no_call(request: Request, service: Service) -> TurnedAway | None:
-    forced = service.company.faults.refuse_upgrade
+def _no_call(request: Request, host: Host) -> TurnedAway | None:
+    forced = host.company.faults.refuse_upgrade
     if forced is not None:
         return TurnedAway(forced, str(forced), "Refused on purpose.")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -115,8 +113,8 @@ def _no_call(request: Request, service: Service) -> TurnedAway | None:
     return None
 
 
-def _grant(request: Request, service: Service, secrets: SecretBook) -> Grant | None:
-    if service.company.faults.secrets_expired:
+def _grant(request: Request, host: Host, secrets: SecretBook) -> Grant | None:
+    if host.company.faults.secrets_expired:
         return None
     return secrets.grant(bearer(request.headers.get("authorization", "")))
 

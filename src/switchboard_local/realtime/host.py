@@ -36,8 +36,8 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """One local cloud's realtime service."""
+class Host:
+    """What the sessions of one local cloud share."""
 
     detectors: Detectors
     company: Company
