@@ -31,14 +31,19 @@ class Ga:
     """The session's own dialect: nothing to translate, but one rate of PCM only."""
 
     def inward(self, event: Event) -> Event:
-        for param, rate in _rates(event):
-            if rate != GA_RATE_HZ:
-                message = f"Invalid value for '{param}': audio/pcm has {GA_RATE_HZ} Hz only."
-                raise Refused("invalid_value", message, param)
+        require_ga_rate(event)
         return event
 
     def outward(self, event: Event) -> Event:
         return event
+
+
+def require_ga_rate(event: Event) -> None:
+    """Raises `Refused` where `event` asks for PCM of a rate that GA does not have."""
+    for param, rate in _rates(event):
+        if rate != GA_RATE_HZ:
+            message = f"Invalid value for '{param}': audio/pcm has {GA_RATE_HZ} Hz only."
+            raise Refused("invalid_value", message, param)
 
 
 def _rates(event: Event) -> Iterator[tuple[str, object]]:

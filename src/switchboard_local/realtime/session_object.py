@@ -171,6 +171,15 @@ _MERGED: Final[Mapping[str, frozenset[str]]] = {
 """Objects whose keys are set one by one; any other value is replaced as a whole."""
 
 
+def begun(config: Mapping[str, Any]) -> Session:
+    """The session that `config` describes, defaults for the rest. Raises `Refused`."""
+    if "model" not in config:
+        message = "Missing required parameter: 'session.model'."
+        raise Refused("missing_required_parameter", message, "session.model")
+    bare = {"type": "realtime", "model": config["model"]}
+    return updated(check(Session, bare, "session"), config)
+
+
 def updated(session: Session, patch: Mapping[str, Any]) -> Session:
     """`session` with what `patch` changes; `session` itself stays as it is. Raises `Refused`."""
     if "type" not in patch:

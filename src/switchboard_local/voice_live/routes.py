@@ -5,9 +5,9 @@ from typing import Final
 
 from fastapi import APIRouter, WebSocket
 
-from switchboard_local.realtime.routes import Guest, Host
-from switchboard_local.realtime.session import RealtimeSession
-from switchboard_local.realtime.wire import SessionUpdate
+from switchboard_local.realtime.host import Host
+from switchboard_local.realtime.routes import Guest, take
+from switchboard_local.realtime.session_object import begun
 from switchboard_local.voice_live.as_ga import session_as_ga
 from switchboard_local.voice_live.dialect import VoiceLive
 from switchboard_local.voice_live.doorway import judge
@@ -24,16 +24,16 @@ def voice_live_router(host: Host) -> APIRouter:
     @router.websocket("/voice-live/realtime")
     async def voice_live(socket: WebSocket) -> None:
         refusal = judge(socket.headers, socket.query_params)
-        settings = opening(socket.query_params if refusal is None else {"model": "none"})
-
-        def prepare(session: RealtimeSession) -> None:
-            # The two dialects differ in their defaults.
-            body = session_as_ga(settings)
-            session.apply(SessionUpdate(type="session.update", session=body))
-
-        await host.take(socket, refusal, Guest(settings.model, VoiceLive(settings), prepare))
+        await take(host, socket, refusal or _guest(socket.query_params))
 
     return router
+
+
+def _guest(query: Mapping[str, str]) -> Guest:
+    settings = opening(query)
+    # All of it, as the two dialects differ in their defaults.
+    ga = begun({**session_as_ga(settings), "model": settings.model})
+    return Guest(ga, VoiceLive(settings))
 
 
 def opening(query: Mapping[str, str]) -> Session:
