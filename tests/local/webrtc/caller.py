@@ -170,12 +170,16 @@ async def calling(
             assert_documented(event)
             caller.arrived.put_nowait(event)
 
+        def changed() -> None:
+            if connection.connectionState == "connected":
+                opened.set()
+
         if channel is not None:
             channel.on("message", take)
             channel.on("open", opened.set)
             caller.send_text = channel.send
         else:
-            connection.on("connectionstatechange", opened.set)
+            connection.on("connectionstatechange", changed)
         await connection.setRemoteDescription(RTCSessionDescription(answer.text, "answer"))
         listening = asyncio.create_task(caller.listen(connection.getReceivers()[0].track))
         async with asyncio.timeout(10):
