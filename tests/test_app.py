@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.routing import BaseRoute
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from switchboard.access.identity import Identify
@@ -20,13 +22,15 @@ from switchboard.app import House, create_app
 from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
 from switchboard.conversation.legs import ModelLeg, ReplyAudio
-from switchboard.conversation.session import SessionSpec
-from switchboard.errors import ConfigurationError, ModelUnavailable
+from switchboard.conversation.session import Service, SessionSpec
+from switchboard.errors import ConfigurationError, ModelUnavailable, NotAllowed
 from switchboard.records.history import history
 from switchboard.settings import Settings
 from tests.browser.peers import FRAME, Page, serving
 from tests.browser.peers import House as Door
+from tests.browser.proxy.peers import VoiceLive, voice_live
 from tests.exchange.legs import Model
+from tests.model.identity import SECRET_HEADER, identity_endpoint
 
 ROOT = Path(__file__).parents[1]
 
@@ -288,12 +292,151 @@ async def test_calls_that_a_crash_left_open_are_closed_at_start(tmp_path: Path) 
         assert account.call.end_reason == "interrupted"
 
 
+async def test_health_counts_proxied_connections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        voice_live() as live,
+        open_house(tmp_path) as without,
+        open_proxy(tmp_path / "with", live, monkeypatch, proxy_max_connections=7) as home,
+    ):
+        state = (await without.http.get("/health")).json()
+        assert (state["activeConnections"], state["maxConnections"]) == (0, 0)
+        async with dial_proxy(home) as client:
+            await client.send("hello")
+            assert await client.recv() == "hello"
+            answer = await home.http.get("/health")
+            state = answer.json()
+    assert (answer.status_code, state["status"]) == (200, "ready")
+    assert (state["activeConnections"], state["maxConnections"]) == (1, 7)
+    assert datetime.fromisoformat(state["timestamp"]).tzinfo is not None
+    assert live.bearer == "Bearer token-1"  # of the machine's identity
+
+
+async def test_the_proxy_is_not_there_unless_it_is_asked_for(home: Served) -> None:
+    with pytest.raises(InvalidStatus) as refusal:
+        async with dial_proxy(home):
+            pass
+    assert refusal.value.response.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_json"),
+    [
+        ("application/json", True),
+        ("application/json, */*;q=0.1", True),
+        ("text/html;q=0.5, application/json", True),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", False),
+        ("text/html, application/json;q=0.9", False),
+        ("application/json;q=0", False),
+        ("application/json;q=nonsense", False),
+        ("*/*", False),
+        ("", False),
+    ],
+)
+async def test_programs_are_told_what_there_is_and_people_get_the_page(
+    home: Served, accept: str, is_json: bool
+) -> None:
+    answer = await home.http.get("/", headers={"Accept": accept})
+    assert answer.headers["content-type"].startswith("application/json") == is_json
+    if is_json:
+        about = answer.json()
+        assert (answer.status_code, about["name"]) == (200, "switchboard")
+        assert about["version"]
+        assert about["endpoints"]["health"] == "/health"
+        assert "proxy" not in about["endpoints"]
+
+
+async def test_where_there_is_a_proxy_programs_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with voice_live() as live, open_proxy(tmp_path, live, monkeypatch) as home:
+        about = (await home.http.get("/", headers={"Accept": "application/json"})).json()
+    assert about["endpoints"]["proxy"] == "/ws"
+
+
+@asynccontextmanager
+async def open_proxy(
+    data_dir: Path,
+    live: VoiceLive,
+    monkeypatch: pytest.MonkeyPatch,
+    **settings: Any,  # noqa: ANN401  (any setting)
+) -> AsyncGenerator[Served]:
+    """The house with its proxy in front of `live`, on a machine that has an identity."""
+    async with identity_endpoint() as identity:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", identity.address)
+        monkeypatch.setenv("IDENTITY_HEADER", SECRET_HEADER)
+        async with open_house(
+            data_dir, voice_live_proxy=True, azure_voicelive_endpoint=live.endpoint, **settings
+        ) as home:
+            yield home
+
+
+def dial_proxy(home: Served) -> connect:
+    return connect(
+        f"ws://127.0.0.1:{home.port}/ws?model=m",
+        origin=f"http://127.0.0.1:{home.port}",  # pyright: ignore[reportArgumentType]  (text will do)
+        proxy=None,
+    )
+
+
 async def test_the_page_is_told_no_prompt_and_no_schema(home: Served) -> None:
     said = (await home.http.get("/api/config")).text
     for profile in home.house.reception.book.edition.roster.agents.values():
         assert profile.instructions not in said
         assert profile.instructions[:40] not in said
         assert not any(f'"{tool}"' in said for tool in profile.tools)
+
+
+async def test_a_model_on_voice_live_is_a_choice_like_any_other(home: Served) -> None:
+    offered = (await home.http.get("/api/config")).json()["models"]
+    assert {"id": "voice-live", "title": "Voice Live: GPT Realtime 2.1"} in offered
+    wanted = {"agent": "telecom", "model": "voice-live", "voice": "ava"}
+    placed = await home.http.post("/api/calls", json=wanted)
+    async with home.dial(placed.json()) as page:
+        await page.next("audio")
+    (spec,) = home.models.specs
+    assert (spec.service, spec.model) == (Service.VOICE_LIVE, "gpt-realtime-2.1")
+    assert spec.voice_object == {"type": "azure-standard", "name": "en-US-Ava:DragonHDLatestNeural"}
+
+
+async def test_a_voice_its_model_does_not_speak_is_refused_in_words(home: Served) -> None:
+    answer = await home.http.post("/api/calls", json={"agent": "telecom", "voice": "ava"})
+    assert answer.status_code == 403
+    assert "does not speak in the voice Ava" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "offered"),
+    [("azure_openai_endpoint", False), ("azure_voicelive_endpoint", True)],
+)
+def test_models_are_offered_where_their_service_is_set_up(
+    tmp_path: Path, endpoint: str, offered: bool
+) -> None:
+    given = {"data_dir": tmp_path, "session_config": ROOT / "session_config.json"}
+    house = House(Settings.model_validate({**given, endpoint: "https://r.example"}))
+    page = house.reception.page_config()
+    models, voices = {model.id for model in page.models}, {voice.id for voice in page.voices}
+    assert (models == {"voice-live"}) is offered
+    assert ("ava" in voices) is offered
+    assert "marin" in voices
+    assert ("voice-live" in models) is offered
+    if offered:
+        with pytest.raises(NotAllowed, match="not set up"):
+            house.reception.brief("telecom", voice=None, model=None)
+
+
+def test_one_token_serves_every_service_of_its_scope(tmp_path: Path) -> None:
+    endpoints = {
+        "azure_openai_endpoint": "https://r.openai.azure.com",
+        "azure_voicelive_endpoint": "https://r.services.ai.azure.com",
+    }
+    given = {"data_dir": tmp_path, "session_config": ROOT / "session_config.json", **endpoints}
+    legacy = "https://cognitiveservices.azure.com/.default"
+    one = House(Settings.model_validate(given))
+    two = House(Settings.model_validate({**given, "azure_voicelive_scope": legacy}))
+    assert list(one.tokens) == ["https://ai.azure.com/.default"]
+    assert list(two.tokens) == ["https://ai.azure.com/.default", legacy]
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/api/config", "/nowhere", "/assets/none.js"])
@@ -354,12 +497,18 @@ async def test_a_fault_of_ours_on_a_socket_closes_it_cleanly(
 
 def test_every_route_but_the_page_and_its_health_asks_who_is_there(tmp_path: Path) -> None:
     app = create_app(
-        Settings(data_dir=tmp_path, session_config=ROOT / "session_config.json"),
+        Settings(
+            data_dir=tmp_path,
+            session_config=ROOT / "session_config.json",
+            voice_live_proxy=True,
+            azure_voicelive_endpoint="https://a.services.ai.azure.com",
+        ),
         dial=Parrots().dial,
     )
     asked = {_path(route): _identifies(route) for route in _leaves(app.routes)}
     assert asked.pop("/health") is False
     assert asked.pop("") is False  # the page's files
+    assert asked.pop("/ws") is True
     assert len(asked) == 3
     assert all(asked.values())
 
@@ -390,6 +539,11 @@ def _identifies(route: BaseRoute) -> bool:
         ({"public_url": "talk.example.com"}, "is not an origin"),
         ({"session_config": Path("nowhere.json")}, "nowhere.json"),
         ({"database_url": "nonsense"}, "DATABASE_URL"),
+        ({"voice_live_proxy": True}, "AZURE_VOICELIVE_ENDPOINT is not set"),
+        (
+            {"voice_live_proxy": True, "azure_voicelive_endpoint": "http://elsewhere.example"},
+            "AZURE_VOICELIVE_ENDPOINT must be https",
+        ),
     ],
 )
 def test_a_house_that_would_be_wrong_is_not_built(

@@ -44,6 +44,7 @@ def written(log_format: str) -> tuple[logging.Logger, io.StringIO]:
         "GET /api/calls?token=s3cr3t-value&x=1",
         "wss://h/openai?api-key=s3cr3t-value",
         "Sec-WebSocket-Protocol: switchboard.v1, ticket.s3cr3t-value",
+        "Sec-WebSocket-Protocol: switchboard.proxy.v1, token.s3cr3t-value-that-is-long",
         "postgresql://user:s3cr3t-value@host/db",
         "password=s3cr3t-value",
         f"got {JWT.replace('c2lnbmF0dXJl', 's3cr3t-value')} back",
@@ -110,6 +111,25 @@ def test_health_probes_leave_no_trace_in_the_access_log() -> None:
 
     assert "/health" not in stream.getvalue()
     assert "/api/calls" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "query", [f"token={TICKET}", f"%74oken={TICKET}", f'a="&x={TICKET}', f"{TICKET}"]
+)
+def test_no_query_of_a_request_is_written_down(query: str) -> None:
+    _, stream = written("text")
+    asked = ("127.0.0.1:5", f"/ws?{query}")
+
+    logging.getLogger("uvicorn.error").info('%s - "WebSocket %s" [accepted]', *asked)
+    logging.getLogger("uvicorn.error").info('%s - "WebSocket %s" %d', *asked, 403)
+    logging.getLogger("uvicorn.access").info(
+        '%s - "%s %s HTTP/%s" %d', asked[0], "GET", asked[1], "1.1", 404
+    )
+
+    lines = stream.getvalue().splitlines()
+    assert TICKET not in stream.getvalue()
+    assert [line.count("/ws?***") for line in lines] == [1, 1, 1]
+    assert lines[0].endswith("[accepted]")
 
 
 def test_a_refused_socket_is_no_error() -> None:

@@ -10,11 +10,15 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
+from anyio import to_thread
+from websockets.asyncio.client import connect
 
 from switchboard.__main__ import main
+from tests.browser.proxy.peers import jwt, voice_live
 
 ROOT = Path(__file__).parents[1]
 NEVER_ANSWERS = "http://127.0.0.1:9"
@@ -129,3 +133,36 @@ def test_what_it_does_not_know_it_explains(
     assert main(words) == status
     captured = capsys.readouterr()
     assert "usage: switchboard COMMAND" in captured.out + captured.err
+
+
+async def test_a_token_shown_to_the_proxy_is_not_in_its_log(tmp_path: Path) -> None:
+    async with voice_live() as live:
+        port = free_port()
+        hidden = {"secret": quote(jwt(), safe="").replace("eyJ", "%65yJ"), "ours": "token." + jwt()}
+        with serving(
+            port,
+            tmp_path,
+            VOICE_LIVE_PROXY="true",
+            AZURE_VOICELIVE_ENDPOINT=live.endpoint,
+            LOG_LEVEL="DEBUG",
+        ) as server:
+            for query, protocols in (
+                (f"model=m&token={hidden['secret']}", []),
+                (f"model=m&%74oken={hidden['secret']}", []),
+                ("model=m", ["switchboard.proxy.v1", hidden["ours"]]),
+            ):
+                async with connect(
+                    f"ws://127.0.0.1:{port}/ws?{query}",
+                    origin=f"http://127.0.0.1:{port}",  # pyright: ignore[reportArgumentType]  (text will do)
+                    subprotocols=protocols or None,  # pyright: ignore[reportArgumentType]
+                    proxy=None,
+                ) as client:
+                    await client.send("hello")
+                    assert await client.recv() == "hello"
+            server.send_signal(signal.SIGTERM)
+            _, logged = await to_thread.run_sync(lambda: server.communicate(timeout=20))
+    assert logged.count("proxied connection ended") == 3
+    for secret in hidden.values():
+        assert secret.rpartition(".")[0] not in logged
+        assert secret[20:60] not in logged
+    assert "connections_cut_off=0" in logged

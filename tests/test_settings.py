@@ -55,6 +55,10 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("LOG_LEVEL", "chatty"),
         ("LOG_FORMAT", "xml"),
         ("REATTACH_SECONDS", "-1"),
+        ("AZURE_VOICELIVE_API_VERSION", "the newest"),
+        ("AZURE_VOICELIVE_API_VERSION", "2026-07-15&api-key=x"),
+        ("PROXY_MAX_FRAME_BYTES", "1000"),
+        ("PROXY_MAX_CONNECTIONS", "0"),
     ],
 )
 def test_a_bad_value_is_named_and_not_repeated(
@@ -80,7 +84,12 @@ def test_a_server_for_others_must_know_its_own_name() -> None:
 
 def test_without_an_endpoint_it_says_how_to_get_one() -> None:
     with pytest.raises(ConfigurationError, match=r"AZURE_OPENAI_ENDPOINT is not set.*make run"):
-        _ = Settings().endpoint
+        Settings().need_a_model()
+
+
+@pytest.mark.parametrize("name", ["azure_openai_endpoint", "azure_voicelive_endpoint"])
+def test_one_service_with_models_is_enough(name: str) -> None:
+    Settings.model_validate({name: "https://r.example"}).need_a_model()
 
 
 def test_records_live_in_the_data_directory_unless_told_otherwise(tmp_path: Path) -> None:

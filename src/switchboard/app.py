@@ -1,8 +1,9 @@
 """The composition root: builds every room, joins them, mounts their routes."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -15,6 +16,7 @@ from starlette.responses import Response
 
 from switchboard.access.identity import Identify, choose_authenticator
 from switchboard.access.origins import KnownHosts
+from switchboard.access.rates import Rate
 from switchboard.access.tickets import TicketOffice
 from switchboard.browser.headers import SafeHeaders
 from switchboard.browser.pages import PageFiles
@@ -25,12 +27,18 @@ from switchboard.browser.problems import (
     json_answer,
     problem_answer,
 )
+from switchboard.browser.proxy.relay import RelayLimits
+from switchboard.browser.proxy.routes import PATH as PROXY_PATH
+from switchboard.browser.proxy.routes import ProxyConfig, ProxyRoom, proxy_routes
 from switchboard.browser.routes import BrowserConfig, BrowserRoom, browser_routes
 from switchboard.conversation.legs import Dial
+from switchboard.conversation.session import Service
 from switchboard.exchange import Lines, Switchboard
 from switchboard.model.config import ModelConfig
-from switchboard.model.connection import Line
+from switchboard.model.connection import Line, by_service
 from switchboard.model.credentials import TokenSource, default_credential
+from switchboard.model.passage import PassageConfig, Passages
+from switchboard.model.profiles import AZURE_OPENAI, VOICE_LIVE, of_version
 from switchboard.reception import Reception
 from switchboard.records.recorder import Recorder
 from switchboard.records.store import Store
@@ -55,9 +63,13 @@ class House:
             settings.host, allow_anonymous=settings.allow_anonymous
         )
         self.origins = settings.origins()
-        self.tokens: TokenSource | None = None
+        self.tokens: dict[str, TokenSource] = {}
+        """By scope: one source each, whatever it is for."""
+        services: Collection[str] = tuple(Service)
         if dial is None:
-            dial = self._model_line()
+            lines = self._lines()
+            dial, services = by_service(lines), lines.keys()
+        self.proxy = self._proxy() if settings.voice_live_proxy else None
         self.store = Store(settings.records_url())
         self.recorder = Recorder(self.store)
         self.reception = Reception(
@@ -65,6 +77,7 @@ class House:
             settings.data_dir,
             reattach_s=settings.reattach_seconds,
             version=version("switchboard"),
+            services=services,
         )
         self.switchboard = Switchboard(
             dial=dial,
@@ -76,13 +89,64 @@ class House:
         self.broken: list[str] = []
         """What should be running and is not."""
 
-    def _model_line(self) -> Dial:
+    def _lines(self) -> Mapping[Service, Line]:
+        """A line to every service that has an endpoint. Raises `ConfigurationError` for none."""
         settings = self.settings
-        config = ModelConfig(settings.endpoint, settings.azure_openai_scope)
-        self.tokens = TokenSource(
-            lambda: default_credential(settings.azure_client_id), settings.azure_openai_scope
+        settings.need_a_model()
+        voice_live = of_version(VOICE_LIVE, settings.azure_voicelive_api_version)
+        known = (
+            (
+                Service.AZURE_OPENAI,
+                AZURE_OPENAI,
+                settings.azure_openai_endpoint,
+                settings.azure_openai_scope,
+            ),
+            (
+                Service.VOICE_LIVE,
+                voice_live,
+                settings.azure_voicelive_endpoint,
+                settings.azure_voicelive_scope,
+            ),
         )
-        return Line(config, self.tokens).dial
+        return {
+            service: Line(ModelConfig(endpoint, scope), self._identity(scope), service=can)
+            for service, can, endpoint, scope in known
+            if endpoint is not None
+        }
+
+    def _proxy(self) -> ProxyRoom:
+        settings = self.settings
+        passages = Passages(
+            PassageConfig(
+                settings.voicelive_endpoint,
+                settings.azure_voicelive_api_version,
+                settings.proxy_max_frame_bytes,
+            )
+        )
+        config = ProxyConfig(
+            max_connections=settings.proxy_max_connections,
+            address_rate=_per_minute(settings.proxy_address_per_minute),
+            user_rate=_per_minute(settings.proxy_user_per_minute),
+            relay=RelayLimits(
+                max_frame_bytes=settings.proxy_max_frame_bytes,
+                idle_s=settings.proxy_idle_seconds,
+                lifetime_s=settings.proxy_max_seconds,
+            ),
+        )
+        own_only = settings.proxy_own_tokens_only
+        return ProxyRoom(
+            self.origins,
+            open_service=passages.open,
+            tokens=None if own_only else self._identity(settings.azure_voicelive_scope),
+            config=config,
+        )
+
+    def _identity(self, scope: str) -> TokenSource:
+        """The server's own towards one audience: one source for whatever dials there."""
+        client_id = self.settings.azure_client_id
+        if scope not in self.tokens:
+            self.tokens[scope] = TokenSource(lambda: default_credential(client_id), scope)
+        return self.tokens[scope]
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -97,16 +161,26 @@ class House:
                 tasks.start_soon(self._keep, "exchange", self.switchboard.run)
                 tasks.start_soon(self._keep, "agents", self.reception.book.watch)
                 tasks.start_soon(self._keep, "tickets", self._sweep_tickets)
-                if self.tokens is not None:
-                    tasks.start_soon(self._keep, "tokens", self.tokens.refresh)
+                for tokens in self.tokens.values():
+                    tasks.start_soon(self._keep, "tokens", tokens.refresh)
                 yield
                 tasks.cancel_scope.cancel()
             writers.cancel_scope.cancel()
 
     async def drain(self) -> None:
         """Finish the calls before stopping; those that outlast the grace period are cut off."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._drain_proxy)
+            tasks.start_soon(self._drain_calls)
+
+    async def _drain_calls(self) -> None:
         remaining = await self.switchboard.drain(self.settings.shutdown_grace_seconds)
         logger.info("drained", extra={"calls_cut_off": remaining})
+
+    async def _drain_proxy(self) -> None:
+        if self.proxy is not None:
+            cut_off = await self.proxy.drain(self.settings.shutdown_grace_seconds)
+            logger.info("proxy drained", extra={"connections_cut_off": cut_off})
 
     async def _sweep_tickets(self) -> None:
         await self.tickets.run(self.switchboard.cancel)
@@ -119,23 +193,46 @@ class House:
             logger.critical("part of the server failed", extra={"part": name}, exc_info=True)
             self.broken.append(name)
 
+    def about(self) -> dict[str, Any]:
+        """`GET /` for programs."""
+        endpoints = {
+            "page": "/",
+            "health": HEALTH_PATH,
+            "config": "/api/config",
+            "calls": "/api/calls",
+            "audio": "/api/calls/{id}/audio",
+        }
+        if self.proxy is not None:
+            endpoints["proxy"] = PROXY_PATH
+        return {"name": "switchboard", "version": version("switchboard"), "endpoints": endpoints}
+
     def health(self) -> tuple[int, dict[str, Any]]:
         """HTTP status and what to say: 503 while a call could not be taken."""
-        token = self.tokens.status if self.tokens else None
-        ready = self.switchboard.ready() and not self.broken and (token is None or token.ok)
+        tokens = [source.status for source in self.tokens.values()]
+        # Where there are several, those that are at hand serve the calls they can.
+        held = not tokens or any(token.ok for token in tokens)
+        ready = self.switchboard.ready() and not self.broken and held
         agents = self.reception.book.problem
         state: dict[str, Any] = {
             "status": "ready" if ready else "unready",
             "calls": {"live": self.switchboard.live(), "limit": self.settings.max_calls},
-            "model": {"token": "ok" if token is None or token.ok else "missing"},
+            "model": {"token": "ok" if all(token.ok for token in tokens) else "missing"},
             "agents": "ok" if agents is None else "an edit is refused; the last good one serves",
             "records": {"dropped": self.recorder.dropped},
             "broken": self.broken,
+            "activeConnections": self.proxy.active() if self.proxy else 0,
+            "maxConnections": self.settings.proxy_max_connections if self.proxy else 0,
+            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
         if self.settings.is_local:  # reasons may quote files and addresses: for the owner's eyes
-            state["model"]["detail"] = token.text if token else None
+            state["model"]["detail"] = "; ".join(token.text for token in tokens) or None
             state["agents_problem"] = agents
         return (200 if ready else 503), state
+
+
+def _per_minute(times: float) -> Rate:
+    """Half of them may come at once."""
+    return Rate(times / 60, max(1.0, times / 2))
 
 
 def create_app(settings: Settings, *, dial: Dial | None = None) -> FastAPI:
@@ -180,8 +277,11 @@ def _mount(app: FastAPI, house: House) -> None:
         status, state = house.health()
         return json_answer(msgspec.json.encode(state), status)
 
-    app.include_router(browser_routes(room, Identify(house.authenticator)))
-    app.mount("/", PageFiles())
+    identify = Identify(house.authenticator)
+    app.include_router(browser_routes(room, identify))
+    if house.proxy is not None:
+        app.include_router(proxy_routes(house.proxy, identify))
+    app.mount("/", PageFiles(about=msgspec.json.encode(house.about())))
 
 
 def _refuse_in_words(app: FastAPI) -> None:

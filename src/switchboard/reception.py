@@ -3,7 +3,7 @@
 The exchange asks for a call's brief, the page for its choices, the command line for its sheets.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,9 @@ from typing import Final
 
 from switchboard.agents.book import AgentBook
 from switchboard.agents.profile import END_CALL, AgentProfile
+from switchboard.agents.serving import rules_of, session_of
 from switchboard.browser.protocol import AgentChoice, PageConfig, VoiceChoice
+from switchboard.conversation.session import Service
 from switchboard.errors import NotAllowed
 from switchboard.exchange.brief import Brief
 from switchboard.tools.cli import AgentSheet
@@ -33,12 +35,15 @@ class Reception:
         *,
         reattach_s: float,
         version: str,
+        services: Collection[str] = tuple(Service),
         now: Callable[[], datetime] = datetime.now,
     ) -> None:
+        """`services` are those that this server can reach: only their models are offered."""
         self.book: AgentBook[Toolbox] = AgentBook(session_config, load_toolbox)
         self.resources = Resources(DemoDatabase(data_dir / DEMO_FILE))
         self._reattach_s = reattach_s
         self._version = version
+        self._services = services
         self._now = now
 
     def brief(self, agent: str, *, voice: str | None, model: str | None) -> Brief:
@@ -47,15 +52,13 @@ class Reception:
         profile = edition.roster.agents.get(agent)
         if profile is None:
             raise NotAllowed("There is no such agent.")
-        if voice is not None and voice not in {choice.id for choice in edition.roster.voices}:
-            raise NotAllowed("This voice is not on offer.")
-        if model is not None and model not in {choice.id for choice in edition.roster.models}:
-            raise NotAllowed("This model is not on offer.")
+        chosen, spoken = edition.roster.pairing(profile, model=model, voice=voice)
+        if chosen.service not in self._services:
+            raise NotAllowed("This model's service is not set up here.")
         toolbox = edition.tools
-        spec = profile.session(toolbox.specs(profile.tools), model=model, voice=voice)
-        rules = profile.rules(
-            toolbox.rules(profile.tools), price=edition.roster.prices.get(spec.model)
-        )
+        spec = session_of(profile, toolbox.specs(profile.tools), chosen, spoken)
+        price = edition.roster.prices.get(chosen.id)
+        rules = rules_of(profile, toolbox.rules(profile.tools), chosen, price)
         return Brief(
             agent=agent,
             spec=replace(spec, instructions=f"{spec.instructions}\n\n{self._date()}"),
@@ -73,12 +76,17 @@ class Reception:
     def page_config(self) -> PageConfig:
         """What the page may know: neither prompts nor tools."""
         roster = self.book.edition.roster
+        models = [model for model in roster.models if model.service in self._services]
         return PageConfig(
             version=self._version,
             agents=[_choice(profile) for profile in roster.agents.values()],
             default_agent=roster.default_agent,
-            models=[VoiceChoice(model.id, model.title) for model in roster.models],
-            voices=[VoiceChoice(voice.id, voice.title) for voice in roster.voices],
+            models=[VoiceChoice(model.id, model.title) for model in models],
+            voices=[
+                VoiceChoice(voice.id, voice.title)
+                for voice in roster.voices
+                if any(model.speaks(voice) for model in models)
+            ],
         )
 
     def title_of(self, tool: str) -> str:

@@ -12,6 +12,7 @@ from switchboard.errors import ConfigurationError
 from switchboard.records.store import sqlite_url
 
 type Seconds = Annotated[float, Field(ge=0, le=86_400)]
+type PerMinute = Annotated[float, Field(ge=1, le=60_000)]
 type LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 DEFAULT_SCOPE: Final = "https://ai.azure.com/.default"
@@ -36,8 +37,29 @@ class Settings(BaseSettings):
     """The realtime service: `https://<resource>.openai.azure.com`."""
     azure_openai_scope: str = DEFAULT_SCOPE
     """Whom the Entra token is for."""
+    azure_voicelive_endpoint: str | None = None
+    """Azure AI Voice Live: `https://<resource>.services.ai.azure.com`."""
+    azure_voicelive_scope: str = DEFAULT_SCOPE
+    """Whom its Entra token is for."""
+    azure_voicelive_api_version: Annotated[
+        str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(-preview)?$")
+    ] = "2026-07-15"
     azure_client_id: str | None = None
     """Which managed identity to use, where there are several."""
+
+    voice_live_proxy: bool = False
+    """Serve `WS /ws`: any Voice Live client, our credentials."""
+    proxy_own_tokens_only: bool = False
+    """Lend the server's identity to nobody: users of the proxy show their own tokens."""
+    proxy_max_connections: Annotated[int, Field(ge=1, le=10_000)] = 100
+    proxy_max_frame_bytes: Annotated[int, Field(ge=65_536, le=67_108_864)] = 4_194_304
+    """The largest message either side may send."""
+    proxy_idle_seconds: Annotated[float, Field(ge=1, le=86_400)] = 300.0
+    proxy_max_seconds: Annotated[float, Field(ge=1, le=86_400)] = 3_600.0
+    proxy_address_per_minute: PerMinute = 120.0
+    """New connections of one address."""
+    proxy_user_per_minute: PerMinute = 60.0
+    """New connections of one user."""
 
     data_dir: Path = Path(".data")
     """What this process writes."""
@@ -84,15 +106,25 @@ class Settings(BaseSettings):
         """Whether only this machine can reach the server."""
         return is_loopback(self.host)
 
-    @property
-    def endpoint(self) -> str:
-        """The realtime service. Raises `ConfigurationError` when none is named."""
-        if self.azure_openai_endpoint is None:
+    def need_a_model(self) -> None:
+        """Raises `ConfigurationError` when no service with models is named."""
+        if self.azure_openai_endpoint is None and self.azure_voicelive_endpoint is None:
             raise ConfigurationError(
-                "AZURE_OPENAI_ENDPOINT is not set, so there is no model to talk to. Set it to "
-                "https://<resource>.openai.azure.com, or start everything locally with `make run`."
+                "AZURE_OPENAI_ENDPOINT is not set, nor is AZURE_VOICELIVE_ENDPOINT, so there is no "
+                "model to talk to. Set one to https://<resource>.openai.azure.com, or the other to "
+                "https://<resource>.services.ai.azure.com, or start everything locally with "
+                "`make run`."
             )
-        return self.azure_openai_endpoint
+
+    @property
+    def voicelive_endpoint(self) -> str:
+        """Where the proxy leads. Raises `ConfigurationError` when no service is named."""
+        if self.azure_voicelive_endpoint is None:
+            raise ConfigurationError(
+                "VOICE_LIVE_PROXY is on, but AZURE_VOICELIVE_ENDPOINT is not set. Set it to "
+                "https://<resource>.services.ai.azure.com, or turn the proxy off."
+            )
+        return self.azure_voicelive_endpoint
 
     def records_url(self) -> str:
         """The records' database. Makes `DATA_DIR` if that is where it is."""

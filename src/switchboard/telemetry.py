@@ -21,8 +21,9 @@ _NAMES: Final = (
 _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     # Authorization: Bearer …
     (re.compile(r"(?i)\b(bearer|basic)\s+[^\s\"',;]+"), rf"\1 {HIDDEN}"),
-    # The subprotocol that opens a socket.
+    # The subprotocols that open a socket.
     (re.compile(r"\bticket\.[A-Za-z0-9_-]+"), f"ticket.{HIDDEN}"),
+    (re.compile(r"\btoken\.[A-Za-z0-9_-]{16,}[A-Za-z0-9_.-]*"), f"token.{HIDDEN}"),
     # ?token=…  api-key: …  "password": "…"
     (
         re.compile(rf"(?i)\b({_NAMES}[\"']?\s*[=:]\s*[\"']?)(?!bearer|basic)[^\s\"'&,;]+"),
@@ -33,6 +34,8 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     # scheme://user:password@host
     (re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+@"), f"{HIDDEN}@"),
 )
+_QUERY: Final = re.compile(r'("[A-Za-z]+ [^\s?"]*)\?\S*(?="\s|"$| HTTP/)')
+"""Of a request line in quotes, as uvicorn writes it."""
 _SECRET_FIELD: Final = re.compile(rf"(?i){_NAMES}")
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
@@ -68,6 +71,14 @@ class NoProbes(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         return " /health " not in record.getMessage()
+
+
+class NoQueries(logging.Filter):
+    """Takes the query out of uvicorn's lines: a token in it may be written in too many ways."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = _QUERY.sub(rf"\1?{HIDDEN}", record.getMessage()), ()
+        return True
 
 
 class NoFalseAlarms(logging.Filter):
@@ -121,6 +132,10 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
     root.setLevel(level)
     logging.getLogger("uvicorn.access").addFilter(NoProbes())
     logging.getLogger("uvicorn.error").addFilter(NoFalseAlarms())
+    for lines in ("uvicorn.access", "uvicorn.error"):
+        logging.getLogger(lines).addFilter(NoQueries())
+    # At debug level it writes every header and frame of a socket: tokens, and what was said.
+    logging.getLogger("uvicorn.error").setLevel(max(root.level, logging.INFO))
     # Theirs are not ours to read at debug level: headers, frames, statements.
     for chatty in (
         "azure",

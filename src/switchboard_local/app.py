@@ -1,5 +1,8 @@
 """The composition root of the local cloud."""
 
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 from fastapi import FastAPI
@@ -9,9 +12,15 @@ from switchboard_local.identity import identity_router
 from switchboard_local.loopback import LoopbackOnly
 from switchboard_local.mind.parts import Mind
 from switchboard_local.realtime.faults import Faults
-from switchboard_local.realtime.routes import Lines, realtime_router
-from switchboard_local.realtime.socket import Company
+from switchboard_local.realtime.host import Host, Lines
+from switchboard_local.realtime.live import Company, Live
+from switchboard_local.realtime.routes import realtime_router
+from switchboard_local.realtime.webrtc.calls import Calls
+from switchboard_local.realtime.webrtc.load import load_webrtc
+from switchboard_local.realtime.webrtc.routes import webrtc_router
+from switchboard_local.realtime.webrtc.secrets import SecretBook
 from switchboard_local.settings import Settings
+from switchboard_local.voice_live.routes import voice_live_router
 
 
 class Engine(Protocol):
@@ -29,13 +38,34 @@ def create_app(
     engine: Engine, mind: Mind, settings: Settings, faults: Faults | None = None
 ) -> FastAPI:
     """The local cloud. `faults` is how a test makes it misbehave."""
-    app = FastAPI(title="Switchboard local cloud", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(LoopbackOnly)
-    lines = Lines(settings.local_max_sessions)
     company = Company(engine.ears, engine.voice, mind, settings.local_pace, faults or Faults())
-    app.include_router(
-        realtime_router(engine.detectors, company, lines, settings.local_session_seconds)
+    lines = Lines(settings.local_max_sessions)
+    host = Host(engine.detectors, company, lines, settings.local_session_seconds)
+    answer, _ = load_webrtc()
+    calls = None if answer is None else Calls(host, answer)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        if calls is None:
+            yield
+            return
+        async with calls.open():
+            yield
+
+    def find_call(call_id: str) -> Live | None:
+        return None if calls is None else calls.find(call_id)
+
+    app = FastAPI(
+        title="Switchboard local cloud",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
     )
+    app.add_middleware(LoopbackOnly)
+    app.include_router(realtime_router(host, find_call))
+    app.include_router(voice_live_router(host))
+    app.include_router(webrtc_router(host, SecretBook(time.time), calls))
     if settings.identity_header is not None:
         app.include_router(identity_router(settings.identity_header.get_secret_value()))
 
@@ -47,8 +77,9 @@ def create_app(
 
 
 def parts(engine: Engine, mind: Mind) -> list[PartInfo]:
-    """What is in use, in the order sound takes."""
-    return [engine.detectors.info, engine.ears.info, mind.info, engine.voice.info]
+    """What is in use, in the order sound takes, and the way in that may be missing."""
+    _, webrtc = load_webrtc()
+    return [engine.detectors.info, engine.ears.info, mind.info, engine.voice.info, webrtc]
 
 
 def parts_line(engine: Engine, mind: Mind) -> str:

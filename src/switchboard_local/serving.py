@@ -143,6 +143,7 @@ def product_environment(cloud_port: int, port: int, identity_header: str) -> Map
     return {
         "PORT": str(port),
         "AZURE_OPENAI_ENDPOINT": cloud,
+        "AZURE_VOICELIVE_ENDPOINT": cloud,
         "IDENTITY_ENDPOINT": f"{cloud}/msi/token",
         "IDENTITY_HEADER": identity_header,
         "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",

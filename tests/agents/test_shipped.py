@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from switchboard.agents.book import AgentBook
-from switchboard.agents.config import ModelPrice, SessionConfig, schema_text
+from switchboard.agents.config import ModelEntry, ModelPrice, SessionConfig, schema_text
 from switchboard.agents.profile import AgentEntry, Limits
 from switchboard.agents.turns import SemanticVad, ServerVad, Transcription
 from switchboard.tools.loading import load_toolbox
@@ -38,6 +38,14 @@ def test_editors_accept_the_shipped_file_and_mark_a_wrong_one() -> None:
     config["agents"][0]["turn_detection"]["threshold"] = 7
     with pytest.raises(ValidationError):
         editor.validate(config)  # pyright: ignore[reportUnknownMemberType] - its stub says Unknown
+
+
+def test_the_documents_example_of_a_model_is_one() -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs/agents.md").read_text(), re.DOTALL)
+
+    model = ModelEntry.model_validate_json(example)
+
+    assert (model.service, model.name, model.voice) == ("voice_live", "gpt-4.1", "ava")
 
 
 def test_three_industries_answer_with_tools_of_their_own(book: AgentBook[Toolbox]) -> None:

@@ -188,7 +188,9 @@ class Setting:
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, door: socket.socket) -> AsyncGenerator[None]:
+async def serving(
+    app: FastAPI, door: socket.socket, *, ping_s: float = 20.0
+) -> AsyncGenerator[None]:
     """`app` answers at `door` while the block runs, on the stack that the product uses."""
     config = uvicorn.Config(
         app,
@@ -196,6 +198,8 @@ async def serving(app: FastAPI, door: socket.socket) -> AsyncGenerator[None]:
         ws=BoundedSockets,
         ws_max_size=MAX_FRAME_BYTES,
         ws_per_message_deflate=False,
+        ws_ping_interval=ping_s,
+        ws_ping_timeout=ping_s,
         timeout_graceful_shutdown=1,
         server_header=False,
     )

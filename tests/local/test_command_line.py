@@ -1,5 +1,6 @@
 """The local cloud's command line: what it says, where it refuses, what it leaves behind."""
 
+import json
 import os
 import signal
 import socket
@@ -11,6 +12,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
+
+from switchboard.browser.protocol import SUBPROTOCOL, TICKET_PREFIX
 
 FIXED = {"LOCAL_VOICE": "fixed", "LOCAL_EARS": "fixed"}
 
@@ -93,3 +98,25 @@ def test_up_brings_the_product_up_with_a_credential_and_takes_it_down(tmp_path: 
         assert process.wait(30) == 0
     with pytest.raises(httpx.ConnectError), httpx.Client(trust_env=False) as client:
         client.get(f"{page}/health")
+
+
+def test_up_lets_a_caller_talk_to_a_model_on_voice_live(tmp_path: Path) -> None:
+    environment = {"PORT": free_port(), "LOCAL_CLOUD_PORT": "0", "DATA_DIR": str(tmp_path)}
+    wanted = {"agent": "telecom", "model": "voice-live", "voice": "ava"}
+    with started("up", **environment, **FIXED) as process:
+        page = read_until(process, "Talk to the agent:").split()[-1]
+        placed = httpx.post(
+            f"{page}/api/calls", json=wanted, headers={"Origin": page}, trust_env=False
+        ).json()
+        with connect(
+            page.replace("http", "ws") + placed["socket"],
+            origin=Origin(page),
+            subprotocols=[Subprotocol(SUBPROTOCOL), Subprotocol(TICKET_PREFIX + placed["ticket"])],
+            proxy=None,
+        ) as caller:
+            heard = [json.loads(caller.recv(10))]
+            while heard[-1]["type"] != "audio":
+                heard.append(json.loads(caller.recv(10)))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert "ended" not in {message["type"] for message in heard}

@@ -19,6 +19,7 @@ from switchboard.conversation.legs import ModelLeg, ReplyAudio
 from switchboard.conversation.session import SessionSpec
 from switchboard.model.config import ModelConfig
 from switchboard.model.connection import Line
+from switchboard.model.profiles import AZURE_OPENAI, Capabilities
 
 type Script = Callable[["Peer", ServerConnection], Awaitable[None]]
 
@@ -114,8 +115,9 @@ class FixedToken:
         return self.value
 
 
-def line_to(peer: Peer, **settings: float) -> Line:
-    return Line(replace(ModelConfig(endpoint=peer.endpoint), **settings), FixedToken())
+def line_to(peer: Peer, service: Capabilities = AZURE_OPENAI, **settings: float) -> Line:
+    config = replace(ModelConfig(endpoint=peer.endpoint), **settings)
+    return Line(config, FixedToken(), service=service)
 
 
 async def until(event: type[Any], leg: ModelLeg) -> list[ModelEvent | ReplyAudio]:

@@ -16,6 +16,7 @@ from switchboard.conversation.events import ModelReady
 from switchboard.errors import ModelUnavailable
 from switchboard.model.config import ModelConfig
 from switchboard.model.connection import Line
+from switchboard.model.passage import PassageConfig, Passages
 from tests.model.peer import SPEC, FixedToken, Peer, line_to, serving, until
 
 
@@ -79,3 +80,21 @@ async def test_a_service_nobody_vouches_for_gets_no_token(service_tls: ssl.SSLCo
 
     assert not refusal.value.retryable
     assert peer.requests == []
+
+
+async def test_a_passage_to_a_service_nobody_vouches_for_gets_no_token(
+    certificate: Path, service_tls: ssl.SSLContext
+) -> None:
+    async def hang_up(_: Peer, socket: ServerConnection) -> None:
+        await socket.close()
+
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    async with serving(hang_up, tls=service_tls) as peer:
+        config = PassageConfig(peer.endpoint, "2026-07-15", 100_000)
+        async with Passages(config, tls=trusting).open([("model", "m")], "secret"):
+            pass
+        with pytest.raises(ModelUnavailable, match="certificate is not trusted"):
+            async with Passages(config).open([("model", "m")], "secret"):
+                pass
+
+    assert len(peer.requests) == 1

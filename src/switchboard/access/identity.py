@@ -64,6 +64,11 @@ def choose_authenticator(host: str, *, allow_anonymous: bool) -> Authenticator:
     )
 
 
+def address_of(connection: HTTPConnection) -> str:
+    """Where a request or socket comes from."""
+    return connection.client.host if connection.client else "unknown"
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach `host`. A name other than `localhost` is not trusted."""
     if host == "localhost":

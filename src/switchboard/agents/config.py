@@ -3,13 +3,14 @@
 import json
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic.json_schema import GenerateJsonSchema
 
 from switchboard.agents.profile import AgentEntry
 from switchboard.agents.turns import Written
+from switchboard.agents.voice_live import AzureVoice, VoiceLive
 from switchboard.conversation.rules import Price
 
 type Cents = Annotated[float, Field(ge=0, le=10_000)]
@@ -20,9 +21,55 @@ class Choice(Written):
     """Something the page may offer."""
 
     id: Name
-    """What the service calls it; for a model, the deployment's name."""
+    """Its name in this file; the service's own, unless something else here says otherwise."""
     title: Annotated[str, Field(min_length=1, max_length=60)]
     """What the page calls it."""
+
+
+class VoiceEntry(Choice):
+    """A voice callers may choose: one of OpenAI's by its name, or one of Azure's."""
+
+    azure: AzureVoice | None = None
+    """For one of Azure's own."""
+
+
+class ModelEntry(Choice):
+    """A model callers may choose, and who serves it."""
+
+    service: Literal["azure_openai", "voice_live"] = "azure_openai"
+    """Azure OpenAI, where models are deployed, or Azure AI Voice Live, which brings its own."""
+    model: Name | None = None
+    """What the service calls it, where that is not the id: one model may be had in two ways."""
+    voice: Name | None = None
+    """One of `voices`, for agents whose own voice this model cannot speak in."""
+    voice_live: VoiceLive | None = None
+    """How Voice Live listens."""
+
+    @model_validator(mode="after")
+    def _options_of_the_service(self) -> Self:
+        if self.voice_live is None:
+            return self
+        if self.service != "voice_live":
+            raise ValueError('`voice_live` is for a model with `"service": "voice_live"`')
+        if fault := self.voice_live.faults(native=self.native):
+            raise ValueError(fault)
+        return self
+
+    @property
+    def name(self) -> str:
+        """What the service calls it."""
+        return self.model or self.id
+
+    @property
+    def native(self) -> bool:
+        """It hears and speaks by itself; others read and write, with Azure's ears and voices."""
+        return self.name.startswith("gpt-realtime")
+
+    def speaks(self, voice: VoiceEntry) -> bool:
+        """Whether it can be had in this voice."""
+        if self.service == "azure_openai":
+            return voice.azure is None
+        return self.native or voice.azure is not None
 
 
 class ModelPrice(Written):
@@ -45,7 +92,7 @@ class Prices(Written):
     as_of: date
     """The day they were looked up."""
     models: Mapping[Name, ModelPrice]
-    """By model."""
+    """By the model's id in `models`."""
 
 
 class ToolSources(Written):
@@ -65,9 +112,9 @@ class SessionConfig(Written):
     """Who speaks. The first is offered first, unless `default_agent` says otherwise."""
     default_agent: Name | None = None
     """The id of the agent offered first."""
-    models: Annotated[tuple[Choice, ...], Field(min_length=1, max_length=50)]
+    models: Annotated[tuple[ModelEntry, ...], Field(min_length=1, max_length=50)]
     """The models callers may choose."""
-    voices: Annotated[tuple[Choice, ...], Field(min_length=1, max_length=100)]
+    voices: Annotated[tuple[VoiceEntry, ...], Field(min_length=1, max_length=100)]
     """The voices callers may choose."""
     tools: ToolSources = ToolSources()
     """Where tools come from."""

@@ -48,10 +48,40 @@ def name_faults(config: SessionConfig, tools: Collection[str]) -> Iterator[Fault
             yield Fault(("agents", at, "id"), f"there is another agent {agent.id}")
         yield from _unknown(("agents", at, "model"), "model", agent.model, models)
         yield from _unknown(("agents", at, "voice"), "voice", agent.voice, voices)
+        yield from _voice_faults(at, agent, config)
         yield from _tool_faults(at, agent, tools)
         yield from _budget_faults(at, agent, config)
+    yield from _model_faults(config)
     if config.default_agent:
         yield from _unknown(("default_agent",), "agent", config.default_agent, ids)
+
+
+def _model_faults(config: SessionConfig) -> Iterator[Fault]:
+    voices = {voice.id: voice for voice in config.voices}
+    ids = [model.id for model in config.models]
+    for at, model in enumerate(config.models):
+        if ids.index(model.id) != at:
+            yield Fault(("models", at, "id"), f"there is another model {model.id}")
+        loc = ("models", at, "voice")
+        if model.voice is None:
+            if model.service == "voice_live" and not model.native:
+                yield Fault(
+                    loc[:2], f"{model.id} speaks in Azure's voices: name one as its `voice`"
+                )
+            continue
+        yield from _unknown(loc, "voice", model.voice, list(voices))
+        if model.voice in voices and not model.speaks(voices[model.voice]):
+            yield Fault(loc, f"{model.id} does not speak in the voice {model.voice}")
+
+
+def _voice_faults(at: int, agent: AgentEntry, config: SessionConfig) -> Iterator[Fault]:
+    """Models that would leave this agent without a voice, its own model first of all."""
+    voice = next((each for each in config.voices if each.id == agent.voice), None)
+    model = next((each for each in config.models if each.id == agent.model), None)
+    if voice is None or model is None or model.speaks(voice) or model.voice is not None:
+        return
+    reason = f"{model.id} does not speak in the voice {voice.id}; give the model a `voice`"
+    yield Fault(("agents", at, "voice"), reason)
 
 
 def _tool_faults(at: int, agent: AgentEntry, tools: Collection[str]) -> Iterator[Fault]:

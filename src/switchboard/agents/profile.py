@@ -124,16 +124,27 @@ class AgentProfile(AgentEntry):
             max_output_tokens=self.max_output_tokens,
         )
 
-    def rules(self, tools: Mapping[str, ToolRule], price: Price | None = None) -> Rules:
-        """The rules its calls are held by. `price` is that of the model in use."""
+    def rules(
+        self,
+        tools: Mapping[str, ToolRule],
+        price: Price | None = None,
+        *,
+        turn_silence_s: float | None = None,
+    ) -> Rules:
+        """The rules its calls are held by. `price` is that of the model in use.
+
+        `turn_silence_s` is how long a silence ends a turn, where the model says it, not the agent.
+        """
         limits = self.limits
+        if turn_silence_s is None:
+            turn_silence_s = _silence_s(self.turn_detection)
         return Rules(
             greeting=self.greeting,
             tools=tools,
             end_tool=END_CALL.name if self.can_hang_up else None,
             service_interrupts=self.turn_detection.interrupt_response,
             service_replies=self.turn_detection.create_response,
-            turn_silence_s=_silence_s(self.turn_detection),
+            turn_silence_s=turn_silence_s,
             slow_tool_s=limits.slow_tool_ms / 1_000,
             silence_s=limits.silence_ms / 1_000,
             reprompts=limits.reprompts,

@@ -8,12 +8,12 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from switchboard.agents.config import Choice, SessionConfig
+from switchboard.agents.config import Choice, ModelEntry, SessionConfig, VoiceEntry
 from switchboard.agents.faults import Fault, Loc, name_faults, source_faults
 from switchboard.agents.lines import line_of, twin_in
 from switchboard.agents.profile import AgentEntry, AgentProfile
 from switchboard.conversation.rules import Price
-from switchboard.errors import ConfigurationError
+from switchboard.errors import ConfigurationError, NotAllowed
 
 MAX_FILE_CHARS: Final = 1_000_000
 MAX_PROMPT_CHARS: Final = 60_000
@@ -27,10 +27,33 @@ class Roster:
     agents: Mapping[str, AgentProfile]
     """By id, in the file's order."""
     default_agent: str
-    models: Sequence[Choice]
-    voices: Sequence[Choice]
+    models: Sequence[ModelEntry]
+    voices: Sequence[VoiceEntry]
     prices: Mapping[str, Price]
-    """USD per million tokens, by model; a model may be missing."""
+    """USD per million tokens, by the model's id; a model may be missing."""
+
+    def pairing(
+        self, agent: AgentProfile, *, model: str | None, voice: str | None
+    ) -> tuple[ModelEntry, VoiceEntry]:
+        """The model and the voice of a call: the caller's choice, else the agent's own.
+
+        An agent's voice gives way where the model cannot speak in it; a caller's choice is refused.
+        Raises `NotAllowed`.
+        """
+        chosen = _named(self.models, model or agent.model, "model")
+        wanted = _named(self.voices, voice or agent.voice, "voice")
+        if not chosen.speaks(wanted) and voice is None and chosen.voice is not None:
+            wanted = _named(self.voices, chosen.voice, "voice")
+        if not chosen.speaks(wanted):
+            raise NotAllowed(f"{chosen.title} does not speak in the voice {wanted.title}.")
+        return chosen, wanted
+
+
+def _named[C: Choice](choices: Sequence[C], name: str, kind: str) -> C:
+    for choice in choices:
+        if choice.id == name:
+            return choice
+    raise NotAllowed(f"This {kind} is not on offer.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,21 @@
 """The built page: files from `page/`, or a plain word on why there is none."""
 
+import re
 from pathlib import Path
 from typing import Final
 
+from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
+
+from switchboard.browser.problems import json_answer
 
 PAGE_DIR: Final = Path(__file__).parent / "page"
 """Where the front end's build puts it."""
 HASHED: Final = "assets/"
 """Files below it carry a hash of their content in their name."""
+_WEIGHT: Final = re.compile(r"[01](\.[0-9]{0,3})?")
 
 NOT_BUILT: Final = """<!doctype html>
 <html lang="en">
@@ -30,11 +35,15 @@ was started.</p>
 
 
 class PageFiles(StaticFiles):
-    """Serves `directory`: hashed files for ever, all others asked for anew each time."""
+    """Serves `directory`: hashed files for ever, all others asked for anew each time.
 
-    def __init__(self, directory: Path = PAGE_DIR) -> None:
+    `about` is what `/` says, as JSON, to those who ask for that.
+    """
+
+    def __init__(self, directory: Path = PAGE_DIR, *, about: bytes | None = None) -> None:
         super().__init__(directory=directory, html=True, check_dir=False)
         self._index = directory / "index.html"
+        self._about = about
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -43,11 +52,35 @@ class PageFiles(StaticFiles):
             return
         await super().__call__(scope, receive, send)
 
+    async def check_config(self) -> None:
+        """A page that is not built yet is no fault of whoever asks."""
+
     async def get_response(self, path: str, scope: Scope) -> Response:
-        if path == "." and not self._index.is_file():
-            return HTMLResponse(NOT_BUILT, 503, {"Cache-Control": "no-store"})
+        if path == "." and scope["method"] in ("GET", "HEAD"):
+            if self._about is not None and asks_for_json(scope):
+                return json_answer(self._about, headers={"Vary": "Accept"})
+            if not self._index.is_file():
+                headers = {"Cache-Control": "no-store", "Vary": "Accept"}
+                return HTMLResponse(NOT_BUILT, 503, headers)
         answer = await super().get_response(path, scope)
         hashed = path.startswith(HASHED) and answer.status_code in (200, 304)
         kept = "public, max-age=31536000, immutable" if hashed else "no-cache"
         answer.headers["Cache-Control"] = kept
+        if path == ".":
+            answer.headers["Vary"] = "Accept"
         return answer
+
+
+def asks_for_json(scope: Scope) -> bool:
+    """Whether the `Accept` header names JSON, and prefers it to a page."""
+    wanted: dict[str, float] = {}
+    for part in ",".join(Headers(scope=scope).getlist("accept")).split(","):
+        kind, *parameters = (word.strip().lower() for word in part.split(";"))
+        wanted[kind] = next(map(_weight, (p for p in parameters if p.startswith("q="))), 1.0)
+    return wanted.get("application/json", 0) > wanted.get("text/html", 0)
+
+
+def _weight(parameter: str) -> float:
+    """`q=0.5` as a number; what is none counts for nothing."""
+    digits = parameter.removeprefix("q=")
+    return float(digits) if _WEIGHT.fullmatch(digits) else 0.0

@@ -8,11 +8,11 @@ from typing import Annotated, Final, Protocol
 import anyio
 import msgspec
 from fastapi import APIRouter, Depends
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
-from switchboard.access.identity import Identify
+from switchboard.access.identity import Identify, address_of
 from switchboard.access.origins import Origins
 from switchboard.access.principal import Principal
 from switchboard.access.rates import Places, Rate, Rates
@@ -93,7 +93,7 @@ class BrowserRoom:
     async def place(self, request: Request, principal: Principal) -> Response:
         """`POST /api/calls`: reserve a line and hand out the ticket to its socket."""
         self._origins.check(request)
-        self._placing.check(f"{principal.id} {_address(request)}")
+        self._placing.check(f"{principal.id} {address_of(request)}")
         wanted = _understood(await _body(request))
         self._check_choices(wanted)
         call_id = self._exchange.place(
@@ -110,7 +110,7 @@ class BrowserRoom:
     async def open(self, socket: WebSocket, call_id: str, principal: Principal) -> None:
         """`WS /api/calls/{id}/audio`: join a page to its call, until one of them leaves."""
         self._origins.check(socket)
-        self._opening.check(_address(socket))
+        self._opening.check(address_of(socket))
         ticket = _shown_ticket(socket, call_id)
         with self._sockets.take():
             await socket.accept(SUBPROTOCOL)
@@ -177,10 +177,6 @@ def browser_routes(room: BrowserRoom, identify: Identify) -> APIRouter:
         await room.open(socket, call_id, who)
 
     return router
-
-
-def _address(connection: HTTPConnection) -> str:
-    return connection.client.host if connection.client else "unknown"
 
 
 def _shown_ticket(socket: WebSocket, call_id: str) -> str:

@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
+
+
+class Service(StrEnum):
+    """Who holds the model's side of a call. What each can do, `model.profiles` says."""
+
+    AZURE_OPENAI = "azure_openai"
+    VOICE_LIVE = "voice_live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +28,19 @@ class SessionSpec:
     """Everything that `session.update` says, in our words."""
 
     model: str
-    """The deployment's name."""
+    """What the service calls it; a deployment's name, where models are deployed."""
     instructions: str
     voice: str
     turn_detection: Mapping[str, Any] | None
-    """As the GA dialect has it (`server_vad` or `semantic_vad`); `None` means push to talk."""
+    """As the service's dialect has it (`server_vad`, …); `None` means push to talk."""
     tools: Sequence[ToolSpec] = ()
     speed: float = 1.0
     transcription: Mapping[str, Any] | None = None
     """`{"model": …, "language": …}`, or `None` for no transcript of the caller."""
     noise_reduction: str | None = None
     max_output_tokens: int | None = None
+    service: Service = Service.AZURE_OPENAI
+    voice_object: Mapping[str, Any] | None = None
+    """The voice, where a service takes more of it than a name: type, name, rate, style …"""
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Merged into the session object last: what the dialect knows and we do not."""

@@ -1,6 +1,7 @@
 """The GA realtime dialect: frames from the service into events, commands into frames."""
 
-from typing import Any, assert_never
+from collections.abc import Mapping
+from typing import Any, assert_never, get_args
 
 import msgspec
 
@@ -41,7 +42,12 @@ def append(audio: str) -> bytes:
 
 
 def session_update(spec: SessionSpec) -> bytes:
-    return _frame("session.update", SESSION_UPDATE_ID, session=session_object(spec))
+    return update_of(session_object(spec))
+
+
+def update_of(session: Mapping[str, Any]) -> bytes:
+    """`session.update` of a session object, whichever dialect's."""
+    return _frame("session.update", SESSION_UPDATE_ID, session=session)
 
 
 def encode(command: ModelCommand) -> bytes:
@@ -141,14 +147,25 @@ class _Head(msgspec.Struct, frozen=True, gc=False):
 
 
 _head = msgspec.json.Decoder(_Head)
-_event: msgspec.json.Decoder[ServerEvent] = msgspec.json.Decoder(_AnyEvent.__value__)
-_known = frozenset(str(kind.__struct_config__.tag) for kind in ServerEvent.__subclasses__())
+
+
+class Events:
+    """The events of one dialect that mean something to a call: `union` is the type of them all."""
+
+    def __init__(self, union: Any) -> None:  # noqa: ANN401 - no type says "a union of types"
+        self.reader: msgspec.json.Decoder[ServerEvent] = msgspec.json.Decoder(union)
+        kinds: tuple[type[ServerEvent], ...] = get_args(union)
+        self.known = frozenset(str(kind.__struct_config__.tag) for kind in kinds)
+
+
+GA_EVENTS = Events(_AnyEvent.__value__)
 
 
 class Decoder:
     """Reads one session's frames. Knows what it has seen, so that twins are acted on once."""
 
-    def __init__(self) -> None:
+    def __init__(self, events: Events = GA_EVENTS) -> None:
+        self._events = events
         self._seen = Seen()
 
     def decode(self, frame: bytes | str) -> Facts:
@@ -157,7 +174,7 @@ class Decoder:
         Raises `MalformedFrame`.
         """
         try:
-            event = _event.decode(frame)
+            event = self._events.reader.decode(frame)
         except msgspec.ValidationError:
             return self._unknown(frame)
         except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -169,6 +186,6 @@ class Decoder:
             kind = _head.decode(frame).type
         except (msgspec.MsgspecError, ValueError, RecursionError):
             raise MalformedFrame("unreadable") from None
-        if kind in _known:
+        if kind in self._events.known:
             raise MalformedFrame(kind)
         return NOTHING

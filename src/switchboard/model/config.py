@@ -10,7 +10,7 @@ class ModelConfig:
     """One realtime service. All times in seconds."""
 
     endpoint: str
-    """`https://<resource>.openai.azure.com`, or plain http on loopback for the local cloud."""
+    """`https://<resource>.openai.azure.com` or the like; plain http on loopback only."""
     scope: str = AI_SCOPE
     """Whom the Entra token is for."""
     dial_timeout_s: float = 10.0

@@ -2,31 +2,28 @@
 
 import logging
 import random
-import socket
 import ssl
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from typing import Any, Final, Protocol, override
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final, Protocol
 
 import anyio
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import WebSocketException
 
-from switchboard.conversation.legs import ModelLeg
-from switchboard.conversation.session import SessionSpec
+from switchboard.conversation.legs import Dial, ModelLeg
+from switchboard.conversation.session import Service, SessionSpec
 from switchboard.errors import ModelUnavailable
 from switchboard.model.config import ModelConfig
 from switchboard.model.endings import unreachable
 from switchboard.model.endpoint import Endpoint
 from switchboard.model.link import Link
 from switchboard.model.profiles import AZURE_OPENAI, Capabilities
+from switchboard.model.upgrade import Upgrade, bound_kernel_buffer
 
 logger = logging.getLogger(__name__)
 
 _RETRY_AFTER_S: Final = (0.2, 0.6)
-_SEND_BUFFER_BYTES: Final = 64 * 1024
-"""What the kernel may hold for us: about a second of audio, or a stalled link would swallow a
-minute of it before we noticed."""
 
 
 class Tokens(Protocol):
@@ -53,6 +50,7 @@ class Line:
     ) -> None:
         self._config = config
         self._tokens = tokens
+        self._service = service
         self._endpoint = Endpoint(config.endpoint, service)
         self._transport = self._transport_options(tls)
         # At debug level the library writes every header and frame, our token among them.
@@ -62,8 +60,11 @@ class Line:
     @asynccontextmanager
     async def dial(self, spec: SessionSpec, /) -> AsyncGenerator[ModelLeg]:
         """A leg configured by `spec`, closed whatever happens when the block ends."""
+        if spec.voice_object is not None and self._service.voice_kind == "name":
+            message = f"The voice {spec.voice} is none of this model's."
+            raise ModelUnavailable(message, retryable=False)
         opened = await self._open(spec.model)
-        link = Link(opened, self._config, spec)
+        link = Link(opened, self._config, self._service, spec)
         try:
             async with _beside(link):
                 yield link
@@ -98,13 +99,13 @@ class Line:
         try:
             opened = await self._upgrade(model, token)
         except (OSError, WebSocketException) as error:
-            raise unreachable(error) from error
-        _bound_kernel_buffer(opened)
+            raise unreachable(error, self._service) from error
+        bound_kernel_buffer(opened)
         return opened
 
-    def _upgrade(self, model: str, token: str) -> "_Upgrade":
+    def _upgrade(self, model: str, token: str) -> Upgrade:
         config = self._config
-        return _Upgrade(
+        return Upgrade(
             self._endpoint.session_url(model),
             additional_headers={"Authorization": f"Bearer {token}"},
             user_agent_header="switchboard",
@@ -134,18 +135,17 @@ class Line:
         opened.transport.abort()
 
 
-class _Upgrade(connect):
-    """A dial that goes where it was told: no redirect takes our token elsewhere."""
+def by_service(lines: Mapping[Service, Line]) -> Dial:
+    """Dials on the line to the service that a session asks for."""
 
-    @override
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
+    def dial(spec: SessionSpec, /) -> AbstractAsyncContextManager[ModelLeg]:
+        line = lines.get(spec.service)
+        if line is None:
+            message = f"This server has no line to the service {spec.service}."
+            raise ModelUnavailable(message, retryable=False)
+        return line.dial(spec)
 
-
-def _bound_kernel_buffer(link: ClientConnection) -> None:
-    raw: socket.socket = link.transport.get_extra_info("socket")
-    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+    return dial
 
 
 @asynccontextmanager

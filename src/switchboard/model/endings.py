@@ -8,14 +8,15 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from switchboard.conversation.events import ModelLost
 from switchboard.errors import ModelUnavailable
+from switchboard.model.profiles import Capabilities
 
 _SENTENCES = {
-    400: "The realtime service did not understand the request; check AZURE_OPENAI_ENDPOINT.",
+    400: "The realtime service did not understand the request; check {setting}.",
     401: "The realtime service did not accept our token; check its scope and tenant, and that the "
-    "identity has the role 'Cognitive Services OpenAI User' on the resource.",
-    403: "The identity may not use the realtime service; it needs the role "
-    "'Cognitive Services OpenAI User' on the resource, and network access to it.",
-    404: "The realtime service knows no such deployment; check the model's name and the endpoint.",
+    "identity has {roles} on the resource.",
+    403: "The identity may not use the realtime service; it needs {roles} on the resource, and "
+    "network access to it.",
+    404: "The realtime service knows no such deployment; check the model's name and {setting}.",
     429: "The realtime service is out of quota for this deployment; try again shortly.",
 }
 _RETRYABLE_STATUS = frozenset({408, 425, 429})
@@ -31,11 +32,11 @@ class _Body(msgspec.Struct, frozen=True):
     error: _Detail | None = None
 
 
-def unreachable(error: OSError | WebSocketException) -> ModelUnavailable:
+def unreachable(error: OSError | WebSocketException, service: Capabilities) -> ModelUnavailable:
     """There was no answer that could be understood."""
     match error:
         case InvalidStatus():
-            return _refused(error)
+            return _refused(error, service)
         case ssl.SSLCertVerificationError():
             return ModelUnavailable(
                 "The realtime service's certificate is not trusted here; check the endpoint's "
@@ -44,7 +45,7 @@ def unreachable(error: OSError | WebSocketException) -> ModelUnavailable:
             )
         case socket.gaierror():
             return ModelUnavailable(
-                "The realtime service's name cannot be resolved; check AZURE_OPENAI_ENDPOINT.",
+                f"The realtime service's name cannot be resolved; check {service.setting}.",
                 retryable=True,
             )
         case _:
@@ -66,10 +67,11 @@ def lost(closed: ConnectionClosed) -> ModelLost:
     return ModelLost("the connection was lost", retryable=True)
 
 
-def _refused(refusal: InvalidStatus) -> ModelUnavailable:
+def _refused(refusal: InvalidStatus, service: Capabilities) -> ModelUnavailable:
     """The upgrade was answered, but not with a socket."""
     status = refusal.response.status_code
-    sentence = _SENTENCES.get(status) or (
+    known = _SENTENCES.get(status, "").format(setting=service.setting, roles=service.roles)
+    sentence = known or (
         "The realtime service is in trouble; try again shortly."
         if status >= 500
         else "The realtime service refused the connection."

@@ -1,56 +1,59 @@
 """From a configured endpoint to the address of a session."""
 
+from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from switchboard.errors import ConfigurationError
 from switchboard.model.profiles import Capabilities
 
-_SETTING = "AZURE_OPENAI_ENDPOINT"
-_PASTED_SUFFIXES = ("/openai/v1", "/openai")
-
 
 class Endpoint:
-    """A checked endpoint. Raises `ConfigurationError` for one that cannot be right."""
+    """A checked endpoint. Raises `ConfigurationError`, naming the setting, for a wrong one."""
 
     def __init__(self, address: str, service: Capabilities) -> None:
-        parts = _split(address)
+        parts = _split(address, service)
         self.secure = parts.scheme == "https"
         self.loopback = _is_loopback(parts.hostname or "")
         if not (self.secure or self.loopback):
             # A token must never leave this machine unencrypted.
             raise ConfigurationError(
-                f"{_SETTING} must be https: plain http is for the local cloud on loopback, "
+                f"{service.setting} must be https: plain http is for the local cloud on loopback, "
                 f"and {parts.hostname} is elsewhere."
             )
         scheme = "wss" if self.secure else "ws"
-        self._base = f"{scheme}://{parts.netloc}{_prefix(parts.path)}{service.path}"
-        self._model_parameter = service.model_parameter
+        prefix = _prefix(parts.path, service.pasted)
+        self._base = f"{scheme}://{parts.netloc}{prefix}{service.path}"
+        self._service = service
 
     def session_url(self, model: str) -> str:
-        """Where a session with this deployment is opened."""
-        return f"{self._base}?{self._model_parameter}={quote(model, safe='')}"
+        """Where a session with this model is opened."""
+        return self.url([(self._service.model_parameter, model)])
+
+    def url(self, query: Iterable[tuple[str, str]]) -> str:
+        """Where a session with these parameters, and the service's own, is opened."""
+        whole = [*self._service.query.items(), *query]
+        return f"{self._base}?{urlencode(whole, safe='', quote_via=quote)}"
 
 
-def _split(address: str) -> SplitResult:
+def _split(address: str, service: Capabilities) -> SplitResult:
     try:
         parts = urlsplit(address.strip())
         _ = parts.port  # checked only when it is read
     except ValueError:
-        raise ConfigurationError(f"{_SETTING} is not an address.") from None
+        raise ConfigurationError(f"{service.setting} is not an address.") from None
     bare = not (parts.query or parts.fragment or "@" in parts.netloc)
     if parts.scheme not in ("https", "http") or not parts.hostname or not bare:
         raise ConfigurationError(
-            f"{_SETTING} must look like https://<resource>.openai.azure.com, "
-            "without user, query or fragment."
+            f"{service.setting} must look like {service.example}, without user, query or fragment."
         )
     return parts
 
 
-def _prefix(path: str) -> str:
+def _prefix(path: str, pasted: Sequence[str]) -> str:
     """Whatever lies before the API's own path, which people often paste along with the host."""
     path = path.rstrip("/")
-    for suffix in _PASTED_SUFFIXES:
+    for suffix in pasted:
         if path.endswith(suffix):
             return path.removesuffix(suffix)
     return path

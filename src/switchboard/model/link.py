@@ -9,20 +9,15 @@ import anyio
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from switchboard.conversation.commands import ModelCommand
+from switchboard.conversation.commands import ModelCommand, TruncateItem
 from switchboard.conversation.events import ModelEvent, ModelLost, ModelReady, ModelRefused
 from switchboard.conversation.legs import ReplyAudio
 from switchboard.conversation.session import SessionSpec
-from switchboard.model.codec import (
-    SESSION_UPDATE_ID,
-    Decoder,
-    MalformedFrame,
-    encode,
-    session_update,
-)
+from switchboard.model.codec import SESSION_UPDATE_ID, MalformedFrame, encode
 from switchboard.model.config import ModelConfig
 from switchboard.model.endings import lost
 from switchboard.model.outbox import Outbox
+from switchboard.model.profiles import Capabilities
 from switchboard.model.wire import NOTHING, Facts
 
 logger = logging.getLogger(__name__)
@@ -31,14 +26,21 @@ logger = logging.getLogger(__name__)
 class Link:
     """A `ModelLeg`. Whoever opened the socket runs the link's tasks beside it, and closes it."""
 
-    def __init__(self, socket: ClientConnection, config: ModelConfig, spec: SessionSpec) -> None:
+    def __init__(
+        self,
+        socket: ClientConnection,
+        config: ModelConfig,
+        service: Capabilities,
+        spec: SessionSpec,
+    ) -> None:
         self._socket = socket
         self._config = config
-        self._decoder = Decoder()
+        self._service = service
+        self._decoder = service.decoder()
         self._outbox = Outbox(
             command_limit=config.command_limit, audio_limit_ms=config.audio_limit_ms
         )
-        self._outbox.put_command(session_update(spec))
+        self._outbox.put_command(service.session_update(spec))
         self._configured = asyncio.Event()
         self._sending_since: float | None = None
         self._complaint = "it said nothing"
@@ -58,6 +60,8 @@ class Link:
             self._outbox.put_audio(audio)
 
     def command(self, command: ModelCommand) -> None:
+        if isinstance(command, TruncateItem) and not self._service.truncates_replies:
+            return
         if self._lost is None and not self._outbox.put_command(encode(command)):
             self._lose("the link is stalled: too many commands are waiting", retryable=True)
 

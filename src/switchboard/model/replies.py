@@ -150,18 +150,22 @@ class ResponseHead(Struct, frozen=True, gc=False):
     conversation_id: str | UnsetType | None = UNSET
     metadata: Raw = Raw()
 
+    @property
+    def tag(self) -> str | None:
+        """The one our request carried, if this answers a request of ours."""
+        tag = (lenient(self.metadata, _OBJECT) or {}).get(TAG_KEY)
+        return tag if isinstance(tag, str) else None
+
 
 class ResponseCreated(ServerEvent, tag="response.created", frozen=True, gc=False):
     response: ResponseHead
 
     @override
     def facts(self, seen: Seen) -> Facts:
-        metadata = lenient(self.response.metadata, _OBJECT) or {}
-        tag = metadata.get(TAG_KEY)
         return (
             ReplyStarted(
                 self.response.id,
-                tag=tag if isinstance(tag, str) else None,
+                tag=self.response.tag,
                 # Absent says nothing; null says that it belongs to no conversation.
                 out_of_band=self.response.conversation_id is None,
             ),

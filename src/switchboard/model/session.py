@@ -1,4 +1,4 @@
-"""The body of `session.update`, from our words into the dialect's."""
+"""The body of `session.update`, from our words into the GA dialect's."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -18,12 +18,12 @@ def session_object(spec: SessionSpec) -> dict[str, Any]:
         "output_modalities": ["audio"],
         "instructions": spec.instructions,
         "audio": {"input": _hearing(spec), "output": _speaking(spec)},
-        "tools": [_tool(tool) for tool in spec.tools],
+        "tools": [tool_object(tool) for tool in spec.tools],
         "tool_choice": "auto",
     }
     if spec.max_output_tokens is not None:
         session["max_output_tokens"] = spec.max_output_tokens
-    return _merged(session, spec.extra)
+    return merged(session, spec.extra)
 
 
 def _hearing(spec: SessionSpec) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def _speaking(spec: SessionSpec) -> dict[str, Any]:
     return speaking
 
 
-def _tool(tool: ToolSpec) -> dict[str, Any]:
+def tool_object(tool: ToolSpec) -> dict[str, Any]:
     return {
         "type": "function",
         "name": tool.name,
@@ -52,11 +52,11 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
     }
 
 
-def _merged(base: _Json, extra: _Json) -> dict[str, Any]:
+def merged(base: _Json, extra: _Json) -> dict[str, Any]:
     """`extra` laid over `base`, objects within objects."""
-    merged = dict(base)
+    both = dict(base)
     for key, value in extra.items():
-        below = merged.get(key)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[key] = _merged(cast(_Json, below), cast(_Json, value)) if both else value
-    return merged
+        below = both.get(key)
+        nested = isinstance(below, Mapping) and isinstance(value, Mapping)
+        both[key] = merged(cast(_Json, below), cast(_Json, value)) if nested else value
+    return both

@@ -69,16 +69,20 @@ def lenient[T](raw: Raw | bytes, decoder: msgspec.json.Decoder[T]) -> T | None:
         return None
 
 
+_EPOCH = msgspec.json.Decoder(float)
+
+
 # -- the session --------------------------------------------------------------------------------
 
 
 class Session(Struct, frozen=True, gc=False):
     id: str | None = None
-    expires_at: float | None = None
+    expires_at: Raw = Raw()
+    """Epoch seconds, one would think; whatever else it is must not cost us the session."""
 
     def note(self, seen: Seen) -> None:
         seen.session_id = self.id or seen.session_id
-        seen.expires_at = self.expires_at or seen.expires_at
+        seen.expires_at = lenient(self.expires_at, _EPOCH) or seen.expires_at
 
 
 class SessionCreated(ServerEvent, tag="session.created", frozen=True, gc=False):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 PREVIEW_QUERY: Final = ("api-version", "deployment")
-_MAX_MODEL_CHARS: Final = 200
+MAX_MODEL_CHARS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +20,9 @@ class TurnedAway:
         return {"error": {"code": self.code, "message": self.message}}
 
 
-def judge(
-    headers: Mapping[str, str], query: Mapping[str, str], offered: Sequence[str]
-) -> TurnedAway | None:
-    """What is wrong with an upgrade request, if anything.
-
-    `offered` are its WebSocket subprotocols: the preview dialect can also be asked for there.
-    """
-    if not _bearer(headers.get("authorization", "")):
+def judge(headers: Mapping[str, str], query: Mapping[str, str]) -> TurnedAway | None:
+    """What is wrong with any request to the realtime service, if anything."""
+    if not bearer(headers.get("authorization", "")):
         return TurnedAway(
             401, "401", "Access denied: send a bearer token in the Authorization header."
         )
@@ -38,9 +33,24 @@ def judge(
                 "BadRequest",
                 f"'{name}' belongs to the preview API: GA is /openai/v1/realtime?model=….",
             )
-    if "openai-beta" in headers or any("beta" in each.lower() for each in offered):
+    if "openai-beta" in headers:
         return TurnedAway(400, "BadRequest", "The GA API takes no OpenAI-Beta header.")
-    if not 0 < len(query.get("model", "")) <= _MAX_MODEL_CHARS:
+    return None
+
+
+def judge_upgrade(
+    headers: Mapping[str, str], query: Mapping[str, str], offered: Sequence[str]
+) -> TurnedAway | None:
+    """What is wrong with an upgrade request, if anything.
+
+    `offered` are its WebSocket subprotocols: the preview dialect can also be asked for there.
+    """
+    refusal = judge(headers, query)
+    if refusal is not None:
+        return refusal
+    if any("beta" in each.lower() for each in offered):
+        return TurnedAway(400, "BadRequest", "The GA API takes no OpenAI-Beta header.")
+    if "call_id" not in query and not 0 < len(query.get("model", "")) <= MAX_MODEL_CHARS:
         return TurnedAway(400, "missing_required_parameter", "Say which deployment: ?model=….")
     return None
 
@@ -50,6 +60,12 @@ def full(limit: int) -> TurnedAway:
     return TurnedAway(429, "429", f"At most {limit} realtime sessions at once; try again soon.")
 
 
-def _bearer(authorization: str) -> str:
+def unknown_call() -> TurnedAway:
+    """No call of that id, or no more."""
+    return TurnedAway(404, "call_id_not_found", "There is no call with this id.")
+
+
+def bearer(authorization: str) -> str:
+    """The token in an Authorization header; empty if there is none."""
     scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""

@@ -1,4 +1,4 @@
-"""What a session wants done: the vocabulary between the state machine and its socket."""
+"""What a session wants done: the vocabulary between the state machine and its legs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

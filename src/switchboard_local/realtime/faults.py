@@ -16,3 +16,5 @@ class Faults:
     """Sessions open, and then nothing more is said in them."""
     drop_after_audio_ms: float | None = None
     """The connection breaks once a session has sent this much audio."""
+    secrets_expired: bool = False
+    """No client secret is good any more."""

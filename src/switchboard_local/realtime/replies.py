@@ -8,6 +8,7 @@ from switchboard_local.mind.parts import Request
 from switchboard_local.realtime.effects import Generate, Stop, Tape
 from switchboard_local.realtime.history import History, Item, waiting
 from switchboard_local.realtime.planning import prompt_of, rate_limits, request_for
+from switchboard_local.realtime.playout import Playout
 from switchboard_local.realtime.refusals import Refused, already_speaking
 from switchboard_local.realtime.reply import Ending, Piece, Plan, Reply, Sound
 from switchboard_local.realtime.usage import Meter
@@ -27,10 +28,13 @@ class _Making:
 class Replies:
     """Begins, feeds and ends replies. Never two to the conversation at once."""
 
-    def __init__(self, conversation_id: str, history: History, tape: Tape) -> None:
+    def __init__(
+        self, conversation_id: str, history: History, tape: Tape, playout: Playout | None
+    ) -> None:
         self._conversation_id = conversation_id
         self._history = history
         self._tape = tape
+        self._playout = playout
         self._meter = Meter()
         self._making: dict[str, _Making] = {}
         self._used_tokens = 0
@@ -67,6 +71,7 @@ class Replies:
             history=self._history,
             emit=self._tape.emit,
             new_id=self._tape.new_id,
+            playout=self._playout,
         )
         self._making[reply.id] = _Making(reply, reading)
         reply.begin()
@@ -135,6 +140,8 @@ class Replies:
         usage = self._meter.usage(prompt, reply.made.tokens())
         self._used_tokens += usage["total_tokens"]
         reply.end(usage)
+        if self._playout is not None:
+            self._playout.complete(reply_id)
         return reply
 
     def _stop(self, reply: Reply, reason: str) -> None:

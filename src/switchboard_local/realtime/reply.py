@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from switchboard_local.realtime.history import History, Item, Speech
+from switchboard_local.realtime.playout import Playout
 from switchboard_local.realtime.session_object import Format
 from switchboard_local.realtime.sound import PCM_BYTES_PER_MS, Converter, bytes_per_ms, saying
 from switchboard_local.realtime.usage import Tokens, agent_tokens, text_tokens
@@ -127,6 +128,8 @@ class Reply:
     history: History
     emit: Emit
     new_id: NewId
+    playout: Playout | None = None
+    """Where its sound goes; `None` is to the client, in events."""
     ending: Ending | None = None
     """Set when it is to stop early."""
     made: _Made = field(default_factory=_Made)
@@ -198,6 +201,9 @@ class Reply:
         duration_ms = len(data) / bytes_per_ms(self.plan.format)
         message.speech.duration_ms += duration_ms
         self.made.audio_ms += duration_ms
+        if self.playout is not None:
+            self.playout.offer(self.id, message.item.id, data)
+            return
         delta = b64encode(data).decode()
         self._emit_part(message, "response.output_audio.delta", delta=delta)
 

@@ -1,107 +1,137 @@
-"""`GET /openai/v1/realtime`: the way into a realtime session."""
+"""`GET /openai/v1/realtime`: the way into a realtime session, or beside one, by WebSocket."""
 
 import logging
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 import anyio
-import anyio.to_thread
 from fastapi import APIRouter, WebSocket
 from fastapi.responses import JSONResponse
 from starlette.websockets import WebSocketDisconnect
 
-from switchboard_local.engine.parts import Detectors
-from switchboard_local.realtime.doorway import TurnedAway, full, judge
-from switchboard_local.realtime.session import RealtimeSession
-from switchboard_local.realtime.socket import BROKEN, Company, Farewell, expiry, fresh_id, open_leg
+from switchboard_local.realtime import socket as legs
+from switchboard_local.realtime.dialects import Dialect, Ga
+from switchboard_local.realtime.doorway import TurnedAway, full, judge_upgrade, unknown_call
+from switchboard_local.realtime.host import Host
+from switchboard_local.realtime.live import BROKEN, Farewell, Live, open_live
+from switchboard_local.realtime.session_object import Session
 
 logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S: Final = 5.0
+MAX_FOLLOWERS: Final = 8
+"""Of one call: its data channel and its sidebands."""
+
+type FindCall = Callable[[str], Live | None]
+"""The call of that id, while it lasts."""
 
 
-@dataclass(slots=True)
-class Lines:
-    """How many sessions are open, and how many may be."""
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Who opens a session: what it begins with, and how they put things."""
 
-    limit: int
-    open: int = 0
-    opening: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
-
-    @contextmanager
-    def one(self) -> Generator[None]:
-        """Hold one line."""
-        self.open += 1
-        try:
-            yield
-        finally:
-            self.open -= 1
+    settings: Session
+    dialect: Dialect
 
 
-def realtime_router(
-    detectors: Detectors, company: Company, lines: Lines, session_s: float
-) -> APIRouter:
-    """The realtime routes of one local cloud."""
+def realtime_router(host: Host, find_call: FindCall) -> APIRouter:
+    """The GA dialect's WebSocket routes."""
     router = APIRouter()
 
     @router.websocket("/openai/v1/realtime")
     async def realtime(socket: WebSocket) -> None:
-        if company.faults.hang_upgrade:
-            await anyio.sleep(session_s)
-        refusal = _refusal(socket, company, lines)
-        if refusal is not None:
-            logger.info("realtime upgrade refused", extra={"status": refusal.status})
-            answer = JSONResponse(dict(refusal.body()), refusal.status)
-            await socket.send_denial_response(answer)
-            return
-        with lines.one():
-            await _serve(socket, detectors, company, lines, session_s)
+        query = socket.query_params
+        offered: list[str] = socket.scope.get("subprotocols", [])
+        refusal = judge_upgrade(socket.headers, query, offered)
+        if "call_id" in query:
+            await join(host, socket, refusal or _sideband(find_call(query["call_id"])))
+        else:
+            await take(host, socket, refusal or _guest(query["model"]))
 
     return router
 
 
-def _refusal(socket: WebSocket, company: Company, lines: Lines) -> TurnedAway | None:
-    forced = company.faults.refuse_upgrade
-    if forced is not None:
-        return TurnedAway(forced, str(forced), "Refused on purpose.")
-    refusal = judge(socket.headers, socket.query_params, socket.scope.get("subprotocols", []))
-    if refusal is None and lines.open >= lines.limit:
-        return full(lines.limit)
-    return refusal
+async def take(host: Host, socket: WebSocket, asked: Guest | TurnedAway) -> None:
+    """Hold a session with a guest, or turn them away."""
+    asked = await _forced(host) or asked
+    if isinstance(asked, Guest) and host.lines.full:
+        asked = full(host.lines.limit)
+    if isinstance(asked, TurnedAway):
+        await _turn_away(socket, asked)
+        return
+    with host.lines.one():
+        await _serve(host, socket, asked)
 
 
-async def _serve(
-    socket: WebSocket, detectors: Detectors, company: Company, lines: Lines, session_s: float
-) -> None:
-    offered: list[str] = socket.scope.get("subprotocols", [])
-    # In a thread, as it may load a model; one at a time, as each thread keeps memory of its own.
-    detector = await anyio.to_thread.run_sync(detectors.open, limiter=lines.opening)
-    session = RealtimeSession(
-        socket.query_params["model"],
-        detector,
-        new_id=fresh_id,
-        expires_at=expiry(session_s),
-    )
-    await socket.accept(subprotocol="realtime" if "realtime" in offered else None)
-    farewell = await _talk(socket, session, company, session_s)
-    with anyio.move_on_after(CLOSE_TIMEOUT_S), suppress(RuntimeError, WebSocketDisconnect):
-        await socket.close(farewell.code, farewell.reason)
+async def join(host: Host, socket: WebSocket, asked: Live | TurnedAway) -> None:
+    """Let a sideband follow a call, or turn it away."""
+    asked = await _forced(host) or asked
+    if isinstance(asked, TurnedAway):
+        await _turn_away(socket, asked)
+        return
+    await _accept(socket)
+    await _close(socket, await _follow(asked, socket))
 
 
-async def _talk(
-    socket: WebSocket, session: RealtimeSession, company: Company, session_s: float
-) -> Farewell:
-    """Hold the session; how to close its socket."""
+def _guest(model: str) -> Guest:
+    return Guest(Session(type="realtime", model=model), Ga())
+
+
+def _sideband(call: Live | None) -> Live | TurnedAway:
+    if call is None:
+        return unknown_call()
+    if len(call.followers) >= MAX_FOLLOWERS:
+        message = f"At most {MAX_FOLLOWERS} connections to a call at once."
+        return TurnedAway(429, "429", message)
+    return call
+
+
+async def _forced(host: Host) -> TurnedAway | None:
+    """What a test makes of every upgrade."""
+    faults = host.company.faults
+    if faults.hang_upgrade:
+        await anyio.sleep(host.session_s)
+    status = faults.refuse_upgrade
+    return None if status is None else TurnedAway(status, str(status), "Refused on purpose.")
+
+
+async def _turn_away(socket: WebSocket, refusal: TurnedAway) -> None:
+    logger.info("realtime upgrade refused", extra={"status": refusal.status})
+    answer = JSONResponse(dict(refusal.body()), refusal.status)
+    await socket.send_denial_response(answer)
+
+
+async def _serve(host: Host, socket: WebSocket, guest: Guest) -> None:
+    session = await host.session(guest.settings)
+    await _accept(socket)
     farewell = BROKEN
     try:
-        async with open_leg(socket, session, company, session_s) as leg:
-            await leg.serve()
-        farewell = leg.farewell
+        async with open_live(session, host.company, host.session_s) as live:
+            await legs.serve(live, socket, guest.dialect)
+        farewell = live.farewell
     except* Exception:
         # The last line of defence: a defect ends this session, with a trace, and no other.
         logger.exception("realtime session broke")
     finally:
         session.close()
-    return farewell
+    await _close(socket, farewell)
+
+
+async def _follow(call: Live, socket: WebSocket) -> Farewell:
+    try:
+        return await legs.follow(call, socket)
+    except* Exception:
+        logger.exception("sideband broke")
+    return BROKEN
+
+
+async def _accept(socket: WebSocket) -> None:
+    offered: list[str] = socket.scope.get("subprotocols", [])
+    await socket.accept(subprotocol="realtime" if "realtime" in offered else None)
+
+
+async def _close(socket: WebSocket, farewell: Farewell) -> None:
+    with anyio.move_on_after(CLOSE_TIMEOUT_S), suppress(RuntimeError, WebSocketDisconnect):
+        await socket.close(farewell.code, farewell.reason)

@@ -7,7 +7,7 @@ events and work for the engine, out. Nothing here waits, reads a clock or touche
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, assert_never
 
 from switchboard_local.engine.parts import Detector
@@ -17,10 +17,11 @@ from switchboard_local.realtime.effects import Effect, Foresee, Tape
 from switchboard_local.realtime.history import History, Item
 from switchboard_local.realtime.items import brought, with_audio
 from switchboard_local.realtime.planning import plan_for, request_for
+from switchboard_local.realtime.playout import SILENCE, Playout, only_opus, require_pcm
 from switchboard_local.realtime.refusals import Refused
 from switchboard_local.realtime.replies import Replies, voice_settled
 from switchboard_local.realtime.reply import Piece, Plan
-from switchboard_local.realtime.session_object import ServerVad, Session, updated
+from switchboard_local.realtime.session_object import Pcm, ServerVad, Session, updated
 from switchboard_local.realtime.wire import (
     Append,
     Clear,
@@ -46,20 +47,23 @@ class RealtimeSession:
 
     def __init__(
         self,
-        model: str,
+        settings: Session,
         detector: Detector,
         *,
         new_id: Callable[[str], str],
         expires_at: int,
+        played_here: bool = False,
     ) -> None:
-        self._settings = Session(type="realtime", model=model)
+        """`played_here`: replies are heard through `play`, not sent; so it is over WebRTC."""
+        self._settings = settings
         self._id = new_id("sess")
         self._expires_at = expires_at
         self._conversation_id = new_id("conv")
         self._tape = Tape(new_id)
         self._history = History()
         self._caller = Caller(detector, self._settings.audio.input, self._history, self._tape)
-        self._replies = Replies(self._conversation_id, self._history, self._tape)
+        self._playout = Playout(self._tape) if played_here else None
+        self._replies = Replies(self._conversation_id, self._history, self._tape, self._playout)
         self._idle_at_s: float | None = None
 
     def open(self) -> Sequence[Effect]:
@@ -68,6 +72,11 @@ class RealtimeSession:
         conversation = {"id": self._conversation_id, "object": "realtime.conversation"}
         self._tape.emit("conversation.created", conversation=conversation)
         return self._tape.take()
+
+    def introduction(self) -> Mapping[str, Any]:
+        """The first event for whoever joins later."""
+        event_id = self._tape.new_id("event")
+        return {"type": "session.created", "event_id": event_id, "session": self._wire()}
 
     def apply(self, event: ClientEvent) -> Sequence[Effect]:
         """Carry out what the client asks; `hear` is for its audio."""
@@ -115,8 +124,19 @@ class RealtimeSession:
         """Nothing more of the reply will come; `error` says what went wrong, if anything did."""
         reply = self._replies.over(reply_id, error)
         if reply is not None and reply.plan.in_conversation:
-            self._await_idleness(now_s + reply.made.audio_ms / 1000)
+            left_ms = reply.made.audio_ms if self._playout is None else self._playout.ahead_ms
+            self._await_idleness(now_s + left_ms / 1000)
         return self._tape.take()
+
+    def play(self) -> tuple[bytes, Sequence[Effect]]:
+        """The next 20 ms of the replies: PCM, silent where there is nothing to hear."""
+        frame = self._playout.take() if self._playout is not None else SILENCE
+        return frame, self._tape.take()
+
+    @property
+    def ahead_ms(self) -> float:
+        """Audio waiting for `play`."""
+        return 0.0 if self._playout is None else self._playout.ahead_ms
 
     @property
     def deadline_s(self) -> float | None:
@@ -153,7 +173,7 @@ class RealtimeSession:
             case ResponseCancel():
                 self._replies.cancel(event.response_id)
             case OutputClear():
-                raise Refused("invalid_event", "output_audio_buffer.clear is for WebRTC and SIP.")
+                self._hush()
             case _:
                 self._apply_to_item(event)
 
@@ -174,6 +194,8 @@ class RealtimeSession:
 
     def _update(self, event: SessionUpdate) -> None:
         settings = updated(self._settings, event.session)
+        if self._playout is not None:
+            require_pcm(settings)
         if (
             self._replies.voice_heard
             and settings.audio.output.voice != self._settings.audio.output.voice
@@ -208,13 +230,21 @@ class RealtimeSession:
                 f" {event.audio_end_ms}ms.",
                 "audio_end_ms",
             )
-        item.cut(event.audio_end_ms)
-        self._tape.emit(
-            "conversation.item.truncated",
-            item_id=item.id,
-            content_index=0,
-            audio_end_ms=event.audio_end_ms,
-        )
+        self._cut(item, event.audio_end_ms)
+
+    def _hush(self) -> None:
+        """Play no more of what was said so far: what was not heard was not said."""
+        if self._playout is None:
+            raise Refused("invalid_event", "output_audio_buffer.clear is for WebRTC and SIP.")
+        for item_id, heard_ms in self._playout.clear():
+            item = self._history.get(item_id)
+            if item is not None:
+                self._cut(item, int(heard_ms))
+
+    def _cut(self, item: Item, heard_ms: int) -> None:
+        item.cut(heard_ms)
+        kind = "conversation.item.truncated"
+        self._tape.emit(kind, item_id=item.id, content_index=0, audio_end_ms=heard_ms)
 
     def _learn(self, news: News) -> None:
         vad = self._settings.audio.input.turn_detection
@@ -223,6 +253,8 @@ class RealtimeSession:
                 self._idle_at_s = None
                 if vad is not None and vad.interrupt_response:
                     self._replies.cut_in()
+                    if self._playout is not None:
+                        self._hush()
             case News.ENDED:
                 if vad is not None and vad.create_response:
                     self._respond_unasked()
@@ -245,6 +277,8 @@ class RealtimeSession:
 
     def _respond(self, params: ResponseParams | None) -> None:
         plan = plan_for(self._settings, params)
+        if self._playout is not None and plan.format != Pcm():
+            raise only_opus("response.audio.output.format")
         self._replies.admit(plan, plan_for(self._settings, None).voice)
         reading = self._reading(plan)
         if plan.in_conversation:

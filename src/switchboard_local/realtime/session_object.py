@@ -14,10 +14,10 @@ type Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class Pcm(Strict):
-    """16-bit little-endian mono."""
+    """16-bit little-endian mono. Which rates a client may ask for is its dialect's to say."""
 
     type: Literal["audio/pcm"] = "audio/pcm"
-    rate: Literal[24000] = 24000
+    rate: Literal[8000, 16000, 24000] = 24000
 
 
 class Pcmu(Strict):
@@ -169,6 +169,15 @@ _MERGED: Final[Mapping[str, frozenset[str]]] = {
     "audio.input": frozenset({"turn_detection", "noise_reduction"}),
 }
 """Objects whose keys are set one by one; any other value is replaced as a whole."""
+
+
+def begun(config: Mapping[str, Any]) -> Session:
+    """The session that `config` describes, defaults for the rest. Raises `Refused`."""
+    if "model" not in config:
+        message = "Missing required parameter: 'session.model'."
+        raise Refused("missing_required_parameter", message, "session.model")
+    bare = {"type": "realtime", "model": config["model"]}
+    return updated(check(Session, bare, "session"), config)
 
 
 def updated(session: Session, patch: Mapping[str, Any]) -> Session:

@@ -1,165 +1,25 @@
-"""The WebSocket leg of a realtime session: one task group that owns all it started."""
+"""The WebSocket leg of a realtime session, and the sideband of one that has another leg."""
 
-import logging
-import time
-from base64 import b64decode
-from binascii import Error as BadBase64
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from secrets import token_hex
-from typing import Final
+from dataclasses import dataclass
 
 import anyio
-import anyio.lowlevel
-import msgspec
-from anyio.abc import TaskGroup
 from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect
 
-from switchboard_local.engine.parts import Ears, Voice
-from switchboard_local.mind.parts import Mind
-from switchboard_local.realtime.effects import (
-    Dismiss,
-    Effect,
-    Foresee,
-    Forget,
-    Generate,
-    Send,
-    Stop,
-    Transcribe,
-)
-from switchboard_local.realtime.faults import Faults
-from switchboard_local.realtime.foresight import Foresight
-from switchboard_local.realtime.outbox import Outbox
-from switchboard_local.realtime.pacing import Allowance
-from switchboard_local.realtime.refusals import Refused
-from switchboard_local.realtime.reply import Piece, Sound
-from switchboard_local.realtime.session import RealtimeSession
-from switchboard_local.realtime.sound import PCM_BYTES_PER_MS
-from switchboard_local.realtime.speaking import Speaking, Stalled
-from switchboard_local.realtime.wire import Append, decode, event_id_of, parse
-
-logger = logging.getLogger(__name__)
-
-EARS_TIMEOUT_S: Final = 20.0
-SEND_TIMEOUT_S: Final = 20.0
-"""For one event: a client that takes longer is gone."""
-_SLICE_BYTES: Final = 100 * PCM_BYTES_PER_MS
-"""Audio is heard in pieces this large, so that one client's does not hold up the others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Company:
-    """The parts of the engine a session works with, and how fast it talks."""
-
-    ears: Ears
-    voice: Voice
-    mind: Mind
-    pace: float
-    """Times faster than real time."""
-    faults: Faults
-
-
-@dataclass(frozen=True, slots=True)
-class Farewell:
-    """How the socket is to be closed."""
-
-    code: int
-    reason: str
-
-
-GONE: Final = Farewell(1000, "")
-EXPIRED: Final = Farewell(1001, "session_expired")
-BROKEN: Final = Farewell(1011, "server_error")
-TOO_SLOW: Final = Farewell(1008, "slow_reader")
-TOO_FAST: Final = Farewell(1008, "rate_limit_exceeded")
+from switchboard_local.realtime.client import Client
+from switchboard_local.realtime.dialects import Dialect, Ga
+from switchboard_local.realtime.live import GONE, SEND_TIMEOUT_S, Farewell, Live
 
 
 @dataclass(slots=True)
-class Leg:
-    """One client's socket and all that works for it."""
+class _Wire:
+    """A client's socket."""
 
     socket: WebSocket
-    session: RealtimeSession
-    company: Company
-    expires_in_s: float
-    tasks: TaskGroup
-    outbox: Outbox = field(default_factory=Outbox)
-    farewell: Farewell = GONE
-    _replies: dict[str, anyio.CancelScope] = field(default_factory=dict[str, anyio.CancelScope])
-    _ears: dict[str, anyio.CancelScope] = field(default_factory=dict[str, anyio.CancelScope])
-    _news: anyio.Event = field(default_factory=anyio.Event)
-    """Set, and replaced, whenever the ears have answered or a deadline may have moved."""
-    _allowance: Allowance = field(default_factory=Allowance)
-    _audio_ms: float = 0.0
-    _foresight: Foresight = field(init=False)
+    client: Client
 
-    def __post_init__(self) -> None:
-        self._foresight = Foresight(self.company.mind, self.company.voice, self.tasks)
-
-    async def serve(self) -> None:
-        """Until the client leaves, the session expires, or one of its limits is passed."""
-        self.do(self.session.open())
-        self.tasks.start_soon(self._write)
-        self.tasks.start_soon(self._keep_time)
-        self.tasks.start_soon(self._expire)
-        await self._read()
-        self.close(GONE)
-
-    def do(self, effects: Sequence[Effect]) -> None:
-        """Set the session's effects going, in order, without waiting."""
-        for effect in effects:
-            match effect:
-                case Send(event):
-                    self._send(event)
-                case Generate() | Stop():
-                    self._steer(effect)
-                case Transcribe() | Forget():
-                    self._lend_ear(effect)
-                case Foresee(request, aloud):
-                    self._foresight.prepare(request, aloud=aloud)
-                case Dismiss():
-                    self._foresight.forget()
-        if effects:
-            self._stir()
-
-    def _steer(self, effect: Generate | Stop) -> None:
-        match effect:
-            case Generate(reply_id):
-                self._replies[reply_id] = anyio.CancelScope()
-                self.tasks.start_soon(self._reply, reply_id)
-            case Stop(reply_id):
-                self._replies[reply_id].cancel()
-
-    def _lend_ear(self, effect: Transcribe | Forget) -> None:
-        match effect:
-            case Transcribe(ear, pcm):
-                self._ears[ear] = anyio.CancelScope()
-                self.tasks.start_soon(self._transcribe, ear, pcm)
-            case Forget(ear):
-                if (scope := self._ears.get(ear)) is not None:
-                    scope.cancel()
-
-    def close(self, farewell: Farewell) -> None:
-        """End the session; the socket is closed with `farewell`."""
-        if not self.tasks.cancel_scope.cancel_called:
-            self.farewell = farewell
-        self.tasks.cancel_scope.cancel()
-
-    def _send(self, event: object) -> None:
-        if self.company.faults.hang:
-            return
-        if not self.outbox.put(msgspec.json.encode(event)):
-            self._too_slow()
-
-    def _stir(self) -> None:
-        self._news.set()
-        self._news = anyio.Event()
-
-    # In
-
-    async def _read(self) -> None:
+    async def read(self) -> None:
+        """Until the client leaves."""
         while True:
             try:
                 message = await self.socket.receive()
@@ -167,155 +27,62 @@ class Leg:
                 return
             if message["type"] == "websocket.disconnect":
                 return
-            await self._take(message.get("text"))
-            # A client that sends without pause must not keep the loop from the others.
-            await anyio.lowlevel.checkpoint()
+            await self.client.take(message.get("text"))
 
-    async def _take(self, text: str | None) -> None:
-        """One frame. `None` is a binary one, of which the dialect has none."""
-        event_id = None
-        try:
-            if text is None:
-                raise Refused("invalid_event", "Events are JSON in text frames.")
-            data = parse(text)
-            event_id = event_id_of(data)
-            event = decode(data, len(text))
-            if isinstance(event, Append):
-                await self._hear(event)
-                return
-        except Refused as refused:
-            self._spend()
-            self.do(self.session.refuse(refused, event_id))
-            return
-        self._spend()
-        self.do(self.session.apply(event))
-
-    async def _hear(self, event: Append) -> None:
-        try:
-            audio = b64decode(event.audio, validate=True)
-        except (BadBase64, ValueError):
-            raise Refused("invalid_value", "'audio' is not base64.", "audio") from None
-        for at in range(0, len(audio), _SLICE_BYTES):
-            if at:
-                await anyio.lowlevel.checkpoint()
-            self.do(self.session.hear(audio[at : at + _SLICE_BYTES], event.event_id))
-
-    def _spend(self) -> None:
-        """Count one event that is not audio."""
-        if not self._allowance.spend(anyio.current_time()):
-            logger.warning("realtime client floods")
-            self.close(TOO_FAST)
-
-    # Out
-
-    async def _write(self) -> None:
+    async def write(self) -> None:
+        """Until the client leaves, or does not read."""
         try:
             while True:
-                event = await self.outbox.take()
+                event = await self.client.outbox.take()
                 with anyio.fail_after(SEND_TIMEOUT_S):
                     await self.socket.send_text(event.decode())
         except TimeoutError:
-            self._too_slow()
+            self.client.too_slow()
         except (WebSocketDisconnect, RuntimeError):
-            self.close(GONE)
-
-    def _too_slow(self) -> None:
-        if not self.tasks.cancel_scope.cancel_called:
-            logger.warning("realtime client does not read")
-        self.close(TOO_SLOW)
-
-    # Time
-
-    async def _keep_time(self) -> None:
-        while True:
-            due_s, news = self.session.deadline_s, self._news
-            wait_s = None if due_s is None else max(0.0, due_s - anyio.current_time())
-            with anyio.move_on_after(wait_s):
-                await news.wait()
-                continue
-            self.do(self.session.tick(anyio.current_time()))
-
-    async def _expire(self) -> None:
-        await anyio.sleep(self.expires_in_s)
-        minutes = self.expires_in_s / 60
-        message = f"Your session hit the maximum duration of {minutes:g} minutes."
-        self.do(self.session.refuse(Refused("session_expired", message), None))
-        with anyio.move_on_after(SEND_TIMEOUT_S):
-            await self.outbox.drained()
-        self.close(EXPIRED)
-
-    # The engine's work
-
-    async def _transcribe(self, ear: str, pcm: bytes) -> None:
-        text: str | None = None
-        with self._ears[ear] as scope:
-            try:
-                with anyio.fail_after(EARS_TIMEOUT_S):
-                    text = await self.company.ears.transcribe(pcm)
-            except Exception:
-                logger.exception("ears failed")
-        del self._ears[ear]
-        if not scope.cancelled_caught:
-            self.do(self.session.transcribed(ear, text))
-            self._stir()
-
-    async def _reply(self, reply_id: str) -> None:
-        plan = self.session.plan(reply_id)
-        speaking = Speaking(
-            self._foresight,
-            self.company.voice,
-            tell=lambda piece: self._tell(reply_id, piece),
-            room=self.outbox.room,
-            aloud=plan.aloud,
-            speed=plan.speed,
-            pace=self.company.pace,
-        )
-        error: str | None = None
-        with self._replies[reply_id] as scope:
-            error = await self._say(speaking, reply_id)
-        if scope.cancelled_caught:
-            speaking.leak()
-        del self._replies[reply_id]
-        self.do(self.session.over(reply_id, anyio.current_time(), error))
-        self._stir()
-
-    async def _say(self, speaking: Speaking, reply_id: str) -> str | None:
-        """What went wrong, if anything did."""
-        try:
-            while (request := self.session.request(reply_id)) is None:
-                await self._news.wait()
-            await speaking.say(request)
-        except Stalled:
-            logger.warning("reply stalled")
-            return "The reply took too long to make."
-        except Exception:
-            logger.exception("reply failed")
-            return "The reply could not be made."
-        return None
-
-    def _tell(self, reply_id: str, piece: Piece) -> None:
-        self.do(self.session.add(reply_id, piece))
-        if isinstance(piece, Sound):
-            self._audio_ms += len(piece.pcm) / PCM_BYTES_PER_MS
-            limit_ms = self.company.faults.drop_after_audio_ms
-            if limit_ms is not None and self._audio_ms >= limit_ms:
-                self.close(BROKEN)
+            return
 
 
-@asynccontextmanager
-async def open_leg(
-    socket: WebSocket, session: RealtimeSession, company: Company, expires_in_s: float
-) -> AsyncGenerator[Leg]:
-    """A leg whose tasks all end with the block."""
+async def serve(live: Live, socket: WebSocket, dialect: Dialect) -> None:
+    """Be the session's own leg: until the client leaves, it expires, or a limit is passed."""
+    wire = _Wire(socket, Client(live, live.close, dialect))
+
+    async def write() -> None:
+        await wire.write()
+        live.close(GONE)
+
+    live.followers.append(wire.client)
+    live.do(live.session.open())
+    live.tasks.start_soon(write)
+    live.begin()
+    await wire.read()
+    live.close(GONE)
+
+
+async def follow(live: Live, socket: WebSocket) -> Farewell:
+    """Be a sideband: until the client leaves or is cut off, or the session ends."""
+    farewell = GONE
+
     async with anyio.create_task_group() as tasks:
-        yield Leg(socket, session, company, expires_in_s, tasks)
 
+        def cut_off(how: Farewell) -> None:
+            nonlocal farewell
+            if not tasks.cancel_scope.cancel_called:
+                farewell = how
+            tasks.cancel_scope.cancel()
 
-def fresh_id(prefix: str) -> str:
-    """An id as the service makes them."""
-    return f"{prefix}_{token_hex(10)}"
+        async def end_with_session() -> None:
+            await live.over.wait()
+            cut_off(live.farewell)
 
-
-def expiry(seconds: float) -> int:
-    """Epoch seconds at which a session that begins now ends."""
-    return int(time.time() + seconds)
+        client = Client(live, cut_off, Ga())
+        wire = _Wire(socket, client)
+        client.tell(live.session.introduction())
+        live.followers.append(client)
+        try:
+            tasks.start_soon(wire.write)
+            tasks.start_soon(end_with_session)
+            await wire.read()
+            cut_off(GONE)
+        finally:
+            live.followers.remove(client)
+    return farewell

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import soxr  # pyright: ignore[reportMissingTypeStubs] - ships none
 
-from switchboard_local.realtime.session_object import Format
+from switchboard_local.realtime.session_object import Format, Pcm
 
 PCM_BYTES_PER_MS: Final = 48
 """24 kHz, 16 bits, mono: what the engine hears and speaks."""
@@ -20,7 +20,7 @@ type Samples = npt.NDArray[np.int16]
 
 def bytes_per_ms(format: Format) -> int:
     """Bytes on the wire of a millisecond of `format`."""
-    return PCM_BYTES_PER_MS if format.type == "audio/pcm" else G711_BYTES_PER_MS
+    return 2 * format.rate // 1000 if isinstance(format, Pcm) else G711_BYTES_PER_MS
 
 
 class Converter(Protocol):
@@ -40,6 +40,18 @@ class Plain:
         cut = len(whole) & ~1
         self._odd = whole[cut:]
         return whole if cut == len(whole) else whole[:cut]
+
+
+class Resampled:
+    """PCM of one rate to PCM of another."""
+
+    def __init__(self, from_hz: int, to_hz: int) -> None:
+        self._stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="int16")
+        self._whole = Plain()
+
+    def feed(self, data: bytes, *, last: bool = False) -> bytes:
+        samples = np.frombuffer(self._whole.feed(data), dtype=np.int16)
+        return self._stream.resample_chunk(samples, last=last).tobytes()
 
 
 class FromG711:
@@ -70,12 +82,16 @@ class ToG711:
 
 def hearing(format: Format) -> Converter:
     """From what a client sends to what the engine hears."""
-    return Plain() if format.type == "audio/pcm" else FromG711(format.type)
+    if not isinstance(format, Pcm):
+        return FromG711(format.type)
+    return Plain() if format.rate == _RATE_HZ else Resampled(format.rate, _RATE_HZ)
 
 
 def saying(format: Format) -> Converter:
     """From what the engine says to what a client asked for."""
-    return Plain() if format.type == "audio/pcm" else ToG711(format.type)
+    if not isinstance(format, Pcm):
+        return ToG711(format.type)
+    return Plain() if format.rate == _RATE_HZ else Resampled(_RATE_HZ, format.rate)
 
 
 @cache

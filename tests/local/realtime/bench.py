@@ -29,6 +29,7 @@ from switchboard_local.realtime.reply import (
     Words,
 )
 from switchboard_local.realtime.session import RealtimeSession
+from switchboard_local.realtime.session_object import Session
 from switchboard_local.realtime.wire import Append, decode
 from tests.local.realtime.doubles import LoudnessDetector, silence, tone
 
@@ -52,6 +53,8 @@ def assert_documented(event: Event) -> None:
 class Bench:
     """A session, all it has sent, and all it wants done."""
 
+    played_here: bool = False
+    """Whether it is a session over WebRTC."""
     now_s: float = 100.0
     events: list[Event] = field(default_factory=list[Event])
     wanted: list[Effect] = field(default_factory=list[Effect])
@@ -61,16 +64,20 @@ class Bench:
     """Replies under way."""
     stopping: list[str] = field(default_factory=list[str])
 
+    heard: bytearray = field(default_factory=bytearray)
+    """What the caller's ear has had."""
+
     foreseen: Request | None = None
     """What an answer is being prepared for."""
 
     def __post_init__(self) -> None:
         numbers = count(1)
         self.session = RealtimeSession(
-            "gpt-realtime",
+            Session(type="realtime", model="gpt-realtime"),
             LoudnessDetector(),
             new_id=lambda prefix: f"{prefix}_{next(numbers)}",
             expires_at=4_000_000_000,
+            played_here=self.played_here,
         )
         self.take(self.session.open())
 
@@ -145,6 +152,15 @@ class Bench:
         """Time passes."""
         self.now_s += seconds
         return self.take(self.session.tick(self.now_s))
+
+    def listen(self, duration_ms: int) -> Sequence[Event]:
+        """The caller's ear takes that much; what was sent meanwhile."""
+        sent: list[Event] = []
+        for _ in range(0, duration_ms, 20):
+            frame, effects = self.session.play()
+            self.heard += frame
+            sent += self.take(effects)
+        return sent
 
     def turn(self, speech_ms: int = 600, text: str = "hello") -> Sequence[Event]:
         """The caller says something, and stops."""

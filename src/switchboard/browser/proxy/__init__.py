@@ -1,0 +1,1 @@
+"""The transparent Voice Live proxy: any client, our credentials, frames as they came."""

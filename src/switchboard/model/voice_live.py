@@ -1,0 +1,117 @@
+"""The dialect of Azure AI Voice Live: flat sessions and the events' older names.
+
+Commands read the same in both dialects, so `codec.encode` serves here too. What the service says
+means the same as well: the structs below only answer to other names.
+"""
+
+from collections.abc import Mapping
+from typing import Any, override
+
+from switchboard.conversation.audio import PCM_24K
+from switchboard.conversation.events import ReplyStarted
+from switchboard.conversation.session import SessionSpec
+from switchboard.model import replies, wire
+from switchboard.model.codec import Decoder, Events, update_of
+from switchboard.model.session import merged, tool_object
+from switchboard.model.wire import Facts, Seen
+
+# -- out ----------------------------------------------------------------------------------------
+
+
+def session_update(spec: SessionSpec) -> bytes:
+    return update_of(session_object(spec))
+
+
+def session_object(spec: SessionSpec) -> dict[str, Any]:
+    """The session as it goes on the wire. `model` is not in it: the service refuses it there."""
+    session: dict[str, Any] = {
+        "modalities": ["text", "audio"],
+        "instructions": spec.instructions,
+        "voice": spec.voice_object or {"type": "openai", "name": spec.voice},
+        "input_audio_format": "pcm16",
+        "input_audio_sampling_rate": PCM_24K.rate_hz,
+        "output_audio_format": "pcm16",
+        # Said even when it is none: left out, the service's own default holds.
+        "turn_detection": _turns(spec.turn_detection),
+        "tools": [tool_object(tool) for tool in spec.tools],
+        "tool_choice": "auto",
+    }
+    if spec.transcription is not None:
+        session["input_audio_transcription"] = spec.transcription
+    if spec.noise_reduction is not None:
+        session["input_audio_noise_reduction"] = {"type": spec.noise_reduction}
+    if spec.max_output_tokens is not None:
+        session["max_response_output_tokens"] = spec.max_output_tokens
+    return merged(session, spec.extra)
+
+
+def _turns(detection: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Without the one field of the GA dialect's that this service does not know."""
+    if detection is None:
+        return None
+    return {name: value for name, value in detection.items() if name != "idle_timeout_ms"}
+
+
+# -- in -----------------------------------------------------------------------------------------
+
+
+class AudioDelta(replies.AudioDelta, tag="response.audio.delta", frozen=True, gc=False):
+    pass
+
+
+class TranscriptDelta(
+    replies.TranscriptDelta, tag="response.audio_transcript.delta", frozen=True, gc=False
+):
+    pass
+
+
+class TranscriptDone(
+    replies.TranscriptDone, tag="response.audio_transcript.done", frozen=True, gc=False
+):
+    pass
+
+
+class TextDelta(replies.TextDelta, tag="response.text.delta", frozen=True, gc=False):
+    pass
+
+
+class TextDone(replies.TextDone, tag="response.text.done", frozen=True, gc=False):
+    pass
+
+
+class ResponseCreated(replies.ResponseCreated, tag="response.created", frozen=True, gc=False):
+    @override
+    def facts(self, seen: Seen) -> Facts:
+        # A missing conversation id means nothing here: it is optional, and we ask for no reply
+        # out of band.
+        return (ReplyStarted(self.response.id, tag=self.response.tag),)
+
+
+type _AnyEvent = (
+    AudioDelta
+    | TranscriptDelta
+    | TranscriptDone
+    | TextDelta
+    | TextDone
+    | ResponseCreated
+    | replies.OutputItemAdded
+    | replies.OutputItemDone
+    | replies.ArgumentsDone
+    | replies.ResponseDone
+    | wire.SessionCreated
+    | wire.SessionUpdated
+    | wire.ErrorEvent
+    | wire.SpeechStartedEvent
+    | wire.SpeechStoppedEvent
+    | wire.Committed
+    | wire.TranscriptionDelta
+    | wire.TranscriptionCompleted
+    | wire.TranscriptionFailed
+    | wire.Truncated
+)
+_events = Events(_AnyEvent.__value__)
+
+
+def decoder() -> Decoder:
+    """Reads one session's frames."""
+    return Decoder(_events)

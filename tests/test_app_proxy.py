@@ -1,0 +1,172 @@
+"""The product as it is put together, between Voice Live's own SDK and a Voice Live that answers."""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import httpx
+import pytest
+from azure.ai.voicelive.aio import VoiceLiveConnection
+from azure.ai.voicelive.models import (
+    AzureSemanticVad,
+    FunctionCallOutputItem,
+    RequestSession,
+    ServerEvent,
+)
+
+from switchboard.app import House, create_app
+from switchboard.settings import Settings
+from tests.browser.peers import serving
+from tests.browser.proxy.peers import voice_live
+from tests.local.realtime.doubles import Cloud, Doubles, local_cloud, silence, tone
+from tests.local.voice_live.test_voicelive_sdk import (
+    SESSION,
+    audio_ms,
+    dispatcher,
+    speak,
+    until,
+    words,
+    write,
+)
+from tests.model.identity import SECRET_HEADER, identity_endpoint
+
+ROOT = Path(__file__).parents[1]
+OTHER_SCOPE = "https://cognitiveservices.azure.com/.default"
+
+
+@dataclass
+class Product:
+    """It, being served."""
+
+    house: House
+    port: int
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @asynccontextmanager
+    async def dial(self, **where: str) -> AsyncGenerator[VoiceLiveConnection]:
+        """The SDK's connection, on a socket of ours.
+
+        Its `connect` goes to the service's own path only, with parameters that we do not take.
+        """
+        async with (
+            aiohttp.ClientSession() as http,
+            http.ws_connect(f"{self.origin}/ws", params=where, origin=self.origin) as opened,
+        ):
+            yield VoiceLiveConnection(http, opened)
+
+
+@asynccontextmanager
+async def product(data_dir: Path, **settings: Any) -> AsyncGenerator[Product]:  # noqa: ANN401  (any setting)
+    """The product with its proxy. Nothing in it is replaced."""
+    door = socket.create_server(("127.0.0.1", 0))
+    port = door.getsockname()[1]
+    given = {"port": port, "data_dir": data_dir, "session_config": ROOT / "session_config.json"}
+    app = create_app(Settings.model_validate({**given, "voice_live_proxy": True, **settings}))
+    async with serving(app, door):
+        yield Product(app.state.house, port)
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Generator[Cloud]:
+    """A local cloud, and the identity of this machine in it."""
+    doubles = Doubles()
+    doubles.ears.words = ["where is my parcel"]
+    doubles.mind.script = dispatcher
+    with local_cloud(doubles, identity_header=SECRET_HEADER) as cloud:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{cloud.port}/msi/token")
+        monkeypatch.setenv("IDENTITY_HEADER", SECRET_HEADER)
+        yield cloud
+
+
+@pytest.fixture
+async def alone(cloud: Cloud, tmp_path: Path) -> AsyncGenerator[Product]:
+    """The product with Voice Live, and nothing else to talk to."""
+    endpoint = f"http://127.0.0.1:{cloud.port}"
+    async with product(tmp_path, azure_voicelive_endpoint=endpoint) as served:
+        yield served
+
+
+async def test_the_sdk_talks_to_a_model_through_the_proxy(alone: Product) -> None:
+    async with alone.dial(model="gpt-4.1") as connection:
+        await connection.session.update(session=SESSION)
+        opened: list[ServerEvent] = []
+        session = (await until(connection, "session.updated", opened)).session
+
+        events: list[ServerEvent] = []
+        await speak(connection, silence(300) + tone(900) + silence(2500))
+        call = await until(connection, "response.function_call_arguments.done", events)
+        await until(connection, "response.done", events)
+        output = FunctionCallOutputItem(call_id=call.call_id, output='{"place": "Lisbon"}')
+        await connection.conversation.item.create(item=output)
+        await connection.response.create()
+        answer: list[ServerEvent] = []
+        answered = await until(connection, "response.done", answer)
+
+    assert opened[0].type == "session.created"
+    assert session.model == "gpt-4.1"
+    assert session.voice["name"] == "en-US-Ava:DragonHDLatestNeural"
+    assert "conversation.item.input_audio_transcription.completed" in {e.type for e in events}
+    assert call.name == "track_parcel"
+    assert words(answered) == "It is in Lisbon."
+    assert audio_ms(answer) == pytest.approx(60 * len("It is in Lisbon.") / 1.2, abs=2)
+
+
+async def test_the_sdk_talks_to_an_agent_through_the_proxy(alone: Product) -> None:
+    where = {"agentName": "desk", "projectName": "parcels", "agentVersion": "3"}
+    async with alone.dial(**where, conversationId="conv_7") as connection:
+        created = await until(connection, "session.created")
+        await connection.session.update(session=RequestSession(instructions="Be rude."))
+        refused = await until(connection, "error")
+        await connection.session.update(
+            session=RequestSession(turn_detection=AzureSemanticVad(silence_duration_ms=300))
+        )
+        await until(connection, "session.updated")
+        await write(connection, "Hello, what can you do?")
+        done = await until(connection, "response.done")
+
+    agent = created.session.agent
+    assert (agent.name, agent.agent_id, agent.thread_id) == ("desk", "desk:3", "conv_7")
+    assert refused.error.param == "session.instructions"
+    assert words(done).startswith("I can find what you sent")
+
+
+async def test_voice_live_alone_is_enough_for_the_proxy_and_for_the_agents(
+    alone: Product,
+) -> None:
+    async with alone.dial(model="gpt-4.1") as connection:
+        await until(connection, "session.created")
+        async with httpx.AsyncClient(base_url=alone.origin, trust_env=False) as http:
+            health = await http.get("/health")
+            page = (await http.get("/api/config")).json()
+    assert (health.status_code, health.json()["activeConnections"]) == (200, 1)
+    assert [model["id"] for model in page["models"]] == ["voice-live"]
+    assert len(alone.house.tokens) == 1  # the agents' line and the proxy share it
+
+
+async def test_the_proxy_shows_a_token_for_voice_lives_audience(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with voice_live() as live, identity_endpoint() as identity:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", identity.address)
+        monkeypatch.setenv("IDENTITY_HEADER", SECRET_HEADER)
+        settings = {
+            "azure_openai_endpoint": "http://127.0.0.1:9",
+            "azure_voicelive_endpoint": live.endpoint,
+            "azure_voicelive_scope": OTHER_SCOPE,
+        }
+        async with product(tmp_path, **settings) as served, served.dial(model="m"):
+            async with asyncio.timeout(10):
+                while not live.requests:  # noqa: ASYNC110  (the socket opens before the service's)
+                    await asyncio.sleep(0.01)
+    asked = [query["resource"] for query in identity.queries]
+    assert sorted(asked) == ["https://ai.azure.com", OTHER_SCOPE.removesuffix("/.default")]
+    number = asked.index(OTHER_SCOPE.removesuffix("/.default")) + 1
+    assert live.bearer == f"Bearer token-{number}"
