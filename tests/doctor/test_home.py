@@ -1,6 +1,11 @@
 """What the doctor sees without leaving the machine."""
 
+import os
+import shutil
 import sqlite3
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -83,6 +88,34 @@ def test_a_data_directory_nobody_may_write_to_is_told() -> None:
     assert failed(told)
     assert "cannot be written" in told.detail
     assert "DATA_DIR" in told.advice
+
+
+@contextmanager
+def unprivileged() -> Generator[Path]:
+    """A folder that this process may read and not write, though it be root's."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        yield folder
+    finally:
+        os.seteuid(os.getuid())
+        folder.chmod(0o700)
+        shutil.rmtree(folder)
+
+
+async def test_what_may_be_read_and_not_written_is_told() -> None:
+    with unprivileged() as folder:
+        async with Store(sqlite_url(folder)).opened():
+            pass
+        (folder / "records.sqlite3").chmod(0o444)
+        folder.chmod(0o555)
+        if os.getuid() == 0:
+            os.seteuid(65_534)
+        there = home.data_dir(settings(folder))
+        records = await home.records(settings(folder), HASTY)
+    assert failed(there)
+    assert "cannot be written: Permission denied" in there.detail
+    assert failed(records)
+    assert "records.sqlite3 cannot be written: Permission denied" in records.detail
 
 
 async def test_records_that_are_not_there_will_be_made(tmp_path: Path) -> None:

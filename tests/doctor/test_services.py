@@ -49,6 +49,13 @@ async def test_a_name_that_means_nothing_is_a_matter_of_dns() -> None:
     assert "AZURE_OPENAI_ENDPOINT" in told.advice
 
 
+@pytest.mark.parametrize("host", [f"{'a' * 70}.example", ".example"])
+async def test_a_name_that_cannot_be_one_is_told(host: str) -> None:
+    told = await reach(asked(f"https://{host}"), HASTY)
+    assert failed(told)
+    assert told.detail.startswith("DNS: ")
+
+
 async def test_a_closed_port_is_a_matter_of_tcp() -> None:
     port = free_port()
     told = await reach(asked(f"https://127.0.0.1:{port}"), HASTY)
@@ -111,6 +118,16 @@ async def test_behind_a_proxy_the_way_is_the_proxys(monkeypatch: pytest.MonkeyPa
     told = await reach(asked("https://nowhere.invalid"), HASTY)
     assert skipped(told)
     assert "hidden" not in told.line()
+
+
+async def test_a_proxy_we_have_no_library_for_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://user:hidden@127.0.0.1:9")
+    there = asked("https://nowhere.invalid")
+    told = await model(there, MODEL, TOKEN, HASTY)
+    assert failed(told)
+    assert "HTTPS_PROXY" in told.advice
+    assert "hidden" not in told.line()
+    assert skipped(await clock(there, HASTY))
 
 
 # -- models -------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-_LONGEST_CHARS: Final = 600
+_LONGEST_CHARS: Final = 800
 _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e\xa0-\u2027\u202f-\U0010ffff]+")
 """Line ends and terminal controls among them: what other machines say is not trusted."""
 

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import anyio
+from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from switchboard.access.identity import choose_authenticator, is_loopback
@@ -18,7 +19,7 @@ from switchboard.browser.pages import PAGE_DIR
 from switchboard.doctor.findings import Finding, failed, ok, skipped
 from switchboard.doctor.patience import Patience, aside
 from switchboard.errors import ConfigurationError
-from switchboard.records.revision import revision_of, sqlite_file
+from switchboard.records.revision import Revision, revision_of, sqlite_file
 from switchboard.settings import Settings
 from switchboard.tools.loading import load_toolbox
 from switchboard.tools.toolbox import Toolbox
@@ -96,13 +97,29 @@ async def records(settings: Settings, patience: Patience) -> Finding:
     except TimeoutError:
         detail = f"the database did not answer within {patience.local_s:g} s"
         return failed(RECORDS, detail, "check DATABASE_URL and that the database runs")
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, CommandError, OSError) as error:
         # The error's own words may hold the URL, and that a password.
         where = f"{file} cannot be read" if file else "the database cannot be read"
         advice = "restore it from a copy, or move it away to begin anew; check DATABASE_URL"
         return failed(RECORDS, f"{where} ({type(error).__name__})", advice)
     if revision is None:
         return ok(RECORDS, f"{file} will be made at the first start")
+    if file is not None and (fault := _read_only(file)):
+        advice = "give this process's user write access to it and to its folder"
+        return failed(RECORDS, f"{file} cannot be written: {fault}", advice)
+    return _told(revision)
+
+
+def _read_only(file: Path) -> str | None:
+    """Why the file cannot be written; `None` when it can. Opened for that, it stays as it is."""
+    try:
+        with file.open("r+b"):
+            return None
+    except OSError as error:
+        return error.strerror
+
+
+def _told(revision: Revision) -> Finding:
     if revision.found == revision.newest:
         return ok(RECORDS, f"at the newest migration, {revision.newest}")
     if revision.found in revision.known:

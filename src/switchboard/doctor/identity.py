@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # the library takes a while to import
 
 _ACQUIRED: Final = re.compile(r"acquired a token from (\w+)")
 _TRIED: Final = re.compile(r"^\s*(\w+Credential): (.+)$", re.MULTILINE)
-_LONGEST_REASON: Final = 90
+_LONGEST_REASON: Final = 60
 _CLOSE_TIMEOUT_S: Final = 2.0
 _SIGN_IN: Final = (
     "sign in with `az login`, give this machine a managed identity, and set AZURE_CLIENT_ID where "
@@ -98,9 +98,15 @@ def _overheard() -> Generator[list[str]]:
 def _reason(error: Exception) -> str:
     """What each credential said, in a few words each; the whole is a page."""
     text = str(error)
-    tried = [f"{name}: {_short(said)}" for name, said in _TRIED.findall(text)]
+    tried = [f"{name}: {_short(_news(name, said))}" for name, said in _TRIED.findall(text)]
     first = next(iter(text.strip().splitlines()), "") or type(error).__name__
     return f"no token; {' | '.join(tried)}" if tried else f"no token; {_short(first)}"
+
+
+def _news(name: str, said: str) -> str:
+    """Without what they all begin with."""
+    rest = said.removeprefix(name).lstrip().removeprefix("authentication unavailable")
+    return rest.lstrip(" ,.") or said
 
 
 def _short(text: str) -> str:

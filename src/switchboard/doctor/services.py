@@ -83,7 +83,9 @@ async def reach(asked: Asked, patience: Patience) -> Finding:
         return failed(check, detail, advice)
     except TimeoutError:
         return failed(check, f"{step}: {where}: no answer in {patience.connect_s:g} s", advice)
-    except (OSError, ssl.SSLError, anyio.EndOfStream, anyio.BrokenResourceError) as error:
+    except ValueError:  # UnicodeError among them
+        return failed(check, f"{step}: {endpoint.host} cannot be a name", advice)
+    except (OSError, anyio.EndOfStream, anyio.BrokenResourceError) as error:
         return failed(check, f"{step}: {where}: {_why(error)}", advice)
 
 
@@ -142,7 +144,7 @@ async def clock(asked: Asked, patience: Patience) -> Finding:
                 before = datetime.now(UTC)
                 async with http.stream("GET", address) as answer:  # its body is not waited for
                     after, said = datetime.now(UTC), answer.headers.get("date", "")
-    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
         return skipped(check, f"no answer to a plain request ({type(error).__name__})")
     theirs = _date(said)
     if theirs is None:
@@ -179,6 +181,9 @@ async def model(asked: Asked, name: str, token: str, patience: Patience) -> Find
         return failed(check, detail, f"check {asked.can.setting} and the service's health")
     except (OSError, WebSocketException) as error:
         return failed(check, str(unreachable(error, asked.can)))
+    except ImportError:
+        detail = "the environment names a proxy of a kind that this server has no library for"
+        return failed(check, detail, "set HTTPS_PROXY to an http:// address, or unset ALL_PROXY")
     try:
         return await _first_word(opened, check, patience)
     finally:
