@@ -7,12 +7,15 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
+from websockets.asyncio.server import ServerConnection
+
 from switchboard.doctor.findings import Finding, Outcome
 from switchboard.doctor.patience import Patience
 from switchboard.doctor.services import Asked
 from switchboard.model.endpoint import Endpoint
 from switchboard.model.profiles import AZURE_OPENAI, Capabilities
 from switchboard.settings import Settings
+from tests.model.peer import Peer, say
 
 ROOT: Final = Path(__file__).parents[2]
 HASTY: Final = Patience(connect_s=0.4, answer_s=0.4, first_word_s=0.4, token_s=5.0, local_s=5.0)
@@ -39,6 +42,12 @@ def failed(finding: Finding) -> bool:
 
 def skipped(finding: Finding) -> bool:
     return finding.outcome is Outcome.SKIPPED
+
+
+async def welcome(_: Peer, socket: ServerConnection) -> None:
+    """A service that opens every session."""
+    await say(socket, "session.created", session={"id": "s"})
+    await socket.wait_closed()
 
 
 @asynccontextmanager

@@ -255,6 +255,7 @@ def test_origins(given: dict[str, object], well: bool, said: str, tmp_path: Path
         ({}, True, "this machine only"),
         ({"allow_anonymous": True}, True, "this machine only"),
         (OPEN, True, "anybody who reaches this server"),
+        ({**OPEN, "voice_live_proxy": True}, True, "lends them this server's identity"),
         ({"host": "0.0.0.0"}, False, "nothing here asks who they are"),
         ({"public_url": "https://a.example"}, True, "look like this machine's own"),
     ],

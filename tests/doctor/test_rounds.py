@@ -10,14 +10,17 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from anyio import to_thread
 
 from switchboard.__main__ import main
 from switchboard.doctor.findings import Finding, Outcome, as_json, failed, one_line, status_of
 from switchboard.doctor.rounds import rounds
 from switchboard.errors import ConfigurationError
 from switchboard.settings import Settings
-from tests.doctor.peers import HASTY, HEADER, ROOT, settings
+from tests.doctor.peers import HASTY, HEADER, ROOT, settings, welcome
 from tests.local.realtime.doubles import Cloud, Doubles, local_cloud
+from tests.model.identity import SECRET_HEADER, identity_endpoint
+from tests.model.peer import serving
 
 TODAY = date(2026, 11, 26)
 
@@ -224,6 +227,25 @@ def test_as_a_process_it_speaks_json(tmp_path: Path) -> None:
     told = found["Azure OpenAI model gpt-realtime-2.1"]
     assert told["outcome"] == "not ok"
     assert "Cognitive Services OpenAI User" in told["detail"]
+
+
+async def test_as_a_process_it_shows_its_token_to_the_service_and_to_nobody_else(
+    tmp_path: Path,
+) -> None:
+    async with identity_endpoint() as identity, serving(welcome) as peer:
+        told = {
+            "DATA_DIR": str(tmp_path),
+            "AZURE_OPENAI_ENDPOINT": peer.endpoint,
+            "IDENTITY_ENDPOINT": identity.address,
+            "IDENTITY_HEADER": SECRET_HEADER,
+            "LOG_LEVEL": "DEBUG",
+        }
+        ran = await to_thread.run_sync(lambda: run(**told))
+    shown = [request.headers.get("Authorization") for request in peer.requests]
+    assert shown == ["Bearer token-1"] * 3 + [None]  # three models; the clock needs no token
+    for secret in ("token-1", SECRET_HEADER):
+        assert secret not in ran.stdout + ran.stderr
+    assert "a credential that did not say its name" not in ran.stdout
 
 
 def test_as_a_process_it_ends_though_a_tool_hangs(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from switchboard.doctor.services import clock, model, reach, retirement
+from switchboard.doctor.clocks import clock
+from switchboard.doctor.services import reach
+from switchboard.doctor.sessions import model, retirement
 from switchboard.model.profiles import VOICE_LIVE
 from tests.doctor.peers import (
     HASTY,
@@ -21,6 +23,7 @@ from tests.doctor.peers import (
     http,
     ok,
     skipped,
+    welcome,
 )
 from tests.local.realtime.doubles import Doubles, local_cloud
 from tests.model.peer import Peer, say, serving
@@ -28,11 +31,6 @@ from tests.model.tls import self_signed, server_tls
 
 TOKEN = "a-secret-token"
 MODEL = "front desk/1"
-
-
-async def welcome(_: Peer, socket: ServerConnection) -> None:
-    await say(socket, "session.created", session={"id": "s"})
-    await socket.wait_closed()
 
 
 async def silent(peer: Peer, _: ServerConnection) -> None:

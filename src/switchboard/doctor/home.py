@@ -197,6 +197,8 @@ def callers(settings: Settings) -> Finding:
         if settings.is_local and not public:
             return ok(CALLERS, f"HOST={settings.host}: this machine only")
         advice = "whoever finds it can spend your quota: keep it to a network you trust"
+        if settings.voice_live_proxy and not settings.proxy_own_tokens_only:
+            advice += "; the proxy lends them this server's identity (PROXY_OWN_TOKENS_ONLY)"
         return ok(CALLERS, "ALLOW_ANONYMOUS: anybody who reaches this server", advice)
     if public:
         advice = "a proxy before this server makes its visitors look like this machine's own"

@@ -10,11 +10,13 @@ import anyio
 
 from switchboard.agents.roster import Roster
 from switchboard.conversation.session import Service
-from switchboard.doctor import home, services
+from switchboard.doctor import home
+from switchboard.doctor.clocks import clock
 from switchboard.doctor.findings import Finding, Outcome, failed, ok, skipped
 from switchboard.doctor.identity import Audience, identity
 from switchboard.doctor.patience import Patience
-from switchboard.doctor.services import Asked
+from switchboard.doctor.services import Asked, reach
+from switchboard.doctor.sessions import model, retirement
 from switchboard.errors import ConfigurationError
 from switchboard.model.endpoint import Endpoint
 from switchboard.model.profiles import AZURE_OPENAI, VOICE_LIVE, Capabilities, of_version
@@ -144,7 +146,7 @@ async def _service(
     except ConfigurationError as refusal:
         yield failed(check, str(refusal))
         return
-    reached = await services.reach(asked, patience)
+    reached = await reach(asked, patience)
     yield reached
     if reached.outcome is Outcome.FAILED:
         yield skipped(f"{service.title} models", "the endpoint comes first")
@@ -154,9 +156,9 @@ async def _service(
             yield finding
     if service.service is Service.AZURE_OPENAI:  # the schedule is that of its models
         for name in names:
-            yield services.retirement(asked, name, today)
+            yield retirement(asked, name, today)
     if reached.outcome is not Outcome.FAILED:
-        yield await services.clock(asked, patience)
+        yield await clock(asked, patience)
 
 
 def _models(service: Service, roster: Roster | None) -> Sequence[str]:
@@ -191,7 +193,7 @@ async def _sessions(
 
     async def look(name: str) -> None:
         async with limit:
-            findings[name] = await services.model(asked, name, token, patience)
+            findings[name] = await model(asked, name, token, patience)
 
     async with anyio.create_task_group() as tasks:
         for name in names:
