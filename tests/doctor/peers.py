@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from tests.model.peer import Peer, say
 
 ROOT: Final = Path(__file__).parents[2]
 HASTY: Final = Patience(connect_s=0.4, answer_s=0.4, first_word_s=0.4, token_s=5.0, local_s=5.0)
+PATIENT: Final = Patience()
 HEADER: Final = "local-header"
 
 
@@ -69,6 +70,30 @@ async def answering(said: bytes | None) -> AsyncGenerator[int]:
             yield server.sockets[0].getsockname()[1]
         finally:
             over.set()
+
+
+@asynccontextmanager
+async def tunnel(to_port: int) -> AsyncGenerator[tuple[int, list[str]]]:
+    """An HTTP proxy that leads everybody to one port of loopback: its own port, and who asked for
+    what."""
+    asked_for: list[str] = []
+
+    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            writer.write(data)
+        writer.close()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        asked_for.append(head.decode().splitlines()[0])
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", to_port)
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with suppress(ConnectionError):
+            await asyncio.gather(pour(reader, far_writer), pour(far_reader, writer))
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1], asked_for
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 from switchboard.doctor import home
 from switchboard.doctor.findings import Finding
 from switchboard.records.store import Store, sqlite_url
-from tests.doctor.peers import HASTY, ROOT, failed, ok, settings
+from tests.doctor.peers import PATIENT, ROOT, failed, ok, settings
 
 
 def everything_in(folder: Path) -> dict[str, bytes]:
@@ -24,7 +24,7 @@ def everything_in(folder: Path) -> dict[str, bytes]:
 
 
 async def test_the_shipped_agents_are_valid(tmp_path: Path) -> None:
-    told, roster = await home.agents(settings(tmp_path), HASTY)
+    told, roster = await home.agents(settings(tmp_path), PATIENT)
     assert ok(told)
     assert "telecom, government, banking" in told.detail
     assert roster is not None
@@ -35,7 +35,7 @@ async def test_a_fault_in_the_agents_is_told_with_its_line(tmp_path: Path) -> No
     line = text[: text.index('"voice": "cedar"')].count("\n") + 1
     file = tmp_path / "session_config.json"
     file.write_text(text.replace('"voice": "cedar"', '"voice": "nobody"'))
-    told, roster = await home.agents(settings(tmp_path, session_config=file), HASTY)
+    told, roster = await home.agents(settings(tmp_path, session_config=file), PATIENT)
     assert failed(told)
     assert f"session_config.json, line {line}: agents[1].voice" in told.detail
     assert str(file) in told.advice
@@ -43,7 +43,7 @@ async def test_a_fault_in_the_agents_is_told_with_its_line(tmp_path: Path) -> No
 
 
 async def test_agents_that_are_not_there_are_missed(tmp_path: Path) -> None:
-    told, _ = await home.agents(settings(tmp_path, session_config=tmp_path / "no.json"), HASTY)
+    told, _ = await home.agents(settings(tmp_path, session_config=tmp_path / "no.json"), PATIENT)
     assert failed(told)
     assert "no.json: it cannot be read: No such file" in told.detail
 
@@ -111,7 +111,7 @@ async def test_what_may_be_read_and_not_written_is_told() -> None:
         if os.getuid() == 0:
             os.seteuid(65_534)
         there = home.data_dir(settings(folder))
-        records = await home.records(settings(folder), HASTY)
+        records = await home.records(settings(folder), PATIENT)
     assert failed(there)
     assert "cannot be written: Permission denied" in there.detail
     assert failed(records)
@@ -119,7 +119,7 @@ async def test_what_may_be_read_and_not_written_is_told() -> None:
 
 
 async def test_records_that_are_not_there_will_be_made(tmp_path: Path) -> None:
-    told = await home.records(settings(tmp_path / "data"), HASTY)
+    told = await home.records(settings(tmp_path / "data"), PATIENT)
     assert ok(told)
     assert "will be made" in told.detail
     assert not (tmp_path / "data").exists()
@@ -129,7 +129,7 @@ async def test_records_at_rest_are_read_and_left_as_they_were(tmp_path: Path) ->
     async with Store(sqlite_url(tmp_path)).opened():
         pass
     before = everything_in(tmp_path)
-    told = await home.records(settings(tmp_path), HASTY)
+    told = await home.records(settings(tmp_path), PATIENT)
     assert ok(told)
     assert "at the newest migration, 0001" in told.detail
     assert everything_in(tmp_path) == before
@@ -138,7 +138,7 @@ async def test_records_at_rest_are_read_and_left_as_they_were(tmp_path: Path) ->
 async def test_records_that_a_server_is_using_are_read_too(tmp_path: Path) -> None:
     async with Store(sqlite_url(tmp_path)).opened():
         names = set(everything_in(tmp_path))
-        told = await home.records(settings(tmp_path), HASTY)
+        told = await home.records(settings(tmp_path), PATIENT)
         assert set(everything_in(tmp_path)) == names
     assert ok(told)
     assert "at the newest migration" in told.detail
@@ -150,7 +150,7 @@ async def at_revision(folder: Path, revision: str) -> Finding:
     with sqlite3.connect(folder / "records.sqlite3") as database:
         database.execute("UPDATE alembic_version SET version_num = ?", (revision,))
     database.close()
-    return await home.records(settings(folder), HASTY)
+    return await home.records(settings(folder), PATIENT)
 
 
 async def test_records_of_a_newer_version_are_not_touched(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ async def test_records_of_an_older_version_will_be_moved(
     async with Store(sqlite_url(data)).opened():
         pass
     monkeypatch.setattr("switchboard.records.revision.MIGRATIONS", newer)
-    told = await home.records(settings(data), HASTY)
+    told = await home.records(settings(data), PATIENT)
     assert ok(told)
     assert "at migration 0001; the server moves it to 0002" in told.detail
     assert "copy the database" in told.advice
@@ -183,7 +183,7 @@ async def test_records_of_an_older_version_will_be_moved(
 
 async def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     (tmp_path / "records.sqlite3").write_bytes(b"these are no records" * 100)
-    told = await home.records(settings(tmp_path), HASTY)
+    told = await home.records(settings(tmp_path), PATIENT)
     assert failed(told)
     assert "records.sqlite3 cannot be read (DatabaseError)" in told.detail
 
@@ -192,7 +192,7 @@ async def test_a_database_of_somebody_else_is_told(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "records.sqlite3") as database:
         database.execute("CREATE TABLE theirs (x)")
     database.close()
-    told = await home.records(settings(tmp_path), HASTY)
+    told = await home.records(settings(tmp_path), PATIENT)
     assert failed(told)
     assert "belongs to something else" in told.detail
 
@@ -201,7 +201,7 @@ async def test_a_database_of_somebody_else_is_told(tmp_path: Path) -> None:
 async def test_an_address_of_no_database_is_told_without_its_password(
     url: str, tmp_path: Path
 ) -> None:
-    told = await home.records(settings(tmp_path, database_url=url), HASTY)
+    told = await home.records(settings(tmp_path, database_url=url), PATIENT)
     assert failed(told)
     assert "DATABASE_URL" in told.detail
     assert "hidden" not in told.line()

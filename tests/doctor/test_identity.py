@@ -7,7 +7,7 @@ import pytest
 
 from switchboard.doctor.identity import Audience, identity
 from switchboard.doctor.patience import Patience
-from tests.doctor.peers import HASTY, answering, failed, ok
+from tests.doctor.peers import PATIENT, answering, failed, ok
 from tests.model.identity import SECRET_HEADER, IdentityEndpoint, identity_endpoint
 
 AUDIENCE = Audience("https://ai.azure.com/.default", "AZURE_OPENAI_SCOPE")
@@ -23,7 +23,7 @@ async def endpoint(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[IdentityEn
 
 
 async def test_the_credential_that_answered_is_named(endpoint: IdentityEndpoint) -> None:
-    told, token = await identity(AUDIENCE, "client-1", HASTY)
+    told, token = await identity(AUDIENCE, "client-1", PATIENT)
     assert ok(told)
     assert "ManagedIdentityCredential gave a token for 14" in told.detail  # 1440 minutes, or 1439
     assert token == "token-1"
@@ -36,7 +36,7 @@ async def test_a_refused_identity_is_told_in_the_services_words(
     endpoint: IdentityEndpoint,
 ) -> None:
     endpoint.status = 400
-    told, token = await identity(AUDIENCE, None, HASTY)
+    told, token = await identity(AUDIENCE, None, PATIENT)
     assert failed(told)
     assert "identity not found" in told.detail
     assert "ManagedIdentityCredential" in told.detail
@@ -46,7 +46,7 @@ async def test_a_refused_identity_is_told_in_the_services_words(
 
 async def test_a_token_that_is_over_is_no_token(endpoint: IdentityEndpoint) -> None:
     endpoint.life_s = -60
-    told, token = await identity(AUDIENCE, None, HASTY)
+    told, token = await identity(AUDIENCE, None, PATIENT)
     assert failed(told)
     assert "expired already" in told.detail
     assert token is None

@@ -17,7 +17,7 @@ from switchboard.doctor.findings import Finding, Outcome, as_json, failed, one_l
 from switchboard.doctor.rounds import rounds
 from switchboard.errors import ConfigurationError
 from switchboard.settings import Settings
-from tests.doctor.peers import HASTY, HEADER, ROOT, settings, welcome
+from tests.doctor.peers import HEADER, PATIENT, ROOT, settings, welcome
 from tests.local.realtime.doubles import Cloud, Doubles, local_cloud
 from tests.model.identity import SECRET_HEADER, identity_endpoint
 from tests.model.peer import serving
@@ -42,7 +42,7 @@ def identity_of(cloud: Cloud) -> dict[str, str]:
 
 
 async def examine(given: Settings) -> dict[str, Finding]:
-    found = [each async for each in rounds(lambda: given, patience=HASTY, today=lambda: TODAY)]
+    found = [each async for each in rounds(lambda: given, patience=PATIENT, today=lambda: TODAY)]
     by_check = {each.check: each for each in found}
     assert len(by_check) == len(found)
     return by_check

@@ -1,4 +1,4 @@
-"""A service on 127.0.0.1 that vouches for itself."""
+"""A service on 127.0.0.1, also known by another name, that vouches for itself."""
 
 import datetime
 import ipaddress
@@ -10,12 +10,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+ELSEWHERE = "realtime.example"
+"""A name that no resolver knows."""
+
 
 def self_signed(folder: Path) -> Path:
     """Its key and certificate, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "local realtime service")])
-    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    here = x509.SubjectAlternativeName(
+        [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName(ELSEWHERE)]
+    )
     now = datetime.datetime.now(datetime.UTC)
     signed = (
         x509.CertificateBuilder()
