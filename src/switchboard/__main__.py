@@ -1,11 +1,11 @@
-"""The command line: `serve`, `tools`, `schema`."""
+"""The command line: `serve`, `doctor`, `tools`, `schema`."""
 
 import gc
 import logging
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 
 import anyio
 import uvicorn
@@ -17,6 +17,7 @@ from switchboard.telemetry import configure_logging
 USAGE = """usage: switchboard COMMAND
 
   serve             answer calls (HOST, PORT, AZURE_OPENAI_ENDPOINT, … in the environment)
+  doctor [--json]   check settings, files, identity and services, and say how to mend them
   tools [--json]    list the tools of the agents
   tools call NAME '{…}'
                     run one tool
@@ -35,14 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         match command:
             case "serve" if len(words) == 1:
                 return serve(Settings.read())
+            case "doctor":
+                status = doctor(words[1:])
+                return misuse() if status is None else status
             case "tools":
                 return tools(Settings.read(), words[1:])
             case "schema" if len(words) == 1:
                 return schema()
+            case "-h" | "--help" | "help":
+                print(USAGE, end="")
+                return 0
             case _:
-                asked = command in ("-h", "--help", "help")
-                print(USAGE, end="", file=sys.stdout if asked else sys.stderr)
-                return 0 if asked else MISCONFIGURED
+                return misuse()
     except ConfigurationError as reason:
         print(f"switchboard: {reason}", file=sys.stderr)
         return MISCONFIGURED
@@ -75,6 +80,21 @@ def serve(settings: Settings) -> int:
     with door, sole_user(settings.data_dir), suppress(KeyboardInterrupt):
         server.run(sockets=[door])
     return 0 if server.started else 1
+
+
+def doctor(arguments: Sequence[str]) -> int | None:
+    """`switchboard doctor …`; `None` where it does not know the words."""
+    from switchboard.doctor.command import doctor_command
+
+    out = sys.stdout
+    with redirect_stdout(sys.stderr):  # a tool's file may print as it is imported
+        return doctor_command(arguments, lambda line: print(line, file=out, flush=True))
+
+
+def misuse() -> int:
+    """Explain the commands to whoever got them wrong."""
+    print(USAGE, end="", file=sys.stderr)
+    return MISCONFIGURED
 
 
 def tools(settings: Settings, arguments: Sequence[str]) -> int:

@@ -14,7 +14,11 @@ class Endpoint:
     def __init__(self, address: str, service: Capabilities) -> None:
         parts = _split(address, service)
         self.secure = parts.scheme == "https"
-        self.loopback = _is_loopback(parts.hostname or "")
+        self.host = parts.hostname or ""
+        self.authority = parts.netloc
+        """Host, and the port where it is given."""
+        self.port = parts.port or (443 if self.secure else 80)
+        self.loopback = _is_loopback(self.host)
         if not (self.secure or self.loopback):
             # A token must never leave this machine unencrypted.
             raise ConfigurationError(
