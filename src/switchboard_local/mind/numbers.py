@@ -259,8 +259,17 @@ def _under(run: list[str], at: int) -> bool:
     return not spelt and (run[at - 1] in SCALES or run[at - 1] == "and" or run[at - 1] in TENS)
 
 
+_LARGEST = Decimal(10) ** 15
+"""Beyond it nobody counts: what is that long is read out, digit by digit."""
+
+
 def read_value(run: list[str]) -> Decimal | None:
     """The quantity a spoken run means, or `None` where it means none."""
+    value = _quantity(run)
+    return value if value is not None and value < _LARGEST else None
+
+
+def _quantity(run: list[str]) -> Decimal | None:
     if "point" in run or "dot" in run:
         at = run.index("point") if "point" in run else run.index("dot")
         whole, part = _cardinal(run[:at]), read_digits(run[at + 1 :])

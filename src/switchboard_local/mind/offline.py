@@ -10,6 +10,7 @@ from switchboard_local.engine.parts import PartInfo
 from switchboard_local.mind import directives, knowledge
 from switchboard_local.mind.catalogue import Tool, read_tools
 from switchboard_local.mind.choosing import Chooser
+from switchboard_local.mind.farewell import hang_up_tool
 from switchboard_local.mind.fold import Fold, text_of
 from switchboard_local.mind.insight import Insight
 from switchboard_local.mind.parts import Call, Request, Say, Thought
@@ -78,7 +79,7 @@ class OfflineMind:
         desk = Desk({tool.name: tool for tool in tools}, today, self._likeness, self._insight)
         policy = Policy(
             desk=desk,
-            chooser=Chooser(desk, self._router(tools)),
+            chooser=Chooser(desk, self._router(_asked_for(tools))),
             manners=Manners(request.instructions, tools),
             facts=knowledge.facts(context),
             forced=forced,
@@ -92,6 +93,12 @@ class OfflineMind:
         while len(self._routers) > _TOOLSETS_KEPT:
             self._routers.popitem(last=False)
         return router
+
+
+def _asked_for(tools: Sequence[Tool]) -> list[Tool]:
+    """Those a caller may ask for: a call is ended at a goodbye, by nothing that sounds like it."""
+    ending = hang_up_tool(tools)
+    return [tool for tool in tools if ending is None or tool.name != ending[0]]
 
 
 def _anything_said(items: Sequence[Mapping[str, object]]) -> bool:

@@ -55,7 +55,7 @@ def _fill(slot: Slot, turn: Turn, used: set[object], *, alone: bool) -> Filled |
 
 def _choice(slot: Slot, turn: Turn, _used: set[object], _alone: bool) -> Filled | None:
     picked = _picked(slot, turn)
-    if picked is None:
+    if picked is None or (picked.hinted and not slot.required and slot.name != turn.asked):
         return None
     return Filled(picked.value, picked.unsure and (picked.hinted or slot.name == turn.asked))
 
@@ -115,10 +115,10 @@ def _words(slot: Slot, turn: Turn, used: set[object], _alone: bool) -> Filled | 
     return Filled(text)
 
 
-_SAID, _SURELY_SAID = 0.45, 0.6
-"""The chance from which words are taken for an argument; and taken without reading them back."""
+_SAID = 0.6
+"""The chance from which words are taken for an argument."""
 _NEEDED = 0.25
-"""The same where the argument must be given anyway."""
+"""The same where it must be given anyway: below the other, it is read back."""
 
 
 def _volunteered(slot: Slot, turn: Turn, used: set[object]) -> Filled | None:
@@ -146,7 +146,7 @@ def _meant(slot: Slot, turn: Turn) -> Filled | None:
     text = trimmed(slot, span.text)
     if not text or any(len(code.text) > 3 for code in codes.codes(text)):
         return None
-    return Filled(text, span.chance < _SURELY_SAID)
+    return Filled(text, span.chance < _SAID)
 
 
 type _Reader = Callable[[Slot, Turn, set[object], bool], Filled | None]

@@ -78,3 +78,9 @@ def test_little_words_are_no_numbers(said: str) -> None:
 
 def test_to_between_two_amounts_is_no_digit() -> None:
     assert [n.digits for n in numbers("card four four one two to three hundred")] == ["4412", "300"]
+
+
+def test_what_is_too_long_to_count_is_only_read_out() -> None:
+    (number,) = numbers("1" + 28 * "0")
+    assert number.value is None
+    assert number.digits == "1" + 28 * "0"

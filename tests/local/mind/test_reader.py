@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from switchboard_local.mind.catalogue import Slot, read_tools
+from switchboard_local.mind.load import load_offline_mind
 from switchboard_local.mind.reader import Reader, load_lesson
 from switchboard_local.mind.sentences import Sentences, load_model
 from tests.local.mind.lessons import businesses, read_business
-from tests.local.mind.peers import tool
+from tests.local.mind.peers import TODAY, Conversation, tool
 
 pytestmark = pytest.mark.embedded
 
@@ -112,3 +113,17 @@ def test_what_is_taught_is_written_as_the_file_says() -> None:
 def test_a_line_that_makes_no_sense_is_named() -> None:
     with pytest.raises(ValueError, match="corner_shop: T broken"):
         read_business("corner_shop", "B A shop.\nT broken")
+
+
+def test_a_wish_that_nobody_serves_never_ends_the_call() -> None:
+    mind = load_offline_mind(lambda: TODAY)
+    tools = [
+        tool("get_bill", "Say how much the phone bill is and when it is due."),
+        tool("end_call", "End the call, after a goodbye."),
+    ]
+    call = Conversation(tools, mind=mind)
+    for said in ("Block my card ending in 4417", "cut off my line", "stop the delivery"):
+        call.hears(said)
+        assert "end_call" not in [made.name for made in call.calls]
+    call.hears("That's all, goodbye")
+    assert call.calls[-1].name == "end_call"
