@@ -16,7 +16,6 @@ _PARTS = {
     "night": (18, 24),
 }
 _NAMED_TIMES = {"noon": time(12), "midday": time(12), "midnight": time(0), "lunchtime": time(12)}
-_CLOCK_CUES = listed("about after around at before by for from past say till to until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +182,6 @@ def _elsewhere(scene: Scene) -> str:
             return "am" if word == "morning" else "pm"
     if "wake" in scene.said or {"be", "up"} <= set(scene.said):
         return "am"
-    return ""
-
-
-def part_of_day(text: str) -> str:
-    """`morning`, `afternoon` or `evening` where one was said."""
-    for token in tokens(text):
-        if token.word in _PARTS:
-            return "evening" if token.word in {"tonight", "night"} else token.word
     return ""
 
 

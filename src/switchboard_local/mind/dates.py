@@ -4,7 +4,7 @@ import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from switchboard_local.mind.numbers import ordinal_value, scan, tokens
+from switchboard_local.mind.numbers import scan, tokens
 from switchboard_local.mind.scene import Scene, scene_of
 
 MONTHS = {
@@ -262,12 +262,6 @@ def _make(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
-
-
-def ordinal_day(word: str) -> int | None:
-    """The day of the month that an ordinal names."""
-    value = ordinal_value(word)
-    return value if value is not None and 1 <= value <= 31 else None
 
 
 def in_words(day: date, today: date) -> str:

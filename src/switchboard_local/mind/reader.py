@@ -36,6 +36,10 @@ _LONGEST_NAME: Final = 8
 _EPS: Final = 1e-12
 _FILE: Final = "learnt.npz"
 _HEAD: Final = "head."
+_HEADS: Final = frozenset(
+    {f"{task}.{part}" for task in ("tool", "choice") for part in ("near", "gate", "scales", "none")}
+    | {"choice.open", "span.first", "span.last"}
+)
 
 
 def load_lesson() -> Lesson:
@@ -78,11 +82,11 @@ class Reader:
     """A taught encoder and its heads. Shared by all conversations; safe in any thread."""
 
     def __init__(self, taught: Sentences, lesson: Lesson) -> None:
-        """Raises `KeyError` where the lesson lacks a head."""
+        """Raises `NoEmbeddings` where the lesson lacks a head."""
         self._taught = taught
         self._heads = {n.removeprefix(_HEAD): a for n, a in lesson.items() if n.startswith(_HEAD)}
-        for task in ("tool", "choice"):
-            _ = self._heads[f"{task}.near"], self._heads[f"{task}.gate"]
+        if lacking := _HEADS - self._heads.keys():
+            raise NoEmbeddings(f"the mind's file {_FILE} lacks {', '.join(sorted(lacking))}")
         self._known: OrderedDict[str, Reading] = OrderedDict()
         self._lock = threading.Lock()
 

@@ -11,7 +11,6 @@ The JSON files are older and say less.
 """
 
 import json
-import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -129,11 +128,6 @@ def _older() -> Iterator[tuple[str, Business]]:
             ]
             name = key if file == "callers" else f"{file}_{key}"
             yield name, Business(name, tools, tuple(asked))
-
-
-def as_heard(text: str, chance: random.Random) -> str:
-    """The text as speech recognition might give it: some of its points lost."""
-    return re.sub(r"[.,?!]", "", text) if chance.random() < 0.3 else text
 
 
 def prose(slot: Slot) -> bool:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchboard_local.mind.clock import clock_in_words, clocks, part_of_day
+from switchboard_local.mind.clock import clock_in_words, clocks
 from switchboard_local.mind.dates import days, in_words
 
 TODAY = date(2026, 11, 22)
@@ -78,9 +78,3 @@ def test_a_coming_day_in_words_is_heard_as_itself(ahead: int) -> None:
 def test_a_time_in_words_is_heard_as_itself(at: time) -> None:
     plain = at.replace(second=0, microsecond=0, tzinfo=None)
     assert [found.at for found in clocks("at " + clock_in_words(plain))] == [plain]
-
-
-def test_the_part_of_the_day_is_heard() -> None:
-    assert part_of_day("tomorrow in the afternoon") == "afternoon"
-    assert part_of_day("tonight") == "evening"
-    assert part_of_day("at nine") == ""

@@ -7,6 +7,7 @@ from switchboard_local.mind.catalogue import Slot, read_tools
 from switchboard_local.mind.load import load_offline_mind
 from switchboard_local.mind.reader import Reader, load_lesson
 from switchboard_local.mind.sentences import Sentences, load_model
+from switchboard_local.mind.vectors import NoEmbeddings
 from tests.local.mind.lessons import businesses, read_business
 from tests.local.mind.peers import TODAY, Conversation, tool
 
@@ -127,3 +128,9 @@ def test_a_wish_that_nobody_serves_never_ends_the_call() -> None:
         assert "end_call" not in [made.name for made in call.calls]
     call.hears("That's all, goodbye")
     assert call.calls[-1].name == "end_call"
+
+
+def test_a_lesson_without_its_heads_is_refused() -> None:
+    lesson = {name: each for name, each in load_lesson().items() if "span" not in name}
+    with pytest.raises(NoEmbeddings, match=r"lacks span\.first, span\.last"):
+        Reader(Sentences(load_model()), lesson)
