@@ -112,7 +112,7 @@ async def test_what_the_caller_says_before_the_model_is_there_is_not_lost(tmp_pa
         caller.does(CallerAudio(FRAME), CallerAudio(FRAME))
         _, model = await here.call(caller)
 
-        await until(lambda: len(model.heard) == 2)
+        await until(lambda: model.told == [c.AppendAudio(2 * FRAME)])
 
 
 async def test_what_the_model_never_got_does_not_count_as_waiting(tmp_path: Path) -> None:
@@ -120,15 +120,15 @@ async def test_what_the_model_never_got_does_not_count_as_waiting(tmp_path: Path
         caller = Caller()
         here.join(here.place(), caller)
         [model] = await until(lambda: here.service.dialled[-1:])
-        caller.does(*[CallerAudio(FRAME)] * 300)  # six seconds, of which two are kept
+        caller.does(*[CallerAudio(FRAME)] * 1_000)  # twenty seconds, of which fifteen are kept
         await anyio.sleep(0.05)
 
         model.does(e.ModelReady("s1"), e.SpeechStarted("u1", 0))
-        model.does(e.SpeechStopped("u1", 1_900), e.ReplyStarted("r1"))
+        model.does(e.SpeechStopped("u1", 14_900), e.ReplyStarted("r1"))
         model.does(ReplyAudio("r1", "i1", FRAME))
 
         [latency] = await until(lambda: caller.notes(c.NoteLatency))
-        assert len(model.heard) == 100
+        assert sum(len(t.audio) for t in model.told if isinstance(t, c.AppendAudio)) == 750 * 1280
         assert latency.first_audio_ms == pytest.approx(100, abs=90)
 
 
