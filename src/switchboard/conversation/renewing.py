@@ -68,6 +68,7 @@ class Renewing:
         stage = self._stage
         self._dialling = False
         if stage.ready:
+            self._due = False
             if retryable:  # the session that is to end still serves: try again while it does
                 stage.emit(SetTimer("redial", stage.now + self._wait_s()))
             return
