@@ -158,6 +158,7 @@ class Renewing:
         if any(broken_off) or self._unanswered_words():
             stage.replies.want(Wanted(Why.RETRY))
         stage.owed = False
+        self._tooling.speak_of_results()
         if broken_off:
             self._hearing.reply_done()
 
