@@ -34,7 +34,7 @@ RETURNED: Final = (
 )
 RENEWED: Final = (
     "Your line broke off while you were speaking, and the caller heard only the beginning of it. "
-    "Say sorry in a few words, then say the rest of it." + LANGUAGE
+    "Say in one short sentence that you are sorry, then say the rest." + LANGUAGE
 )
 STOPPING: Final = (
     "This line has to close now. Tell the caller so kindly in one or two short sentences and say "
