@@ -12,7 +12,7 @@ from typing import Final
 from switchboard.agents.book import AgentBook
 from switchboard.agents.profile import END_CALL, AgentProfile
 from switchboard.agents.serving import rules_of, session_of
-from switchboard.browser.protocol import AgentChoice, PageConfig, VoiceChoice
+from switchboard.browser.protocol import AgentChoice, ModelChoice, PageConfig, VoiceChoice
 from switchboard.conversation.session import Service
 from switchboard.errors import NotAllowed
 from switchboard.exchange.brief import Brief
@@ -81,7 +81,7 @@ class Reception:
             version=self._version,
             agents=[_choice(profile) for profile in roster.agents.values()],
             default_agent=roster.default_agent,
-            models=[VoiceChoice(model.id, model.title) for model in models],
+            models=[ModelChoice(model.id, model.title) for model in models],
             voices=[
                 VoiceChoice(voice.id, voice.title)
                 for voice in roster.voices

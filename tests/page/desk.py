@@ -54,8 +54,8 @@ CONFIG = protocol.PageConfig(
     ],
     default_agent="bank",
     models=[
-        protocol.VoiceChoice(id="gpt-realtime", title="gpt-realtime"),
-        protocol.VoiceChoice(id="gpt-realtime-mini", title="gpt-realtime-mini"),
+        protocol.ModelChoice(id="gpt-realtime", title="gpt-realtime"),
+        protocol.ModelChoice(id="gpt-realtime-mini", title="gpt-realtime-mini"),
     ],
     voices=[
         protocol.VoiceChoice(id="marin", title="Marin"),

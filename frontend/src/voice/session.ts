@@ -161,6 +161,7 @@ export function reduce(now: Snapshot, event: SessionEvent): Snapshot {
       return { ...now, roundTripMs: event.ms };
     case 'flush':
     case 'pong':
+    case 'reoffer':
       return now;
     default:
       return event satisfies never;
