@@ -10,6 +10,8 @@ import { NoWay } from './connection';
 const CONNECT_MS = 5_000;
 /** ICE mends short gaps by itself. */
 const MEND_MS = 3_000;
+/** The other end has closed; the event stream may be about to say why. */
+const PARTING_MS = 500;
 /** The name under which realtime services look for a page's events. */
 const CHANNEL = 'oai-events';
 
@@ -38,8 +40,9 @@ export class Peer {
     const connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     this.#connection = connection;
     this.#sender = connection.addTransceiver(track ?? 'audio', { direction: 'sendrecv' }).sender;
-    // Services expect it; what it would say comes by the event stream, checked by the server.
-    connection.createDataChannel(CHANNEL);
+    // Services expect it. What it would say comes by the event stream, checked by the server; but
+    // that the other end has gone, it knows seconds before the media do.
+    connection.createDataChannel(CHANNEL).onclose = () => this.#loseIn(PARTING_MS);
     connection.ontrack = ({ track: voice, streams }) =>
       events.voice(streams[0] ?? new MediaStream([voice]));
     connection.onicecandidate = ({ candidate }) => {
@@ -118,7 +121,13 @@ export class Peer {
     const { iceConnectionState: ice, connectionState: state } = this.#connection;
     clearTimeout(this.#mend);
     if (ice === 'failed' || state === 'failed' || state === 'closed') this.#lose();
-    else if (ice === 'disconnected') this.#mend = setTimeout(() => this.#lose(), MEND_MS);
+    else if (ice === 'disconnected') this.#loseIn(MEND_MS);
+  }
+
+  #loseIn(ms: number): void {
+    if (this.#over) return;
+    clearTimeout(this.#mend);
+    this.#mend = setTimeout(() => this.#lose(), ms);
   }
 
   #lose(): void {
