@@ -188,7 +188,7 @@ class Call:
 
     def _carry_out(self, command: c.Command) -> None:
         match command:
-            case c.StopPlayout():
+            case c.StopPlayout() | c.AskOffer():
                 if self._leg:
                     self._leg.command(command)
             case c.RunTool() | c.SetTimer() | c.ClearTimer() | c.EndCall():
