@@ -31,6 +31,7 @@ from tests.model.peer import FixedToken, eventually, until
 from tests.model.test_local_cloud import SPEC, of
 
 SPOKEN = SPEC.tools[0].description
+BODY = web.RequestKey("body", bytes)
 ANSWER = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\n"
 
 
@@ -146,8 +147,8 @@ async def odd_service(
 
     def seen(handler: Handler) -> Callable[[web.Request], object]:
         async def handle(request: web.Request) -> web.StreamResponse:
-            request["body"] = await request.read()
-            bodies.append(request["body"])
+            request[BODY] = await request.read()
+            bodies.append(request[BODY])
             return handler(request)
 
         return handle
@@ -202,7 +203,7 @@ async def test_a_service_that_takes_no_lifetime_is_not_asked_for_one_again() -> 
 
     def secrets(request: web.Request) -> web.StreamResponse:
         nonlocal refused
-        if b"expires_after" in request["body"]:
+        if b"expires_after" in request[BODY]:
             refused += 1
             return web.json_response({"error": {"code": "unknown_parameter"}}, status=400)
         return gives()(request)
