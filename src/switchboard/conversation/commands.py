@@ -25,6 +25,11 @@ class CancelReply:
 
 
 @dataclass(frozen=True, slots=True)
+class ClearPlayout:
+    """`output_audio_buffer.clear`: silence now, where the service plays to the ear (WebRTC)."""
+
+
+@dataclass(frozen=True, slots=True)
 class TruncateItem:
     """`conversation.item.truncate`: the caller heard only this much."""
 
@@ -64,7 +69,14 @@ class AddToolOutput:
 
 
 type ModelCommand = (
-    RequestReply | CancelReply | TruncateItem | DeleteItem | AddCallerText | AddNote | AddToolOutput
+    RequestReply
+    | CancelReply
+    | ClearPlayout
+    | TruncateItem
+    | DeleteItem
+    | AddCallerText
+    | AddNote
+    | AddToolOutput
 )
 
 # -- to the caller's leg ------------------------------------------------------------------------
@@ -75,7 +87,12 @@ class StopPlayout:
     """Silence now: drop everything queued for the ear."""
 
 
-type CallerCommand = StopPlayout
+@dataclass(frozen=True, slots=True)
+class AskOffer:
+    """WebRTC: the media are gone, so the page is to offer fresh ones. The exchange's own."""
+
+
+type CallerCommand = StopPlayout | AskOffer
 
 # -- to the exchange ----------------------------------------------------------------------------
 
