@@ -75,19 +75,19 @@ const TROUBLE: Readonly<Record<Trouble['code'], Explained>> = {
   blocked: {
     title: 'This network blocks WebRTC',
     why: 'No sound came through within a few seconds, so the call was ended.',
-    way: 'Over a WebSocket it should.',
+    way: 'A WebSocket should get through.',
     otherWay: true,
   },
   unsupported: {
     title: 'This browser has no WebRTC',
     why: 'No call was begun.',
-    way: 'A WebSocket does the same.',
+    way: 'A WebSocket will do.',
     otherWay: true,
   },
   declined: {
     title: 'The call could not be made over WebRTC',
     why: 'The voice service did not take it.',
-    way: 'Over a WebSocket it may.',
+    way: 'A WebSocket may do.',
     otherWay: true,
   },
 };
