@@ -81,7 +81,8 @@ class Reception:
             version=self._version,
             agents=[_choice(profile) for profile in roster.agents.values()],
             default_agent=roster.default_agent,
-            models=[VoiceChoice(model.id, model.title) for model in models],
+            # A Foundry agent is nobody's choice but that of the agent whose model it is.
+            models=[VoiceChoice(model.id, model.title) for model in models if not model.agent],
             voices=[
                 VoiceChoice(voice.id, voice.title)
                 for voice in roster.voices

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic.json_schema import GenerateJsonSchema
 
+from switchboard.agents.foundry import ProjectAgent
 from switchboard.agents.profile import AgentEntry
 from switchboard.agents.turns import Written
 from switchboard.agents.voice_live import AzureVoice, VoiceLive
@@ -40,6 +41,9 @@ class ModelEntry(Choice):
     """Azure OpenAI, where models are deployed, or Azure AI Voice Live, which brings its own."""
     model: Name | None = None
     """What the service calls it, where that is not the id: one model may be had in two ways."""
+    agent: ProjectAgent | None = None
+    """An agent of a Foundry project in a model's place, on Voice Live. For those of `agents` whose
+    `model` this is; callers cannot choose it for others."""
     voice: Name | None = None
     """One of `voices`, for agents whose own voice this model cannot speak in."""
     voice_live: VoiceLive | None = None
@@ -47,6 +51,11 @@ class ModelEntry(Choice):
 
     @model_validator(mode="after")
     def _options_of_the_service(self) -> Self:
+        if self.agent is not None:
+            if self.service != "voice_live":
+                raise ValueError('`agent` is for a model with `"service": "voice_live"`')
+            if self.model is not None:
+                raise ValueError("a Foundry agent brings its model: give `agent` or `model`")
         if self.voice_live is None:
             return self
         if self.service != "voice_live":
@@ -58,17 +67,26 @@ class ModelEntry(Choice):
     @property
     def name(self) -> str:
         """What the service calls it."""
+        if self.agent is not None:
+            return self.agent.name
         return self.model or self.id
 
     @property
     def native(self) -> bool:
         """It hears and speaks by itself; others read and write, with Azure's ears and voices."""
-        return self.name.startswith("gpt-realtime")
+        return self.agent is None and self.name.startswith("gpt-realtime")
+
+    @property
+    def own_voices(self) -> bool:
+        """It speaks in voices of its own only, which no other model has."""
+        return self.agent is None and self.name.startswith("azure-realtime")
 
     def speaks(self, voice: VoiceEntry) -> bool:
         """Whether it can be had in this voice."""
         if self.service == "azure_openai":
             return voice.azure is None
+        if self.own_voices or (voice.azure is not None and voice.azure.native):
+            return self.own_voices and voice.azure is not None and voice.azure.native
         return self.native or voice.azure is not None
 
 
@@ -87,7 +105,8 @@ class ModelPrice(Written):
 
 
 class Prices(Written):
-    """What models cost. List prices change: check them against your own contract."""
+    """What models cost. List prices change: check them against your own contract. A model that is
+    not here has an unknown price: budgets then limit its calls in time."""
 
     as_of: date
     """The day they were looked up."""

@@ -7,7 +7,7 @@ from switchboard.agents.config import ModelEntry, VoiceEntry
 from switchboard.agents.profile import AgentProfile
 from switchboard.agents.voice_live import VoiceLive
 from switchboard.conversation.rules import Price, Rules, ToolRule
-from switchboard.conversation.session import Service, SessionSpec, ToolSpec
+from switchboard.conversation.session import FoundryAgent, Service, SessionSpec, ToolSpec
 
 
 def session_of(
@@ -19,8 +19,11 @@ def session_of(
         return spec
     options = _options(model)
     listens = agent.turn_detection
+    foundry = model.agent
     return replace(
         spec,
+        agent=foundry and FoundryAgent(foundry.name, foundry.project, foundry.version),
+        tools=() if foundry else spec.tools,
         service=Service(model.service),
         voice_object=voice.azure and voice.azure.wire(agent.speed),
         turn_detection=options.turns(
@@ -38,7 +41,9 @@ def rules_of(
     """The rules its calls are held by. `price` is that of the model."""
     if model.service == "azure_openai":
         return agent.rules(tools, price)
-    return agent.rules(tools, price, turn_silence_s=_options(model).silence_s)
+    rules = agent.rules(tools, price, turn_silence_s=_options(model).silence_s)
+    # A Foundry agent has its own tools only: not ours to hang up with.
+    return replace(rules, end_tool=None) if model.agent is not None else rules
 
 
 def _options(model: ModelEntry) -> VoiceLive:

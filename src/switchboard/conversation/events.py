@@ -67,6 +67,8 @@ class ModelReady:
 
     session_id: str
     expires_at: float | None = None
+    conversation_id: str | None = None
+    """Where a Foundry agent speaks: its conversation, by which a later session may go on."""
 
 
 @dataclass(frozen=True, slots=True)

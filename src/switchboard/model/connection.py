@@ -63,7 +63,10 @@ class Line:
         if spec.voice_object is not None and self._service.voice_kind == "name":
             message = f"The voice {spec.voice} is none of this model's."
             raise ModelUnavailable(message, retryable=False)
-        opened = await self._open(spec.model)
+        if spec.agent is not None and not self._service.has_agents:
+            message = f"The agent {spec.agent.name} is none of this service's."
+            raise ModelUnavailable(message, retryable=False)
+        opened = await self._open(self._address(spec))
         link = Link(opened, self._config, self._service, spec)
         try:
             async with _beside(link):
@@ -74,39 +77,44 @@ class Line:
                 "model line closed", extra={"dropped": link.dropped, "malformed": link.malformed}
             )
 
-    async def _open(self, model: str) -> ClientConnection:
+    def _address(self, spec: SessionSpec) -> str:
+        if spec.agent is not None:
+            return self._endpoint.agent_url(spec.agent)
+        return self._endpoint.session_url(spec.model)
+
+    async def _open(self, address: str) -> ClientConnection:
         patience_s = self._config.dial_timeout_s
         try:
             with anyio.fail_after(patience_s):
                 token = await self._tokens.token(self._config.token_wait_s)
-                return await self._try_twice(model, token)
+                return await self._try_twice(address, token)
         except TimeoutError:
             raise ModelUnavailable(
                 f"The realtime service did not answer within {patience_s:g} s.", retryable=True
             ) from None
 
-    async def _try_twice(self, model: str, token: str) -> ClientConnection:
+    async def _try_twice(self, address: str, token: str) -> ClientConnection:
         try:
-            return await self._try(model, token)
+            return await self._try(address, token)
         except ModelUnavailable as failure:
             if not failure.retryable:
                 raise
             logger.warning("dial failed, trying once more", extra={"status": failure.status})
         await anyio.sleep(random.uniform(*_RETRY_AFTER_S))  # noqa: S311  # jitter, not a secret
-        return await self._try(model, token)
+        return await self._try(address, token)
 
-    async def _try(self, model: str, token: str) -> ClientConnection:
+    async def _try(self, address: str, token: str) -> ClientConnection:
         try:
-            opened = await self._upgrade(model, token)
+            opened = await self._upgrade(address, token)
         except (OSError, WebSocketException) as error:
             raise unreachable(error, self._service) from error
         bound_kernel_buffer(opened)
         return opened
 
-    def _upgrade(self, model: str, token: str) -> Upgrade:
+    def _upgrade(self, address: str, token: str) -> Upgrade:
         config = self._config
         return Upgrade(
-            self._endpoint.session_url(model),
+            address,
             additional_headers={"Authorization": f"Bearer {token}"},
             user_agent_header="switchboard",
             compression=None,  # base64 hardly shrinks, and 50 frames a second would pay for it

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
+from switchboard.conversation.session import FoundryAgent
 from switchboard.errors import ConfigurationError
 from switchboard.model.profiles import Capabilities
 
@@ -33,6 +34,15 @@ class Endpoint:
     def session_url(self, model: str) -> str:
         """Where a session with this model is opened."""
         return self.url([(self._service.model_parameter, model)])
+
+    def agent_url(self, agent: FoundryAgent) -> str:
+        """Where a session with this agent of a Foundry project is opened."""
+        query = [("agent-name", agent.name), ("agent-project-name", agent.project)]
+        if agent.version is not None:
+            query.append(("agent-version", agent.version))
+        if agent.conversation_id is not None:
+            query.append(("conversation-id", agent.conversation_id))
+        return self.url(query)
 
     def url(self, query: Iterable[tuple[str, str]]) -> str:
         """Where a session with these parameters, and the service's own, is opened."""

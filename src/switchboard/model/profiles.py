@@ -24,6 +24,8 @@ class Capabilities:
     """How a voice is chosen. Where it is an object, it may be one of Azure's."""
     truncates_replies: bool
     """It can be told how much of a reply was heard."""
+    has_agents: bool
+    """An agent of a Foundry project may speak in a model's place."""
     setting: str
     """The environment variable that holds its endpoint."""
     example: str
@@ -43,6 +45,7 @@ AZURE_OPENAI: Final = Capabilities(
     decoder=codec.Decoder,
     voice_kind="name",
     truncates_replies=True,
+    has_agents=False,
     setting="AZURE_OPENAI_ENDPOINT",
     example="https://<resource>.openai.azure.com",
     roles="the role 'Cognitive Services OpenAI User'",
@@ -57,6 +60,7 @@ VOICE_LIVE: Final = Capabilities(
     decoder=voice_live.decoder,
     voice_kind="object",
     truncates_replies=True,
+    has_agents=True,
     setting="AZURE_VOICELIVE_ENDPOINT",
     example="https://<resource>.services.ai.azure.com",
     roles="the roles 'Cognitive Services User' and 'Foundry User'",

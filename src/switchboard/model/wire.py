@@ -41,6 +41,7 @@ class Seen:
     def __init__(self) -> None:
         self.session_id = ""
         self.expires_at: float | None = None
+        self.conversation_id: str | None = None
         self.ready = False
         self._calls: dict[str, None] = {}
 
@@ -72,6 +73,16 @@ def lenient[T](raw: Raw | bytes, decoder: msgspec.json.Decoder[T]) -> T | None:
 _EPOCH = msgspec.json.Decoder(float)
 
 
+class _Agent(Struct, frozen=True, gc=False):
+    """Of a session in Voice Live's agent mode. That `thread_id` is what `conversation-id` takes
+    is not written anywhere: the SDK calls it the ID of the conversation thread."""
+
+    thread_id: str | None = None
+
+
+_AGENT = msgspec.json.Decoder(_Agent)
+
+
 # -- the session --------------------------------------------------------------------------------
 
 
@@ -79,10 +90,13 @@ class Session(Struct, frozen=True, gc=False):
     id: str | None = None
     expires_at: Raw = Raw()
     """Epoch seconds, one would think; whatever else it is must not cost us the session."""
+    agent: Raw = Raw()
 
     def note(self, seen: Seen) -> None:
         seen.session_id = self.id or seen.session_id
         seen.expires_at = lenient(self.expires_at, _EPOCH) or seen.expires_at
+        if agent := lenient(self.agent, _AGENT):
+            seen.conversation_id = agent.thread_id or seen.conversation_id
 
 
 class SessionCreated(ServerEvent, tag="session.created", frozen=True, gc=False):
@@ -103,7 +117,7 @@ class SessionUpdated(ServerEvent, tag="session.updated", frozen=True, gc=False):
         if seen.ready:
             return NOTHING
         seen.ready = True
-        return (ModelReady(seen.session_id, seen.expires_at),)
+        return (ModelReady(seen.session_id, seen.expires_at, seen.conversation_id),)
 
 
 class ErrorDetail(Struct, frozen=True, gc=False):
