@@ -70,7 +70,8 @@ class NoProbes(logging.Filter):
     """Drops the access log of health probes: they come every few seconds and say nothing."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return " /health " not in record.getMessage()
+        said = record.getMessage()
+        return not any(f" {path} " in said for path in ("/health", "/readyz", "/livez"))
 
 
 class NoQueries(logging.Filter):

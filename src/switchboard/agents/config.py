@@ -13,6 +13,7 @@ from switchboard.agents.profile import AgentEntry
 from switchboard.agents.turns import Written
 from switchboard.agents.voice_live import AzureVoice, VoiceLive
 from switchboard.conversation.rules import Price
+from switchboard.conversation.session import FoundryAgent
 
 type Cents = Annotated[float, Field(ge=0, le=10_000)]
 type Name = Annotated[str, Field(min_length=1, max_length=64)]
@@ -70,6 +71,12 @@ class ModelEntry(Choice):
         if self.agent is not None:
             return self.agent.name
         return self.model or self.id
+
+    @property
+    def foundry(self) -> FoundryAgent | None:
+        """The Foundry agent that speaks in its place."""
+        agent = self.agent
+        return None if agent is None else FoundryAgent(agent.name, agent.project, agent.version)
 
     @property
     def native(self) -> bool:

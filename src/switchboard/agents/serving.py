@@ -7,7 +7,7 @@ from switchboard.agents.config import ModelEntry, VoiceEntry
 from switchboard.agents.profile import AgentProfile
 from switchboard.agents.voice_live import VoiceLive
 from switchboard.conversation.rules import Price, Rules, ToolRule
-from switchboard.conversation.session import FoundryAgent, Service, SessionSpec, ToolSpec
+from switchboard.conversation.session import Service, SessionSpec, ToolSpec
 
 
 def session_of(
@@ -19,11 +19,10 @@ def session_of(
         return spec
     options = _options(model)
     listens = agent.turn_detection
-    foundry = model.agent
     return replace(
         spec,
-        agent=foundry and FoundryAgent(foundry.name, foundry.project, foundry.version),
-        tools=() if foundry else spec.tools,
+        agent=model.foundry,
+        tools=() if model.agent else spec.tools,
         service=Service(model.service),
         voice_object=voice.azure and voice.azure.wire(agent.speed),
         turn_detection=options.turns(

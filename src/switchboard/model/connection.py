@@ -115,7 +115,7 @@ class Line:
         config = self._config
         return Upgrade(
             address,
-            additional_headers={"Authorization": f"Bearer {token}"},
+            additional_headers=self._service.show(token),
             user_agent_header="switchboard",
             compression=None,  # base64 hardly shrinks, and 50 frames a second would pay for it
             open_timeout=None,  # the whole dial has one
@@ -143,7 +143,15 @@ class Line:
         opened.transport.abort()
 
 
-def by_service(lines: Mapping[Service, Line]) -> Dial:
+class Dials(Protocol):
+    """A line, or what stands before one."""
+
+    def dial(self, spec: SessionSpec, /) -> AbstractAsyncContextManager[ModelLeg]:
+        """Raises `ModelUnavailable`."""
+        ...
+
+
+def by_service(lines: Mapping[Service, Dials]) -> Dial:
     """Dials on the line to the service that a session asks for."""
 
     def dial(spec: SessionSpec, /) -> AbstractAsyncContextManager[ModelLeg]:

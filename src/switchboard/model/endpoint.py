@@ -19,7 +19,7 @@ class Endpoint:
         self.authority = parts.netloc
         """Host, and the port where it is given."""
         self.port = parts.port or (443 if self.secure else 80)
-        self.loopback = _is_loopback(self.host)
+        self.loopback = is_loopback(self.host)
         if not (self.secure or self.loopback):
             # A token must never leave this machine unencrypted.
             raise ConfigurationError(
@@ -73,7 +73,8 @@ def _prefix(path: str, pasted: Sequence[str]) -> str:
     return path
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can be meant by `host`."""
     if host == "localhost":
         return True
     try:

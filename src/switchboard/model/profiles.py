@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from switchboard.conversation.session import SessionSpec
 from switchboard.model import codec, voice_live
+from switchboard.model.upgrade import Show, by_bearer, by_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Capabilities:
     """What such an endpoint looks like."""
     roles: str
     """What an identity needs on the resource."""
+    show: Show = by_bearer
+    """How it is shown who we are."""
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     """More of the address's query."""
     pasted: Sequence[str] = ()
@@ -73,3 +76,8 @@ VOICE_LIVE: Final = Capabilities(
 def of_version(service: Capabilities, api_version: str) -> Capabilities:
     """The same service, by another version of its API."""
     return replace(service, query={**service.query, "api-version": api_version})
+
+
+def with_key(service: Capabilities) -> Capabilities:
+    """The same service, shown a key of the resource instead of a token."""
+    return replace(service, show=by_key)
