@@ -140,6 +140,9 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
     # Theirs are not ours to read at debug level: headers, frames, statements.
     for chatty in (
         "azure",
+        "msal",  # its cache's log has tokens in it
+        "aiohttp",
+        "urllib3",
         "websockets",
         "httpx",
         "httpcore",

@@ -437,13 +437,16 @@ async def test_frames_that_make_no_sense_end_no_call() -> None:
     assert said == [ModelReady("sess_1", EXPIRES_AT), ReplyAudio("r", "i", "AAAA")]
 
 
-async def test_a_session_that_is_refused_ends_the_leg_without_repeating_why() -> None:
+async def test_a_session_that_is_refused_ends_the_leg_without_repeating_why(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def refuse(peer: Peer, socket: ServerConnection) -> None:
         update = await peer.listen(socket)
         error = {
             "type": "invalid_request_error",
             "code": "invalid_value",
-            "message": "Be brief.",
+            "message": "Invalid instructions: Be brief.",
+            "param": "session.instructions",
             "event_id": update["event_id"],
         }
         await say(socket, "error", error=error)
@@ -453,6 +456,12 @@ async def test_a_session_that_is_refused_ends_the_leg_without_repeating_why() ->
         lost = await last_word(leg)
         peer.over.set()
     assert (lost.reason, lost.retryable) == ("the session was refused (invalid_value)", False)
+    (record,) = [each for each in caplog.records if each.message == "error before the session"]
+    assert (vars(record)["code"], vars(record)["param"]) == (
+        "invalid_value",
+        "session.instructions",
+    )
+    assert "Be brief" not in str([vars(each) for each in caplog.records])
 
 
 # -- what a service can do ----------------------------------------------------------------------

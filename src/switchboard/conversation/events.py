@@ -216,6 +216,8 @@ class ModelRefused:
     code: str
     message: str
     event_id: str | None = None
+    param: str | None = None
+    """Which part of it is meant: `session.voice`."""
 
 
 # -- from the exchange --------------------------------------------------------------------------

@@ -9,7 +9,7 @@ call needs of an item is in the `response.output_item.*` twins, so nothing can b
 """
 
 from collections.abc import Sequence
-from typing import override
+from typing import Annotated, override
 
 import msgspec
 from msgspec import Raw, Struct
@@ -120,11 +120,15 @@ class SessionUpdated(ServerEvent, tag="session.updated", frozen=True, gc=False):
         return (ModelReady(seen.session_id, seen.expires_at, seen.conversation_id),)
 
 
+_PARAM = msgspec.json.Decoder(Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.\[\]]{1,100}\Z")])
+
+
 class ErrorDetail(Struct, frozen=True, gc=False):
     message: str = ""
     type: str | None = None
     code: str | None = None
     event_id: str | None = None
+    param: Raw = Raw()
 
 
 class ErrorEvent(ServerEvent, tag="error", frozen=True, gc=False):
@@ -133,7 +137,9 @@ class ErrorEvent(ServerEvent, tag="error", frozen=True, gc=False):
     @override
     def facts(self, seen: Seen) -> Facts:
         code = self.error.code or self.error.type or "unknown"
-        return (ModelRefused(code, self.error.message, self.error.event_id),)
+        error = self.error
+        param = lenient(error.param, _PARAM)
+        return (ModelRefused(code, error.message, error.event_id, param),)
 
 
 # -- the caller's side --------------------------------------------------------------------------
