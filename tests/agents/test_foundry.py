@@ -91,6 +91,7 @@ def test_what_a_foundry_agent_says_for_itself_is_refused_with_its_line(
         ({"agent": {"name": "concierge"}}, "agent.project: Field required"),
         ({"agent": {"name": "the concierge", "project": "hotel"}}, "String should match pattern"),
         ({"agent": {"name": "c", "project": "h", "key": "k"}}, "Extra inputs are not permitted"),
+        ({"fallbacks": ["big"]}, "big cannot stand in for concierge"),
         ({"voice": None}, "concierge speaks in Azure's voices: name one"),
     ],
 )

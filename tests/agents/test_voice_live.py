@@ -101,7 +101,6 @@ def test_all_that_can_be_said_reaches_the_session() -> None:
                 "triggers": ["latency"],
                 "texts": ["One moment."],
             },
-            "word_timestamps": True,
         },
     )
     ava = voice(id="ava", azure={"name": "en-US-Ava", "rate": 1.25, "style": "calm"})
@@ -122,7 +121,6 @@ def test_all_that_can_be_said_reaches_the_session() -> None:
             "latency_threshold_ms": 2_000,
             "texts": ["One moment."],
         },
-        "output_audio_timestamp_types": ["word"],
     }
     assert spec.transcription == {
         "model": "azure-speech",

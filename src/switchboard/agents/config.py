@@ -45,6 +45,9 @@ class ModelEntry(Choice):
     agent: ProjectAgent | None = None
     """An agent of a Foundry project in a model's place, on Voice Live. For those of `agents` whose
     `model` this is; callers cannot choose it for others."""
+    fallbacks: Annotated[tuple[Name, ...], Field(max_length=5)] = ()
+    """The ids of other models of the same service, tried in this order while this one is out of
+    quota or in trouble. What the call costs is still reckoned by this model's price."""
     voice: Name | None = None
     """One of `voices`, for agents whose own voice this model cannot speak in."""
     voice_live: VoiceLive | None = None

@@ -206,9 +206,6 @@ class VoiceLive(Written):
 
     interim_response: Interim | None = None
     """What the service says while there is no answer yet."""
-    word_timestamps: bool = False
-    """Have the service say when each word is spoken: what was heard of an interrupted reply is
-    then known by the word, not estimated. For Azure's voices."""
 
     def faults(self, *, native: bool) -> str | None:
         """What does not go with the model; `native` ones hear and speak by themselves."""
@@ -246,6 +243,4 @@ class VoiceLive(Written):
             extra["input_audio_echo_cancellation"] = {"type": "server_echo_cancellation"}
         if self.interim_response is not None:
             extra["interim_response"] = wire(self.interim_response)
-        if self.word_timestamps:
-            extra["output_audio_timestamp_types"] = ["word"]
         return extra

@@ -72,6 +72,7 @@ class Hearing:
             running.sounded = True
         if stage.replies.speaks_freely(reply_id):
             self._tools.spoke(reply_id)
+            stage.earshot.answered()
         stage.cue(Cue.AGENT_SOUNDS)
         self._endings.reply_sounds(reply_id)
         if turn.ended_at is not None and turn.reply_id is None:

@@ -97,7 +97,7 @@ class Line:
         try:
             return await self._try(address, token)
         except ModelUnavailable as failure:
-            if not failure.retryable:
+            if not failure.retryable or self._config.tries < 2:
                 raise
             logger.warning("dial failed, trying once more", extra={"status": failure.status})
         await anyio.sleep(random.uniform(*_RETRY_AFTER_S))  # noqa: S311  # jitter, not a secret

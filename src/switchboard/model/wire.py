@@ -117,7 +117,7 @@ class SessionUpdated(ServerEvent, tag="session.updated", frozen=True, gc=False):
         if seen.ready:
             return NOTHING
         seen.ready = True
-        return (ModelReady(seen.session_id, seen.expires_at, seen.conversation_id),)
+        return (ModelReady(seen.session_id, seen.expires_at, conversation_id=seen.conversation_id),)
 
 
 _PARAM = msgspec.json.Decoder(Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.\[\]]{1,100}\Z")])
