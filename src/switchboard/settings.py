@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     azure_voicelive_api_version: Annotated[
         str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(-preview)?$")
     ] = "2026-07-15"
+    voicelive_key_secret_uri: str | None = None
+    """Where a key must be shown to Voice Live instead of a token: the Key Vault secret that holds
+    it, `https://<vault>.vault.azure.net/secrets/<name>`. The key itself is no setting."""
     azure_client_id: str | None = None
     """Which managed identity to use, where there are several."""
 
@@ -127,6 +130,14 @@ class Settings(BaseSettings):
                 "model to talk to. Set one to https://<resource>.openai.azure.com, or the other to "
                 "https://<resource>.services.ai.azure.com, or start everything locally with "
                 "`make run`."
+            )
+
+    def need_a_place_for_the_key(self) -> None:
+        """Raises `ConfigurationError` when there is a key for a service that is not named."""
+        if self.voicelive_key_secret_uri is not None and self.azure_voicelive_endpoint is None:
+            raise ConfigurationError(
+                "VOICELIVE_KEY_SECRET_URI is set, but AZURE_VOICELIVE_ENDPOINT is not: say whose "
+                "key it is, or unset it."
             )
 
     @property

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from switchboard.model.endings import unreachable
 from switchboard.model.endpoint import Endpoint
-from switchboard.model.profiles import VOICE_LIVE, of_version
+from switchboard.model.profiles import VOICE_LIVE, of_version, with_key
 from switchboard.model.upgrade import Upgrade, bound_kernel_buffer
 
 _LOST: Final = 1006
@@ -34,6 +34,8 @@ class PassageConfig:
     api_version: str
     max_frame_bytes: int
     """A larger message from the service ends the passage (1009)."""
+    by_key: bool = False
+    """What is shown is a key, not a token."""
     ping_interval_s: float = 20.0
     close_timeout_s: float = 1.0
 
@@ -73,9 +75,15 @@ class Passage:
 class Passages:
     """Opens passages. Raises `ConfigurationError` for an endpoint that cannot be right."""
 
-    def __init__(self, config: PassageConfig, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        config: PassageConfig,
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._config = config
-        self._service = of_version(VOICE_LIVE, config.api_version)
+        service = of_version(VOICE_LIVE, config.api_version)
+        self._service = with_key(service) if config.by_key else service
         self._endpoint = Endpoint(config.endpoint, self._service)
         self._transport: dict[str, Any] = {}
         if self._endpoint.secure:
@@ -105,7 +113,7 @@ class Passages:
         try:
             opened = await Upgrade(
                 self._endpoint.url(query),
-                additional_headers={"Authorization": f"Bearer {token}"},
+                additional_headers=self._service.show(token),
                 user_agent_header="switchboard",
                 compression=None,
                 open_timeout=None,  # whoever opens has one
