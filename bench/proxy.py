@@ -23,7 +23,7 @@ from bench.processes import (
     apart,
     cpu_seconds,
     free_port,
-    hurry,
+    go_first,
     resident_mib,
     room_for_files,
     running,
@@ -72,14 +72,17 @@ async def run(
     seconds: float = 10.0,
     warm_up_s: float = 3.0,
     idle_s: float = 25.0,
-    niceness: int = 0,
+    first: int = 0,
 ) -> dict[str, Any]:
-    """Measure. `speaking` lists how many speak at once; `idle_s` is longer than a ping's period."""
+    """Measure. `speaking` lists how many speak at once; `idle_s` is longer than a ping's period.
+
+    `first=1` is for a machine that others use: see `go_first`.
+    """
     counts = [int(text) for text in str(speaking).split(",")]
     # In the product a line is two sockets; here it is one, and the stand-in has the other.
     room_for_files(2 * (idle + max(counts)) + 500)
     found: dict[tuple[str, int], list[Round]] = {}
-    async with _bench(idle + max(counts) + 10, niceness) as bench:
+    async with _bench(idle + max(counts) + 10, go_first_of_all=bool(first)) as bench:
         held, opening = await _hold(bench, idle, idle_s)
         for _ in range(rounds):
             for count in counts:
@@ -219,7 +222,7 @@ async def _active(bench: Bench) -> int:
 
 
 @asynccontextmanager
-async def _bench(most: int, niceness: int) -> AsyncGenerator[Bench]:
+async def _bench(most: int, *, go_first_of_all: bool) -> AsyncGenerator[Bench]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with TemporaryDirectory() as scratch:
@@ -236,6 +239,7 @@ async def _bench(most: int, niceness: int) -> AsyncGenerator[Bench]:
             serve = [PYTHON, "-m", "switchboard", "serve"]
             async with running(serve, environment, log) as product:
                 await answering(f"{url}/health", product, log)
-                hurry((product.pid, service_pid, 0), niceness)
+                if go_first_of_all:
+                    go_first((product.pid, service_pid, 0))
                 with apart(product.pid, service_pid):
                     yield Bench(url, product.pid, service_url)
