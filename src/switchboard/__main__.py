@@ -10,6 +10,7 @@ from contextlib import redirect_stdout, suppress
 import anyio
 import uvicorn
 
+from switchboard.descriptors import make_room
 from switchboard.errors import ConfigurationError
 from switchboard.settings import Settings
 from switchboard.telemetry import configure_logging
@@ -62,6 +63,7 @@ def serve(settings: Settings) -> int:
     from switchboard.records.claim import sole_user
 
     configure_logging(settings.log_level, settings.log_format)
+    make_room(settings.sockets)
     app = create_app(settings)
     door = _door(settings)
     config = uvicorn.Config(

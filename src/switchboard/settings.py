@@ -131,6 +131,12 @@ class Settings(BaseSettings):
             )
 
     @property
+    def sockets(self) -> int:
+        """How many may be open at once: a call has up to four, a proxied connection two."""
+        proxied = self.proxy_max_connections if self.voice_live_proxy else 0
+        return 4 * self.max_calls + 2 * proxied
+
+    @property
     def voicelive_endpoint(self) -> str:
         """Where the proxy leads. Raises `ConfigurationError` when no service is named."""
         if self.azure_voicelive_endpoint is None:
