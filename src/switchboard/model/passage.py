@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from switchboard.model.endings import unreachable
 from switchboard.model.endpoint import Endpoint
+from switchboard.model.frames import send_at_once, send_whole
 from switchboard.model.profiles import VOICE_LIVE, of_version, with_key
 from switchboard.model.upgrade import Upgrade, bound_kernel_buffer
 
@@ -54,8 +55,12 @@ class Passage:
     async def send(self, frame: str | bytes) -> None:
         """Send one message; waits while the service is slow. Sent to a closed socket, it is lost:
         whoever iterates learns of the end."""
-        with suppress(ConnectionClosed):
-            await self._opened.send(frame)
+        with suppress(ConnectionClosed, OSError):
+            await send_whole(self._opened, frame)
+
+    def send_at_once(self, frame: str | bytes) -> bool:
+        """Send one message if that takes no waiting; else `False`, and nothing is sent."""
+        return send_at_once(self._opened, frame)
 
     @property
     def ending(self) -> tuple[int, str]:
