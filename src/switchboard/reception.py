@@ -66,7 +66,13 @@ class Reception:
         if chosen.service not in self._services:
             raise NotAllowed("This model's service is not set up here.")
         toolbox = edition.tools
-        spec = session_of(profile, toolbox.specs(profile.tools), chosen, spoken)
+        spec = session_of(
+            profile,
+            toolbox.specs(profile.tools),
+            chosen,
+            spoken,
+            edition.roster.fallbacks(chosen),
+        )
         price = edition.roster.prices.get(chosen.id)
         rules = rules_of(profile, toolbox.rules(profile.tools), chosen, price)
         return Brief(

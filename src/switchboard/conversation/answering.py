@@ -114,6 +114,7 @@ class Answering:
             stage.settling.kept.add(event.item_id)
             if stage.replies.speaks_freely(event.reply_id):
                 self._tools.spoke(event.reply_id)
+                stage.earshot.answered()
         stage.emit(note)
 
     def done(self, event: e.ReplyDone) -> None:

@@ -119,9 +119,10 @@ class Calling:
             words = wording.AGREED if agreed else wording.DECLINED
             self._say(self._stage.new_id("said"), words)
 
-    def speech_started(self, item_id: str) -> None:
+    def speech_started(self, item_id: str, at_ms: float) -> None:
         stage = self._stage
         stage.speaking = item_id
+        stage.earshot.began(item_id, at_ms)
         stage.owed = False
         self._hearing.barge_in(by_service=stage.rules.service_interrupts)
         self._acts(typed=False)
@@ -152,7 +153,9 @@ class Calling:
         stage = self._stage
         stage.speaking = None
         # The service's clock counts the audio it was sent, and so do we.
-        waited_ms = min(max(stage.gate.caller_ms - at_ms, 0.0), LONGEST_WAIT_MS)
+        clock_ms = stage.gate.caller_ms - stage.gate.session_from_ms
+        waited_ms = min(max(clock_ms - at_ms, 0.0), LONGEST_WAIT_MS)
+        stage.earshot.ended(at_ms)
         silent_s = waited_ms / 1000 + stage.rules.turn_silence_s
         stage.turn = Turn(ended_at=stage.now - silent_s)
         stage.cue(Cue.CALLER_STOPS)
@@ -170,6 +173,8 @@ class Calling:
         stage.emit(stage.transcript.words(line, text, final))
         if final:
             stage.history.said(item_id, Role.CALLER).text = line.text
+            if line.text:
+                stage.earshot.understood(item_id)
             # Not the line's: of a failed transcript the pieces are kept, but they are no consent.
             self._tooling.caller_said(item_id, text)
 

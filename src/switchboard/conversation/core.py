@@ -10,6 +10,7 @@ conversation opens and closes. Times (`now`) are monotonic seconds, given by the
     hearing    what was heard, barge-in                                ──▶ endings, playing
     playing    what the service plays to the ear itself (WebRTC)
     endings    goodbye, silence, time, money
+    renewing   a lost or ending model session gives way to a new one   ──▶ hearing, tooling, endings
 """
 
 from typing import assert_never
@@ -23,6 +24,7 @@ from switchboard.conversation.gate import Gate
 from switchboard.conversation.hearing import Hearing
 from switchboard.conversation.history import History
 from switchboard.conversation.playing import Playing
+from switchboard.conversation.renewing import Renewing
 from switchboard.conversation.replies import Wanted, Why
 from switchboard.conversation.rules import Rules
 from switchboard.conversation.stage import Stage
@@ -31,17 +33,10 @@ from switchboard.conversation.tooling import Tooling
 
 type _FromReply = e.ReplyStarted | e.ReplyItemStarted | e.ReplyWords | e.ToolRequested | e.ReplyDone
 type _FromPlayout = e.ItemTruncated | e.PlayoutStarted | e.PlayoutStopped | e.PlayoutCleared
-type _FromService = (
-    e.ModelReady
-    | e.ModelLost
-    | e.SpeechStarted
-    | e.SpeechStopped
-    | e.TurnCommitted
-    | e.CallerWords
-    | e.CallerWordsFailed
-    | e.CallerIdle
-    | e.ModelRefused
+type _FromCallerHeard = (
+    e.SpeechStarted | e.SpeechStopped | e.TurnCommitted | e.CallerWords | e.CallerWordsFailed
 )
+type _FromService = _FromCallerHeard | e.ModelReady | e.ModelLost | e.CallerIdle | e.ModelRefused
 
 
 class Conversation:
@@ -60,6 +55,7 @@ class Conversation:
         self._calling = Calling(
             stage, self._endings, self._hearing, self._tooling, self._answering, self._tools
         )
+        self._renewing = Renewing(stage, self._endings, self._hearing, self._tooling)
 
     @property
     def gate(self) -> Gate:
@@ -97,6 +93,7 @@ class Conversation:
             self._close()
         else:
             self._answering.ask()
+            self._renewing.look_for_pause()
         return stage.out
 
     def _close(self) -> None:
@@ -124,6 +121,8 @@ class Conversation:
                 | e.EndRequested()
                 | e.Whispered()
                 | e.ReplySounds()
+                | e.SessionEnds()
+                | e.DialFailed()
             ):
                 self._from_exchange(event)
             case (
@@ -161,25 +160,29 @@ class Conversation:
     def _from_service(self, event: _FromService) -> None:
         match event:
             case e.ModelReady():
-                self._stage.ready = True
+                self._renewing.ready(resumed=event.resumed)
                 self._calling.greet()
-            case e.ModelLost(reason, _):
-                self._stage.notice("model_lost", "The connection to the agent was lost.")
-                self._endings.end(f"model_lost:{reason}")
-            case e.SpeechStarted(item_id, _):
-                self._calling.speech_started(item_id)
-            case e.SpeechStopped(_, at_ms):
-                self._calling.speech_stopped(at_ms)
-            case e.TurnCommitted(item_id):
-                self._calling.turn_committed(item_id)
-            case e.CallerWords(item_id, text, final):
-                self._calling.words(item_id, text, final)
-            case e.CallerWordsFailed(item_id):
-                self._calling.words(item_id, "", final=True)
+            case e.ModelLost(reason, retryable):
+                self._renewing.lost(reason, retryable)
             case e.CallerIdle():
                 pass  # the service prompts by itself, and its replies tell the rest
             case e.ModelRefused(code, message, event_id):
                 self._answering.refused(code, message, event_id)
+            case _:
+                self._from_caller_heard(event)
+
+    def _from_caller_heard(self, event: _FromCallerHeard) -> None:
+        match event:
+            case e.SpeechStarted(item_id, at_ms):
+                self._calling.speech_started(self._named(item_id, at_ms), at_ms)
+            case e.SpeechStopped(_, at_ms):
+                self._calling.speech_stopped(at_ms)
+            case e.TurnCommitted(item_id):
+                self._calling.turn_committed(self._named(item_id))
+            case e.CallerWords(item_id, text, final):
+                self._calling.words(self._named(item_id), text, final)
+            case e.CallerWordsFailed(item_id):
+                self._calling.words(self._named(item_id), "", final=True)
             case _:
                 assert_never(event)
 
@@ -196,6 +199,9 @@ class Conversation:
             case e.PlayoutCleared(reply_id):
                 self._playing.cleared(reply_id)
 
+    def _named(self, item_id: str, at_ms: float | None = None) -> str:
+        return self._stage.earshot.name(item_id, at_ms)
+
     def _from_reply(self, event: _FromReply) -> None:
         match event:
             case e.ReplyStarted(reply_id, tag, out_of_band):
@@ -209,6 +215,8 @@ class Conversation:
                 self._tooling.requested(event)
             case e.ReplyDone():
                 self._answering.done(event)
+                if event.status is e.ReplyStatus.COMPLETED:
+                    self._renewing.reply_done()
             case _:
                 assert_never(event)
 
@@ -225,6 +233,10 @@ class Conversation:
                 self._stage.replies.want(Wanted(Why.WHISPER))
             case e.ReplySounds(reply_id, _):
                 self._hearing.sounds(reply_id)
+            case e.DialFailed(reason, retryable):
+                self._renewing.dial_failed(reason, retryable)
+            case e.SessionEnds(at):
+                self._renewing.session_ends(at)
             case _:
                 assert_never(event)
 
@@ -242,5 +254,7 @@ class Conversation:
                 self._calling.still_speaking()
             case "warn" | "limit" | "reattach" | "goodbye" | "silence":
                 self._endings.timer(name)
+            case "redial" | "renew" | "renew_now":
+                self._renewing.timer(name)
             case _:
                 self._tooling.timer(name)

@@ -68,12 +68,20 @@ class ModelReady:
     session_id: str
     expires_at: float | None = None
     resumed: bool = False
-    """It is the session of before, only reached anew: it knows all that was said."""
+    """It is the session we had: it knows all that was said before we lost sight of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelLost:
-    """The model's socket closed, or never opened."""
+    """The socket of a model session that was ready closed."""
+
+    reason: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DialFailed:
+    """No model session could be opened, or it was not configured in time."""
 
     reason: str
     retryable: bool
@@ -277,6 +285,13 @@ class EndRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionEnds:
+    """The service will end the model's session at `at` (monotonic seconds)."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class ReplySounds:
     """The first audio of this item passed the gate, on its way to the ear."""
 
@@ -314,5 +329,7 @@ type ModelEvent = (
     | PlayoutCleared
     | ModelRefused
 )
-type ExchangeEvent = ToolAnswered | TimerFired | EndRequested | ReplySounds | Whispered
+type ExchangeEvent = (
+    ToolAnswered | TimerFired | EndRequested | ReplySounds | Whispered | DialFailed | SessionEnds
+)
 type Event = CallerEvent | ModelEvent | ExchangeEvent

@@ -66,6 +66,10 @@ class Hearing:
         gate = stage.gate
         gate.sounding = {item_id: item for item_id, item in gate.sounding.items() if not item.cut}
 
+    def service_gone(self) -> None:
+        """What a lost session had still to play itself will not be heard."""
+        self._playing.over()
+
     def over(self) -> None:
         """The call has ended: what was not heard by then never was."""
         stage = self._stage
@@ -91,6 +95,7 @@ class Hearing:
         stage, turn = self._stage, self._stage.turn
         if free:
             self._tools.spoke(reply_id)
+            stage.earshot.answered()
         stage.cue(Cue.AGENT_SOUNDS)
         self._endings.reply_sounds(reply_id)
         if turn.ended_at is not None and turn.reply_id is None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 
 from switchboard.conversation.commands import (
+    AddAgentText,
     Command,
     DeleteItem,
     NoteInterruption,
@@ -25,6 +26,8 @@ class Settling:
     """Message items of each unfinished reply."""
     kept: set[str] = field(default_factory=set[str])
     """Message items of which something was heard, or seen."""
+    retold: set[str] = field(default_factory=set[str])
+    """Message items that the model's session was told as text: they have no sound to cut."""
 
     @property
     def pending(self) -> bool:
@@ -50,12 +53,22 @@ class Settling:
             if item.heard_out and item.reply_id not in running:
                 continue
             if item.heard_ms >= 1:
-                yield TruncateItem(item.item_id, int(item.heard_ms))
+                if item.item_id not in self.retold:
+                    yield TruncateItem(item.item_id, int(item.heard_ms))
                 yield NoteInterruption(item.item_id, item.heard_ms, item.received_ms, at_ms)
             elif item.reply_id not in running:
                 yield DeleteItem(item.item_id)
                 history.forget(item.item_id)
             yield from self.cut(item, history, transcript)
+            if item.heard_ms >= 1 and item.item_id in self.retold:
+                yield from self._retell(item.item_id, history)
+
+    def _retell(self, item_id: str, history: History) -> Iterator[Command]:
+        """A message that the session has as text only is replaced by what was heard of it."""
+        self.retold.discard(item_id)
+        yield DeleteItem(item_id)
+        if (said := history.find(item_id)) and said.heard_text:
+            yield AddAgentText(f"{item_id[:26]}_heard", said.heard_text)
 
     def cut(self, item: Sounding, history: History, transcript: Transcript) -> Iterator[Command]:
         """Keep in mind, and in the transcript, that only part of this was heard."""

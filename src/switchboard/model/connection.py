@@ -109,7 +109,8 @@ class Line:
         try:
             return await self._try(url, token)
         except ModelUnavailable as failure:
-            if not (failure.retryable or failure.status in again_on):
+            again = failure.retryable or failure.status in again_on
+            if not again or self._config.tries < 2:
                 raise
             logger.warning("dial failed, trying once more", extra={"status": failure.status})
         await anyio.sleep(random.uniform(*_RETRY_AFTER_S))  # noqa: S311  # jitter, not a secret

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from switchboard.conversation.commands import ModelCommand, TruncateItem
 from switchboard.conversation.events import ModelEvent, ModelLost, ModelReady, ModelRefused
 from switchboard.conversation.legs import ReplyAudio
-from switchboard.model.codec import SESSION_UPDATE_ID, MalformedFrame, encode
+from switchboard.model.codec import SESSION_UPDATE_ID, MalformedFrame
 from switchboard.model.config import ModelConfig
 from switchboard.model.endings import lost
 from switchboard.model.outbox import Outbox
@@ -66,7 +66,7 @@ class Link:
     def command(self, command: ModelCommand) -> None:
         if isinstance(command, TruncateItem) and not self._service.truncates_replies:
             return
-        if self._lost is None and not self._outbox.put_command(encode(command)):
+        if self._lost is None and not self._outbox.put_command(self._service.encode(command)):
             self._lose("the link is stalled: too many commands are waiting", retryable=True)
 
     async def __aiter__(self) -> AsyncIterator[ModelEvent | ReplyAudio]:
