@@ -22,8 +22,8 @@ pytestmark = [
     pytest.mark.timeout(180),
     pytest.mark.asyncio(loop_scope="session"),
 ]
-ANSWERED_WITHIN_MS = 5_000
-"""From the caller's last sound to the first of the answer, a tool between them."""
+ANSWERED_WITHIN_MS = 15_000
+"""From the caller's last sound to the answer's first, a tool between them, on a busy machine."""
 FALLBACK_S = 8.0
 FACTS = ("1204", "1200 and 4", "one thousand two hundred and four")
 """1,204.50, however the ears write it down."""
