@@ -8,10 +8,11 @@ from typing import Protocol
 from fastapi import FastAPI
 
 from switchboard_local.engine.parts import Detectors, Ears, PartInfo, Voice
+from switchboard_local.faults.registry import Faults
+from switchboard_local.faults.routes import faults_router
 from switchboard_local.identity import identity_router
 from switchboard_local.loopback import LoopbackOnly
 from switchboard_local.mind.parts import Mind
-from switchboard_local.realtime.faults import Faults
 from switchboard_local.realtime.host import Host, Lines
 from switchboard_local.realtime.live import Company, Live
 from switchboard_local.realtime.routes import realtime_router
@@ -38,7 +39,8 @@ def create_app(
     engine: Engine, mind: Mind, settings: Settings, faults: Faults | None = None
 ) -> FastAPI:
     """The local cloud. `faults` is how a test makes it misbehave."""
-    company = Company(engine.ears, engine.voice, mind, settings.local_pace, faults or Faults())
+    faults = faults or Faults()
+    company = Company(engine.ears, engine.voice, mind, settings.local_pace, faults)
     lines = Lines(settings.local_max_sessions)
     host = Host(engine.detectors, company, lines, settings.local_session_seconds)
     answer, _ = load_webrtc()
@@ -66,6 +68,7 @@ def create_app(
     app.include_router(realtime_router(host, find_call))
     app.include_router(voice_live_router(host))
     app.include_router(webrtc_router(host, SecretBook(time.time), calls))
+    app.include_router(faults_router(faults))
     if settings.identity_header is not None:
         app.include_router(identity_router(settings.identity_header.get_secret_value()))
 

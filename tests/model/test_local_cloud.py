@@ -35,6 +35,7 @@ from switchboard.errors import ModelUnavailable
 from switchboard.model.config import AI_SCOPE, ModelConfig
 from switchboard.model.connection import Line
 from switchboard.model.credentials import TokenSource, managed_identity
+from switchboard_local.faults.kinds import Drop, Refuse
 from tests.local.realtime.doubles import Cloud, local_cloud, silence, tone
 from tests.model.peer import last_word, until
 
@@ -186,7 +187,7 @@ async def test_a_session_the_service_will_not_have_ends_the_leg_with_the_reason(
 
 
 async def test_a_busy_service_is_unavailable_and_retryable(line: Line, cloud: Cloud) -> None:
-    cloud.doubles.faults.refuse_upgrade = 429
+    cloud.doubles.faults.arm(Refuse(status=429, times=None))
     with pytest.raises(ModelUnavailable, match="quota") as refusal:
         async with line.dial(SPEC):
             pass
@@ -197,7 +198,7 @@ async def test_a_busy_service_is_unavailable_and_retryable(line: Line, cloud: Cl
 async def test_a_connection_that_breaks_in_mid_reply_is_the_last_word(
     line: Line, cloud: Cloud
 ) -> None:
-    cloud.doubles.faults.drop_after_audio_ms = 300
+    cloud.doubles.faults.arm(Drop(on="reply", after_ms=300))
     async with line.dial(SPEC) as leg:
         await until(ModelReady, leg)
         leg.command(RequestReply("greeting", "A long greeting. " * 20))

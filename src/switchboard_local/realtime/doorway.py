@@ -15,6 +15,11 @@ class TurnedAway:
     status: int
     code: str
     message: str
+    retry_after_s: int | None = None
+
+    def headers(self) -> Mapping[str, str]:
+        """What is said beside the body."""
+        return {} if self.retry_after_s is None else {"retry-after": str(self.retry_after_s)}
 
     def body(self) -> Mapping[str, Mapping[str, str]]:
         return {"error": {"code": self.code, "message": self.message}}

@@ -24,7 +24,7 @@ def voice_live_router(host: Host) -> APIRouter:
     @router.websocket("/voice-live/realtime")
     async def voice_live(socket: WebSocket) -> None:
         refusal = judge(socket.headers, socket.query_params)
-        await take(host, socket, refusal or _guest(socket.query_params))
+        await take(host, socket, "voice_live", refusal or _guest(socket.query_params))
 
     return router
 

@@ -14,8 +14,8 @@ from fastapi import FastAPI
 
 from switchboard_local.app import create_app
 from switchboard_local.engine.parts import PartInfo
+from switchboard_local.faults.registry import Faults
 from switchboard_local.mind.parts import Call, Request, Say, Thought
-from switchboard_local.realtime.faults import Faults
 from switchboard_local.serving import server_config
 from switchboard_local.settings import Settings
 
@@ -171,6 +171,11 @@ class Cloud:
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/openai/v1"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What opens its doors."""
+        return {"Authorization": "Bearer anything"}
 
     @property
     def ws_url(self) -> str:

@@ -29,6 +29,7 @@ from azure.ai.voicelive.models import (
 from azure.core.credentials import AccessToken
 from websockets.exceptions import InvalidStatus
 
+from switchboard_local.faults.kinds import Refuse
 from switchboard_local.mind.parts import Call, Request, Say, Thought
 from tests.local.realtime.conftest import TRACK
 from tests.local.realtime.doubles import Doubles, last_words, local_cloud, silence, tone
@@ -297,7 +298,7 @@ async def test_wrong_requests_are_refused_before_the_upgrade() -> None:
                 endpoint=endpoint, credential=AnyToken(), model="m", api_version="1999-01-01"
             ):
                 pass
-        cloud.doubles.faults.refuse_upgrade = 429
+        cloud.doubles.faults.arm(Refuse(status=429))
         with pytest.raises(ConnectionError, match="429"):
             async with connected(cloud.port):
                 pass
