@@ -155,7 +155,7 @@ async def test_the_local_clouds_models_are_opened_and_left(service: str) -> None
     with local_cloud() as cloud:
         endpoint = f"http://127.0.0.1:{cloud.port}"
         there = asked(endpoint, VOICE_LIVE) if service else asked(endpoint)
-        told = await model(there, "gpt-realtime", TOKEN, PATIENT)
+        told = await model(there, "gpt-realtime", cloud.token, PATIENT)
     assert ok(told)
     assert told.detail == "a session was opened, and closed again"
 

@@ -10,6 +10,7 @@ import anyio.to_thread
 from switchboard_local.engine.parts import Detectors
 from switchboard_local.faults.kinds import Service
 from switchboard_local.realtime.doorway import TurnedAway
+from switchboard_local.realtime.keeper import Keeper
 from switchboard_local.realtime.live import Company, expiry, fresh_id
 from switchboard_local.realtime.session import RealtimeSession
 from switchboard_local.realtime.session_object import Session
@@ -44,6 +45,7 @@ class Host:
     detectors: Detectors
     company: Company
     lines: Lines
+    keeper: Keeper
     session_s: float
     """A session's longest life."""
 

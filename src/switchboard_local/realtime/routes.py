@@ -47,7 +47,8 @@ def realtime_router(host: Host, find_call: FindCall) -> APIRouter:
     async def realtime(socket: WebSocket) -> None:
         query = socket.query_params
         offered: list[str] = socket.scope.get("subprotocols", [])
-        refusal = judge_upgrade(socket.headers, query, offered)
+        refusal = host.keeper.refusal(socket.headers, query)
+        refusal = refusal or judge_upgrade(socket.headers, query, offered)
         if "call_id" in query:
             await join(host, socket, refusal or _sideband(find_call(query["call_id"])))
         else:

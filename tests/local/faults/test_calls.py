@@ -31,6 +31,7 @@ def beside(cloud: Cloud, caller: Caller) -> connect:
 async def test_a_call_that_drops_takes_its_media_and_its_sideband_along(cloud: Cloud) -> None:
     secret = await mint(cloud)
     async with calling(cloud, secret) as caller, beside(cloud, caller) as sideband:
+        await until(sideband, "session.created")
         caller.send("response.create")
         await caller.until_loud()
         cloud.doubles.faults.arm(Drop(service="calls"))
@@ -54,6 +55,7 @@ async def test_a_sideband_that_drops_leaves_the_call_alone(cloud: Cloud) -> None
 async def test_a_sideband_can_expire_by_itself(cloud: Cloud) -> None:
     secret = await mint(cloud)
     async with calling(cloud, secret) as caller, beside(cloud, caller) as sideband:
+        await until(sideband, "session.created")
         cloud.doubles.faults.arm(Expire(service="sideband"))
         assert (await until(sideband, "error"))["error"]["code"] == "session_expired"
         assert await closed(sideband) == (1001, "session_expired")

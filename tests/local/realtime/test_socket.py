@@ -17,8 +17,6 @@ from tests.local.realtime.bench import Event
 from tests.local.realtime.clients import append, closed, joined, receive, send, still_answers, until
 from tests.local.realtime.doubles import Cloud, Doubles, local_cloud, silence, tone
 
-BEARER = {"Authorization": "Bearer anything"}
-
 
 @pytest.fixture
 def cloud() -> Generator[Cloud]:
@@ -26,7 +24,7 @@ def cloud() -> Generator[Cloud]:
         yield cloud
 
 
-def upgrade() -> bytes:
+def upgrade(cloud: Cloud) -> bytes:
     """A client's handshake, for a client that libraries are too well behaved to be."""
     lines = [
         "GET /openai/v1/realtime?model=m HTTP/1.1",
@@ -35,7 +33,7 @@ def upgrade() -> bytes:
         "Connection: Upgrade",
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
         "Sec-WebSocket-Version: 13",
-        "Authorization: Bearer anything",
+        f"Authorization: Bearer {cloud.token}",
     ]
     return "\r\n".join([*lines, "", ""]).encode()
 
@@ -49,16 +47,13 @@ def text_frame(event: Event) -> bytes:
 @pytest.mark.parametrize(
     ("query", "headers", "status"),
     [
-        ("model=m", {}, 401),
-        ("model=m", {"Authorization": "Bearer "}, 401),
-        ("model=m", {"Authorization": "Basic abc"}, 401),
-        ("", BEARER, 400),
-        ("model=", BEARER, 400),
-        ("model=m&api-version=2025-04-01-preview", BEARER, 400),
-        ("deployment=m", BEARER, 400),
-        ("model=m", BEARER | {"OpenAI-Beta": "realtime=v1"}, 400),
-        ("model=m", BEARER | {"Origin": "https://evil.example"}, 403),
-        ("model=m", BEARER | {"Origin": "null"}, 403),
+        ("", {}, 400),
+        ("model=", {}, 400),
+        ("model=m&api-version=2025-04-01-preview", {}, 400),
+        ("deployment=m", {}, 400),
+        ("model=m", {"OpenAI-Beta": "realtime=v1"}, 400),
+        ("model=m", {"Origin": "https://evil.example"}, 403),
+        ("model=m", {"Origin": "null"}, 403),
     ],
 )
 async def test_a_wrong_upgrade_is_refused_with_a_reason(
@@ -66,7 +61,7 @@ async def test_a_wrong_upgrade_is_refused_with_a_reason(
 ) -> None:
     url = f"ws://127.0.0.1:{cloud.port}/openai/v1/realtime?{query}"
     with pytest.raises(InvalidStatus) as refused:
-        async with connect(url, additional_headers=headers, proxy=None):
+        async with connect(url, additional_headers=cloud.headers | headers, proxy=None):
             pass
     assert refused.value.response.status_code == status
     error = json.loads(refused.value.response.body or b"")["error"]
@@ -181,7 +176,7 @@ async def test_a_client_that_does_not_read_is_cut_off_and_others_are_untouched(
     item = {"id": "big", "type": "message", "role": "user", "content": [part]}
     async with joined(cloud) as other:
         reader, writer = await asyncio.open_connection("127.0.0.1", cloud.port, limit=1024)
-        writer.write(upgrade())
+        writer.write(upgrade(cloud))
         await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)  # nobody may talk before it
         writer.write(text_frame({"type": "conversation.item.create", "item": item}))
         for _ in range(40):

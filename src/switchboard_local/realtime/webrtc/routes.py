@@ -36,8 +36,7 @@ def webrtc_router(host: Host, secrets: SecretBook, calls: Calls | None) -> APIRo
 
     @router.post("/client_secrets")
     async def mint(request: Request) -> Response:
-        refusal = await forced(host, "client_secrets")
-        refusal = refusal or judge(request.headers, request.query_params)
+        refusal = await forced(host, "client_secrets") or _judge(request, host)
         if refusal is not None:
             return _turned_away(refusal)
         try:
@@ -69,7 +68,7 @@ def webrtc_router(host: Host, secrets: SecretBook, calls: Calls | None) -> APIRo
 
     @router.post("/calls/{call_id}/hangup")
     async def hang_up(request: Request, call_id: str) -> Response:
-        refusal = judge(request.headers, request.query_params)
+        refusal = _judge(request, host)
         live = calls.find(call_id) if calls else None
         if refusal is not None or live is None:
             return _turned_away(refusal or unknown_call())
@@ -105,6 +104,12 @@ async def _call(request: Request, host: Host, secrets: SecretBook, calls: Calls 
         {"location": f"{PREFIX}/calls/{call_id}", "cache-control": "no-store"},
         "application/sdp",
     )
+
+
+def _judge(request: Request, host: Host) -> TurnedAway | None:
+    """What is wrong with a request of somebody's own server."""
+    refusal = host.keeper.refusal(request.headers, request.query_params)
+    return refusal or judge(request.headers, request.query_params)
 
 
 def _no_call(request: Request) -> TurnedAway | None:
