@@ -35,10 +35,15 @@ class Settings(BaseSettings):
 
     azure_openai_endpoint: str | None = None
     """The realtime service: `https://<resource>.openai.azure.com`."""
+    azure_openai_fallback_endpoints: Annotated[tuple[str, ...], NoDecode] = ()
+    """The same deployments in other regions, separated by commas: where calls go, in this order,
+    while the first is out of quota or in trouble."""
     azure_openai_scope: str = DEFAULT_SCOPE
     """Whom the Entra token is for."""
     azure_voicelive_endpoint: str | None = None
     """Azure AI Voice Live: `https://<resource>.services.ai.azure.com`."""
+    azure_voicelive_fallback_endpoints: Annotated[tuple[str, ...], NoDecode] = ()
+    """Voice Live in other regions, separated by commas."""
     azure_voicelive_scope: str = DEFAULT_SCOPE
     """Whom its Entra token is for."""
     azure_voicelive_api_version: Annotated[
@@ -46,6 +51,9 @@ class Settings(BaseSettings):
     ] = "2026-07-15"
     azure_client_id: str | None = None
     """Which managed identity to use, where there are several."""
+
+    webrtc: bool = True
+    """Offer pages calls over WebRTC, whose audio goes straight to Azure OpenAI."""
 
     voice_live_proxy: bool = False
     """Serve `WS /ws`: any Voice Live client, our credentials."""
@@ -79,7 +87,12 @@ class Settings(BaseSettings):
     log_level: LogLevel = "INFO"
     log_format: Literal["text", "json"] = "text"
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator(
+        "allowed_origins",
+        "azure_openai_fallback_endpoints",
+        "azure_voicelive_fallback_endpoints",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):

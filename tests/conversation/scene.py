@@ -60,6 +60,13 @@ class Scene:
     def connect(self) -> list[c.Command]:
         return self.do(e.CallerJoined(), e.ModelReady("s1"))
 
+    def loses_the_model(self) -> list[c.Command]:
+        return self.do(e.ModelLost("1006", retryable=True))
+
+    def renews(self, *, resumed: bool = False) -> list[c.Command]:
+        """A new session is there."""
+        return self.do(e.ModelReady("s2", resumed=resumed))
+
     def audio(self, reply: str, item: str, ms: float) -> Passage:
         """Audio of a reply arrives, as the exchange would pass it on."""
         passage = self.call.gate.admit(reply, item, ms, self.now)

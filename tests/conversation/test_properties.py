@@ -1,5 +1,6 @@
 """Whatever the service, the caller and the clock do, in whatever order: these things hold."""
 
+import dataclasses
 import json
 from collections import Counter
 
@@ -11,9 +12,9 @@ from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
 from switchboard.conversation.consent import judge
 from switchboard.conversation.gate import Passage
-from switchboard.conversation.history import heard_chars
+from switchboard.conversation.history import Called, heard_chars
 from switchboard.conversation.toolcalls import canonical, fill
-from tests.conversation.scene import Scene
+from tests.conversation.scene import RULES, Scene
 
 REPLIES = st.sampled_from(["r1", "r2", "r3", "r4"])
 ITEMS = st.sampled_from(["i1", "i2", "i3", "i4", "i5"])
@@ -27,9 +28,11 @@ TOOLS = st.sampled_from(["get_balance", "block_card", "end_call", "no_such_tool"
 class AnyCall(RuleBasedStateMachine):
     """A hostile service, a hostile page and a hostile clock around one conversation."""
 
+    held_by = RULES
+
     @initialize()
     def connect(self) -> None:
-        self.scene = Scene(watch=self._take)
+        self.scene = Scene(self.held_by, watch=self._take)
         self.unanswered: list[str] = []
         self.ours: set[str] = set()
         self.known: dict[str, str] = {}
@@ -42,6 +45,7 @@ class AnyCall(RuleBasedStateMachine):
         self.over = False
         self.cards: dict[str, str] = {}
         self.running = ""
+        self.dialled = False
         self.scene.connect()
 
     # -- what may happen ------------------------------------------------------------------------
@@ -128,6 +132,34 @@ class AnyCall(RuleBasedStateMachine):
         self._do(e.CallerAway())
         self._do(e.CallerJoined())
 
+    @rule(retryable=st.sampled_from([True, True, True, False]))
+    def session_is_lost(self, retryable: bool) -> None:
+        if self.scene.call.ready:
+            self._session_over()
+            self._do(e.ModelLost("1006", retryable))
+
+    @rule(resumed=st.booleans())
+    def session_is_renewed(self, resumed: bool) -> None:
+        if self.dialled:
+            self.dialled = False
+            self._session_over()
+            self._do(e.ModelReady("s2", resumed=resumed and not self.scene.call.ready))
+
+    @rule(retryable=st.booleans())
+    def dial_fails(self, retryable: bool) -> None:
+        if self.dialled:
+            self.dialled = False
+            self._do(e.DialFailed("429", retryable))
+
+    @rule(seconds=st.floats(1, 100))
+    def session_will_end(self, seconds: float) -> None:
+        if self.scene.call.ready:
+            self._do(e.SessionEnds(self.scene.now + seconds))
+
+    @rule(ms=st.integers(20, 5_000))
+    def caller_is_heard(self, ms: int) -> None:
+        self.scene.call.gate.caller(ms)
+
     @rule(seconds=st.sampled_from([0.05, 0.3, 2.0, 5.0, 20.0]))
     def time_passes(self, seconds: float) -> None:
         self.scene.wait(seconds)
@@ -149,16 +181,25 @@ class AnyCall(RuleBasedStateMachine):
         self._quiet_down()
         self._do(e.CallerLeft("over"))
         assert self.over
-        assert self.requested == set(self.outputs) | self.abandoned
+        # A call that ended without a model had nobody to tell; the history knows the answer.
+        known = {
+            entry.call_id
+            for entry in self.scene.call.history.entries()
+            if isinstance(entry, Called) and entry.output is not None
+        }
+        assert self.requested == known | self.abandoned
 
     def _quiet_down(self) -> None:
         """The service behaves again and nobody speaks: no call may hang on in silence."""
+        self.scene.wait(3)  # a failed dial is tried again
+        self.session_is_renewed(False)
         for call in [f"c{n}" for n in range(1, 7)]:
             self.tool_answers(call)
         for reply, tag in self.known.items():
             self.ours.discard(tag)
             self._do(e.ReplyDone(reply, e.ReplyStatus.COMPLETED))
         for _ in range(60):
+            self.session_is_renewed(False)
             while self.unanswered:
                 tag = self.unanswered.pop(0)
                 self._do(e.ReplyStarted(f"quiet_{tag}", tag))
@@ -166,6 +207,12 @@ class AnyCall(RuleBasedStateMachine):
                 self._do(e.ReplyDone(f"quiet_{tag}", e.ReplyStatus.COMPLETED))
             self.scene.wait(10)
         assert self.over, "a silent call never ended"
+
+    def _session_over(self) -> None:
+        """Nothing more comes of what was asked of this session, and its replies are dead."""
+        self.ours.clear()
+        self.unanswered.clear()
+        self.silenced |= set(self.known)
 
     def _do(self, *events: e.Event) -> None:
         self.scene.do(*events)
@@ -175,6 +222,8 @@ class AnyCall(RuleBasedStateMachine):
             # A request that nothing answered is given up: its reply may never come.
             self.ours -= set(self.unanswered)
             self.unanswered.clear()
+        if any(isinstance(command, c.ResendAudio) for command in commands):
+            self.outputs.clear()  # a new session is told every output anew, once
         for command in commands:
             self._check(command)
             self._follow(command)
@@ -201,6 +250,11 @@ class AnyCall(RuleBasedStateMachine):
                 self.cards[card] = self.running
             case c.NoteTool(card, state=c.ToolState.ABANDONED):
                 self.abandoned |= {card, self.cards.get(card, card)}
+            case c.DialModel():
+                assert not self.dialled, "two dials at once"
+                self.dialled = True
+            case c.AddToolCall(call_id=call):
+                assert call in self.requested
             case c.StopPlayout():
                 self.silenced |= set(self.known)
             case c.EndCall():
@@ -209,8 +263,40 @@ class AnyCall(RuleBasedStateMachine):
                 pass
 
 
+class AnyCallTheServicePlays(AnyCall):
+    """The same over WebRTC, where the service plays to the ear and says what it likes of it."""
+
+    held_by = dataclasses.replace(RULES, service_plays=True)
+
+    @rule(reply=REPLIES)
+    def playout_starts(self, reply: str) -> None:
+        self._do(e.PlayoutStarted(reply))
+
+    @rule(reply=REPLIES)
+    def playout_stops(self, reply: str) -> None:
+        self._do(e.PlayoutStopped(reply))
+
+    @rule(reply=REPLIES)
+    def playout_is_cleared(self, reply: str) -> None:
+        self._do(e.PlayoutCleared(reply))
+
+    @rule(item=ITEMS, ms=st.floats(0, 1e7))
+    def item_is_truncated(self, item: str, ms: float) -> None:
+        self._do(e.ItemTruncated(item, ms))
+
+    def _check(self, command: c.Command) -> None:
+        super()._check(command)
+        assert not isinstance(command, c.TruncateItem | c.DeleteItem | c.StopPlayout), command
+        if isinstance(command, c.NoteInterruption):
+            assert 0 < command.heard_ms <= command.received_ms
+
+
 TestAnyCall = AnyCall.TestCase
 TestAnyCall.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestAnyCallTheServicePlays = AnyCallTheServicePlays.TestCase
+TestAnyCallTheServicePlays.settings = settings(
+    max_examples=100, stateful_step_count=40, deadline=None
+)
 
 
 @given(st.text(max_size=200))

@@ -164,7 +164,7 @@ def test_a_reply_of_which_nothing_was_heard_is_deleted_once_it_is_done() -> None
 
     assert of(out, c.DeleteItem) == [c.DeleteItem("i1")]
     assert not of(scene.log, c.TruncateItem)
-    assert not [entry for entry in scene.call.history.replay() if isinstance(entry, Said)]
+    assert not [entry for entry in scene.call.history.entries() if isinstance(entry, Said)]
 
 
 def test_late_audio_of_a_cancelled_reply_does_not_leave() -> None:
@@ -956,7 +956,7 @@ def test_history_can_be_replayed_with_calls_and_outputs_paired_and_only_what_was
     scene.do(e.Heard("i2", 500), e.SpeechStarted("u2", 0))
     scene.wait(0.3)
 
-    asked, called, said = scene.call.history.replay()
+    asked, called, said = scene.call.history.entries()
     assert isinstance(asked, Said)
     assert asked.text == "What do I have?"
     assert isinstance(called, Called)

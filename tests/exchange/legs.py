@@ -118,13 +118,16 @@ class Service:
     """Every model leg that was dialled."""
 
     refuse: ModelUnavailable | None = None
+    """What the next dials are answered with."""
     dialled: list[Model] = field(default_factory=list[Model])
     open: int = 0
+    refused: int = 0
 
     @asynccontextmanager
     async def dial(self, spec: SessionSpec, /) -> AsyncGenerator[ModelLeg]:
         assert spec is SPEC
         if self.refuse:
+            self.refused += 1
             raise self.refuse
         model = Model()
         self.dialled.append(model)

@@ -1,96 +1,19 @@
 """Calls through the exchange: two scripted legs, everything between them real."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 import pytest
-from anyio.abc import TaskGroup
 
 from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
 from switchboard.conversation.legs import CallerAudio, ReplyAudio
-from switchboard.conversation.rules import Rules
-from switchboard.errors import LinesBusy, ModelUnavailable, NotAllowed, ToolFailed
-from switchboard.exchange import Lines, Switchboard
+from switchboard.errors import LinesBusy, ModelUnavailable, NotAllowed
+from switchboard.exchange import Lines
 from switchboard.records.history import history
-from switchboard.records.recorder import Recorder
-from switchboard.records.store import Store, sqlite_url
-from switchboard.tools.toolbox import Toolbox, tool
-from tests.exchange.legs import PRINCIPAL, Caller, Model, Reception, Service, until
-
-FRAME = "A" * 1280
-"""20 ms of silence, base64."""
-
-
-@tool(timeout_s=0.2)
-async def sleep_long() -> str:
-    """Take longer than anybody waits."""
-    await anyio.sleep(60)
-    return "done"
-
-
-@tool()
-async def add_up(first: int, second: int) -> int:
-    """Add two numbers."""
-    return first + second
-
-
-@tool()
-async def give_up() -> None:
-    """Fail in words."""
-    raise ToolFailed("The archive is closed today.")
-
-
-@dataclass
-class House:
-    switchboard: Switchboard
-    service: Service
-    store: Store
-    recorder: Recorder
-    tasks: TaskGroup
-
-    def place(self) -> str:
-        return self.switchboard.place(principal=PRINCIPAL, agent="ana", voice=None, model=None)
-
-    async def call(self, caller: Caller) -> tuple[str, Model]:
-        """A connected call: its id and the model's side of it."""
-        call_id = self.place()
-        self.join(call_id, caller)
-        model = await until(lambda: self.service.dialled[-1:])
-        model[0].does(e.ModelReady("s1"))
-        return call_id, model[0]
-
-    def join(self, call_id: str, caller: Caller) -> None:
-        self.tasks.start_soon(self.switchboard.carry, call_id, caller)
-
-
-@asynccontextmanager
-async def house(
-    path: Path,
-    rules: Rules | None = None,
-    lines: Lines | None = None,
-    refuse: ModelUnavailable | None = None,
-) -> AsyncGenerator[House]:
-    rules = rules or Rules(tools={}, reattach_s=0.3, silence_s=100)
-    service = Service(refuse)
-    async with Store(sqlite_url(path)).opened() as store:
-        recorder = Recorder(store)
-        switchboard = Switchboard(
-            dial=service.dial,
-            reception=Reception(rules, Toolbox(sleep_long, add_up, give_up)),
-            recorder=recorder,
-            lines=lines,
-        )
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(recorder.run)
-            tasks.start_soon(switchboard.run)
-            await until(switchboard.ready)
-            yield House(switchboard, service, store, recorder, tasks)
-            tasks.cancel_scope.cancel()
+from tests.exchange.house import FRAME, house, told
+from tests.exchange.legs import Caller, until
 
 
 async def test_audio_runs_both_ways_as_it_came(tmp_path: Path) -> None:
@@ -112,7 +35,7 @@ async def test_what_the_caller_says_before_the_model_is_there_is_not_lost(tmp_pa
         caller.does(CallerAudio(FRAME), CallerAudio(FRAME))
         _, model = await here.call(caller)
 
-        await until(lambda: len(model.heard) == 2)
+        await until(lambda: model.told == [c.AppendAudio(2 * FRAME)])
 
 
 async def test_what_the_model_never_got_does_not_count_as_waiting(tmp_path: Path) -> None:
@@ -120,15 +43,15 @@ async def test_what_the_model_never_got_does_not_count_as_waiting(tmp_path: Path
         caller = Caller()
         here.join(here.place(), caller)
         [model] = await until(lambda: here.service.dialled[-1:])
-        caller.does(*[CallerAudio(FRAME)] * 300)  # six seconds, of which two are kept
+        caller.does(*[CallerAudio(FRAME)] * 1_000)  # twenty seconds, of which fifteen are kept
         await anyio.sleep(0.05)
 
         model.does(e.ModelReady("s1"), e.SpeechStarted("u1", 0))
-        model.does(e.SpeechStopped("u1", 1_900), e.ReplyStarted("r1"))
+        model.does(e.SpeechStopped("u1", 14_900), e.ReplyStarted("r1"))
         model.does(ReplyAudio("r1", "i1", FRAME))
 
         [latency] = await until(lambda: caller.notes(c.NoteLatency))
-        assert len(model.heard) == 100
+        assert sum(len(t.audio) for t in model.told if isinstance(t, c.AppendAudio)) == 750 * 1280
         assert latency.first_audio_ms == pytest.approx(100, abs=90)
 
 
@@ -177,9 +100,9 @@ async def test_every_tool_call_is_answered_whatever_the_tool_does(
             e.ReplyDone("r1", e.ReplyStatus.COMPLETED),
         )
 
-        [answer] = await until(lambda: _told(model, c.AddToolOutput))
+        [answer] = await until(lambda: told(model, c.AddToolOutput))
         assert said in answer.output
-        await until(lambda: _told(model, c.RequestReply))
+        await until(lambda: told(model, c.RequestReply))
 
 
 async def test_audio_flows_while_a_tool_hangs(tmp_path: Path) -> None:
@@ -193,7 +116,7 @@ async def test_audio_flows_while_a_tool_hangs(tmp_path: Path) -> None:
         model.does(ReplyAudio("r1", "i1", FRAME))
 
         await until(lambda: model.heard and caller.played)
-        assert not _told(model, c.AddToolOutput)
+        assert not told(model, c.AddToolOutput)
 
 
 async def test_a_model_that_cannot_be_had_is_said_so_and_the_call_ends(tmp_path: Path) -> None:
@@ -294,7 +217,7 @@ async def test_a_call_is_in_the_record_while_it_runs_and_closed_after(tmp_path: 
             e.ReplyStarted("r1"),
             e.ToolRequested("r1", "f1", "c1", "add_up", '{"first": 2, "second": 3}'),
         )
-        await until(lambda: _told(model, c.AddToolOutput))
+        await until(lambda: told(model, c.AddToolOutput))
         caller.does(e.CallerLeft("hung_up"))
         await until(lambda: here.switchboard.live() == 0)
         await here.recorder.flush()
@@ -313,7 +236,7 @@ async def test_a_stopping_server_says_goodbye_and_waits(tmp_path: Path) -> None:
         _, model = await here.call(caller)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(here.switchboard.drain, 5.0)
-            [goodbye] = await until(lambda: _told(model, c.RequestReply))
+            [goodbye] = await until(lambda: told(model, c.RequestReply))
             model.does(
                 e.ReplyStarted("r1", goodbye.tag),
                 e.ReplyDone("r1", e.ReplyStatus.COMPLETED),
@@ -322,7 +245,3 @@ async def test_a_stopping_server_says_goodbye_and_waits(tmp_path: Path) -> None:
         assert caller.closed == "server_stopping"
         with pytest.raises(LinesBusy):
             here.place()
-
-
-def _told[T: c.ModelCommand](model: Model, kind: type[T]) -> Sequence[T]:
-    return [command for command in model.told if isinstance(command, kind)]

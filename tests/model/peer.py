@@ -59,6 +59,12 @@ class Peer:
             await self.listen(socket)
 
 
+async def welcome_and_listen(peer: Peer, socket: ServerConnection) -> None:
+    """A service that does nothing else."""
+    await peer.welcome(socket)
+    await peer.listen_on(socket)
+
+
 async def say(socket: ServerConnection, kind: str, /, **fields: object) -> None:
     frame = {"type": kind, "event_id": "event_1", **fields}
     await socket.send(msgspec.json.encode(frame), text=True)

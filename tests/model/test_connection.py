@@ -34,6 +34,7 @@ from tests.model.peer import (
     say,
     serving,
     until,
+    welcome_and_listen,
 )
 
 FRAME = "AAAA" * 320
@@ -47,11 +48,6 @@ def is_note(frame: dict[str, Any]) -> bool:
 def audio_numbers(peer: Peer) -> list[int]:
     audio = (frame["audio"] for frame in peer.heard if "audio" in frame)
     return [int(piece[:8]) for piece in audio]
-
-
-async def welcome_and_listen(peer: Peer, socket: ServerConnection) -> None:
-    await peer.welcome(socket)
-    await peer.listen_on(socket)
 
 
 async def silence(peer: Peer, socket: ServerConnection) -> None:

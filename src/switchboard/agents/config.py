@@ -40,6 +40,9 @@ class ModelEntry(Choice):
     """Azure OpenAI, where models are deployed, or Azure AI Voice Live, which brings its own."""
     model: Name | None = None
     """What the service calls it, where that is not the id: one model may be had in two ways."""
+    fallbacks: Annotated[tuple[Name, ...], Field(max_length=5)] = ()
+    """The ids of other models of the same service, tried in this order while this one is out of
+    quota or in trouble. What the call costs is still reckoned by this model's price."""
     voice: Name | None = None
     """One of `voices`, for agents whose own voice this model cannot speak in."""
     voice_live: VoiceLive | None = None

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 
-from switchboard.agents.config import SessionConfig
+from switchboard.agents.config import ModelEntry, SessionConfig
 from switchboard.agents.profile import END_CALL, AgentEntry
 
 type Loc = tuple[str | int, ...]
@@ -62,6 +62,7 @@ def _model_faults(config: SessionConfig) -> Iterator[Fault]:
     for at, model in enumerate(config.models):
         if ids.index(model.id) != at:
             yield Fault(("models", at, "id"), f"there is another model {model.id}")
+        yield from _fallback_faults(at, model, config)
         loc = ("models", at, "voice")
         if model.voice is None:
             if model.service == "voice_live" and not model.native:
@@ -72,6 +73,24 @@ def _model_faults(config: SessionConfig) -> Iterator[Fault]:
         yield from _unknown(loc, "voice", model.voice, list(voices))
         if model.voice in voices and not model.speaks(voices[model.voice]):
             yield Fault(loc, f"{model.id} does not speak in the voice {model.voice}")
+
+
+def _fallback_faults(at: int, model: ModelEntry, config: SessionConfig) -> Iterator[Fault]:
+    known = {each.id: each for each in config.models}
+    for index, name in enumerate(model.fallbacks):
+        loc = ("models", at, "fallbacks", index)
+        yield from _unknown(loc, "model", name, list(known))
+        if name == model.id:
+            yield Fault(loc, f"{name} cannot stand in for itself")
+        elif name in known and not _stands_in(known[name], model):
+            reason = f"{name} cannot stand in for {model.id}: it is reached or spoken to otherwise"
+            yield Fault(loc, reason)
+
+
+def _stands_in(other: ModelEntry, model: ModelEntry) -> bool:
+    """Whether a session made for `model` fits the other too."""
+    alike = (other.service, other.native, other.voice_live)
+    return alike == (model.service, model.native, model.voice_live)
 
 
 def _voice_faults(at: int, agent: AgentEntry, config: SessionConfig) -> Iterator[Fault]:

@@ -48,6 +48,10 @@ class Roster:
             raise NotAllowed(f"{chosen.title} does not speak in the voice {wanted.title}.")
         return chosen, wanted
 
+    def fallbacks(self, model: ModelEntry) -> Sequence[str]:
+        """The models that may take this one's place, as the service calls them."""
+        return [_named(self.models, name, "model").name for name in model.fallbacks]
+
 
 def _named[C: Choice](choices: Sequence[C], name: str, kind: str) -> C:
     for choice in choices:

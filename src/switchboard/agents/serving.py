@@ -11,10 +11,16 @@ from switchboard.conversation.session import Service, SessionSpec, ToolSpec
 
 
 def session_of(
-    agent: AgentProfile, tools: Sequence[ToolSpec], model: ModelEntry, voice: VoiceEntry
+    agent: AgentProfile,
+    tools: Sequence[ToolSpec],
+    model: ModelEntry,
+    voice: VoiceEntry,
+    fallbacks: Sequence[str] = (),
 ) -> SessionSpec:
-    """What the model session is to be. `voice` is one that the model speaks in."""
+    """What the model session is to be. `voice` is one that the model speaks in; `fallbacks` are
+    models that may take its place, as the service calls them."""
     spec = agent.session(tools, model=model.name, voice=voice.id)
+    spec = replace(spec, fallbacks=fallbacks)
     if model.service == "azure_openai":
         return spec
     options = _options(model)

@@ -19,6 +19,8 @@ KEYS_S: Final = 1.5
 MAX_KEYS: Final = 64
 VOICE_S: Final = 3.0
 """A speaking caller of whom no audio comes for this long has stopped, whatever the service says."""
+LONGEST_TURN_S: Final = 120.0
+"""Where no audio passes here: who has been heard to begin has stopped after this at the latest."""
 YES_KEY: Final = "1"
 NO_KEY: Final = "2"
 LONGEST_WAIT_MS: Final = 5_000.0
@@ -117,9 +119,10 @@ class Calling:
             words = wording.AGREED if agreed else wording.DECLINED
             self._say(self._stage.new_id("said"), words)
 
-    def speech_started(self, item_id: str) -> None:
+    def speech_started(self, item_id: str, at_ms: float) -> None:
         stage = self._stage
         stage.speaking = item_id
+        stage.earshot.began(item_id, at_ms)
         stage.owed = False
         self._hearing.barge_in(by_service=stage.rules.service_interrupts)
         self._acts(typed=False)
@@ -142,13 +145,17 @@ class Calling:
 
     def _watch_voice(self) -> None:
         self._voice_ms = self._stage.gate.caller_ms
-        self._stage.emit(SetTimer("voice", self._stage.now + VOICE_S))
+        # Over WebRTC the voice does not pass here, so only the service can say that it has gone.
+        patience_s = LONGEST_TURN_S if self._stage.rules.service_plays else VOICE_S
+        self._stage.emit(SetTimer("voice", self._stage.now + patience_s))
 
     def speech_stopped(self, at_ms: float) -> None:
         stage = self._stage
         stage.speaking = None
         # The service's clock counts the audio it was sent, and so do we.
-        waited_ms = min(max(stage.gate.caller_ms - at_ms, 0.0), LONGEST_WAIT_MS)
+        clock_ms = stage.gate.caller_ms - stage.gate.session_from_ms
+        waited_ms = min(max(clock_ms - at_ms, 0.0), LONGEST_WAIT_MS)
+        stage.earshot.ended(at_ms)
         silent_s = waited_ms / 1000 + stage.rules.turn_silence_s
         stage.turn = Turn(ended_at=stage.now - silent_s)
         stage.cue(Cue.CALLER_STOPS)
@@ -166,6 +173,8 @@ class Calling:
         stage.emit(stage.transcript.words(line, text, final))
         if final:
             stage.history.said(item_id, Role.CALLER).text = line.text
+            if line.text:
+                stage.earshot.understood(item_id)
             # Not the line's: of a failed transcript the pieces are kept, but they are no consent.
             self._tooling.caller_said(item_id, text)
 

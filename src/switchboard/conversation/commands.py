@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final, get_args
 
 from switchboard.conversation.events import Usage
 
@@ -22,6 +23,11 @@ class CancelReply:
     """`response.cancel`."""
 
     reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClearPlayout:
+    """`output_audio_buffer.clear`: silence now, where the service plays to the ear (WebRTC)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +69,54 @@ class AddToolOutput:
     output: str
 
 
+@dataclass(frozen=True, slots=True)
+class AddAgentText:
+    """Something the agent has said, told to a new session: its audio cannot be given back."""
+
+    item_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddToolCall:
+    """A tool call of the past, told to a new session. Its output follows at once."""
+
+    item_id: str
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddCallerAudio:
+    """A spoken turn of which no words are known, as base64 PCM 24 kHz mono."""
+
+    item_id: str
+    audio: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppendAudio:
+    """The caller's audio again, base64 PCM 24 kHz mono, as if it were being spoken now."""
+
+    audio: str
+
+
 type ModelCommand = (
-    RequestReply | CancelReply | TruncateItem | DeleteItem | AddCallerText | AddNote | AddToolOutput
+    RequestReply
+    | CancelReply
+    | ClearPlayout
+    | TruncateItem
+    | DeleteItem
+    | AddCallerText
+    | AddNote
+    | AddToolOutput
+    | AddAgentText
+    | AddToolCall
+    | AddCallerAudio
+    | AppendAudio
 )
+MODEL_COMMANDS: Final = get_args(ModelCommand.__value__)
 
 # -- to the caller's leg ------------------------------------------------------------------------
 
@@ -75,7 +126,12 @@ class StopPlayout:
     """Silence now: drop everything queued for the ear."""
 
 
-type CallerCommand = StopPlayout
+@dataclass(frozen=True, slots=True)
+class AskOffer:
+    """WebRTC: the media are gone, so the page is to offer fresh ones. The exchange's own."""
+
+
+type CallerCommand = StopPlayout | AskOffer
 
 # -- to the exchange ----------------------------------------------------------------------------
 
@@ -109,7 +165,37 @@ class EndCall:
     reason: str
 
 
-type ExchangeCommand = RunTool | SetTimer | ClearTimer | EndCall
+@dataclass(frozen=True, slots=True)
+class DialModel:
+    """Open a new model session. `ModelReady` puts it in the place of the one there is;
+    `DialFailed` says that it could not be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayTurn:
+    """Tell the model a spoken turn of which no words are known, from the audio that is kept.
+
+    Positions are milliseconds of all the caller's audio since the call began.
+    """
+
+    item_id: str
+    from_ms: float
+    to_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class ResendAudio:
+    """Let the model hear the caller's audio from this position on; what comes later follows it.
+
+    Milliseconds of all the caller's audio since the call began.
+    """
+
+    from_ms: float
+
+
+type ExchangeCommand = (
+    RunTool | SetTimer | ClearTimer | EndCall | DialModel | ReplayTurn | ResendAudio
+)
 
 # -- notes: shown to the caller, kept in the record ---------------------------------------------
 

@@ -7,8 +7,10 @@ conversation opens and closes. Times (`now`) are monotonic seconds, given by the
     calling    the caller speaks, types, keys, goes and comes back     ──▶ answering, hearing
     answering  the agent's replies, one at a time                      ──▶ hearing, tooling
     tooling    tool calls, consent, slow tools                         ──▶ endings
-    hearing    what was heard, barge-in                                ──▶ endings
+    hearing    what was heard, barge-in                                ──▶ endings, playing
+    playing    what the service plays to the ear itself (WebRTC)
     endings    goodbye, silence, time, money
+    renewing   a lost or ending model session gives way to a new one   ──▶ hearing, tooling, endings
 """
 
 from typing import assert_never
@@ -21,6 +23,8 @@ from switchboard.conversation.endings import Endings
 from switchboard.conversation.gate import Gate
 from switchboard.conversation.hearing import Hearing
 from switchboard.conversation.history import History
+from switchboard.conversation.playing import Playing
+from switchboard.conversation.renewing import Renewing
 from switchboard.conversation.replies import Wanted, Why
 from switchboard.conversation.rules import Rules
 from switchboard.conversation.stage import Stage
@@ -28,18 +32,11 @@ from switchboard.conversation.toolcalls import ToolCalls
 from switchboard.conversation.tooling import Tooling
 
 type _FromReply = e.ReplyStarted | e.ReplyItemStarted | e.ReplyWords | e.ToolRequested | e.ReplyDone
-type _FromService = (
-    e.ModelReady
-    | e.ModelLost
-    | e.SpeechStarted
-    | e.SpeechStopped
-    | e.TurnCommitted
-    | e.CallerWords
-    | e.CallerWordsFailed
-    | e.CallerIdle
-    | e.ItemTruncated
-    | e.ModelRefused
+type _FromCallerHeard = (
+    e.SpeechStarted | e.SpeechStopped | e.TurnCommitted | e.CallerWords | e.CallerWordsFailed
 )
+type _FromPlayout = e.ItemTruncated | e.PlayoutStarted | e.PlayoutStopped | e.PlayoutCleared
+type _FromService = _FromCallerHeard | e.ModelReady | e.ModelLost | e.CallerIdle | e.ModelRefused
 
 
 class Conversation:
@@ -48,13 +45,17 @@ class Conversation:
     def __init__(self, rules: Rules, began: float) -> None:
         self._stage = stage = Stage(rules, began, began)
         self._tools = ToolCalls(rules)
-        self._endings = Endings(stage)
-        self._hearing = Hearing(stage, self._endings, self._tools)
+        self._playing = Playing(stage)
+        self._endings = Endings(stage, self._playing)
+        self._hearing = Hearing(stage, self._endings, self._tools, self._playing)
         self._tooling = Tooling(stage, self._endings, self._tools)
-        self._answering = Answering(stage, self._endings, self._hearing, self._tooling, self._tools)
+        self._answering = Answering(
+            stage, self._endings, self._hearing, self._tooling, self._tools, self._playing
+        )
         self._calling = Calling(
             stage, self._endings, self._hearing, self._tooling, self._answering, self._tools
         )
+        self._renewing = Renewing(stage, self._endings, self._hearing, self._tooling, self._playing)
 
     @property
     def gate(self) -> Gate:
@@ -92,6 +93,7 @@ class Conversation:
             self._close()
         else:
             self._answering.ask()
+            self._renewing.look_for_pause()
         return stage.out
 
     def _close(self) -> None:
@@ -119,6 +121,8 @@ class Conversation:
                 | e.EndRequested()
                 | e.Whispered()
                 | e.ReplySounds()
+                | e.SessionEnds()
+                | e.DialFailed()
             ):
                 self._from_exchange(event)
             case (
@@ -129,6 +133,8 @@ class Conversation:
                 | e.ReplyDone()
             ):
                 self._from_reply(event)
+            case e.ItemTruncated() | e.PlayoutStarted() | e.PlayoutStopped() | e.PlayoutCleared():
+                self._from_playout(event)
             case _:
                 self._from_service(event)
 
@@ -154,27 +160,47 @@ class Conversation:
     def _from_service(self, event: _FromService) -> None:
         match event:
             case e.ModelReady():
-                self._stage.ready = True
+                self._renewing.ready(resumed=event.resumed)
                 self._calling.greet()
-            case e.ModelLost(reason, _):
-                self._stage.notice("model_lost", "The connection to the agent was lost.")
-                self._endings.end(f"model_lost:{reason}")
-            case e.SpeechStarted(item_id, _):
-                self._calling.speech_started(item_id)
-            case e.SpeechStopped(_, at_ms):
-                self._calling.speech_stopped(at_ms)
-            case e.TurnCommitted(item_id):
-                self._calling.turn_committed(item_id)
-            case e.CallerWords(item_id, text, final):
-                self._calling.words(item_id, text, final)
-            case e.CallerWordsFailed(item_id):
-                self._calling.words(item_id, "", final=True)
-            case e.CallerIdle() | e.ItemTruncated():
-                pass  # the service prompts or cuts by itself, and its replies tell the rest
+            case e.ModelLost(reason, retryable):
+                self._renewing.lost(reason, retryable)
+            case e.CallerIdle():
+                pass  # the service prompts by itself, and its replies tell the rest
             case e.ModelRefused(code, message, event_id):
                 self._answering.refused(code, message, event_id)
             case _:
+                self._from_caller_heard(event)
+
+    def _from_caller_heard(self, event: _FromCallerHeard) -> None:
+        match event:
+            case e.SpeechStarted(item_id, at_ms):
+                self._calling.speech_started(self._named(item_id, at_ms), at_ms)
+            case e.SpeechStopped(_, at_ms):
+                self._calling.speech_stopped(at_ms)
+            case e.TurnCommitted(item_id):
+                self._calling.turn_committed(self._named(item_id))
+            case e.CallerWords(item_id, text, final):
+                self._calling.words(self._named(item_id), text, final)
+            case e.CallerWordsFailed(item_id):
+                self._calling.words(self._named(item_id), "", final=True)
+            case _:
                 assert_never(event)
+
+    def _named(self, item_id: str, at_ms: float | None = None) -> str:
+        return self._stage.earshot.name(item_id, at_ms)
+
+    def _from_playout(self, event: _FromPlayout) -> None:
+        if not self._stage.rules.service_plays:
+            return  # a cut is our own word come back, and the leg says what was heard
+        match event:
+            case e.ItemTruncated(item_id, heard_ms):
+                self._playing.truncated(item_id, heard_ms)
+            case e.PlayoutStarted(reply_id):
+                self._hearing.playout_started(reply_id)
+            case e.PlayoutStopped(reply_id):
+                self._hearing.playout_stopped(reply_id)
+            case e.PlayoutCleared(reply_id):
+                self._playing.cleared(reply_id)
 
     def _from_reply(self, event: _FromReply) -> None:
         match event:
@@ -189,6 +215,8 @@ class Conversation:
                 self._tooling.requested(event)
             case e.ReplyDone():
                 self._answering.done(event)
+                if event.status is e.ReplyStatus.COMPLETED:
+                    self._renewing.reply_done()
             case _:
                 assert_never(event)
 
@@ -205,6 +233,10 @@ class Conversation:
                 self._stage.replies.want(Wanted(Why.WHISPER))
             case e.ReplySounds(reply_id, _):
                 self._hearing.sounds(reply_id)
+            case e.DialFailed(reason, retryable):
+                self._renewing.dial_failed(reason, retryable)
+            case e.SessionEnds(at):
+                self._renewing.session_ends(at)
             case _:
                 assert_never(event)
 
@@ -222,5 +254,7 @@ class Conversation:
                 self._calling.still_speaking()
             case "warn" | "limit" | "reattach" | "goodbye" | "silence":
                 self._endings.timer(name)
+            case "redial" | "renew" | "renew_now":
+                self._renewing.timer(name)
             case _:
                 self._tooling.timer(name)

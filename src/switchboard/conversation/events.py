@@ -67,11 +67,21 @@ class ModelReady:
 
     session_id: str
     expires_at: float | None = None
+    resumed: bool = False
+    """It is the session we had: it knows all that was said before we lost sight of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelLost:
-    """The model's socket closed, or never opened."""
+    """The socket of a model session that was ready closed."""
+
+    reason: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DialFailed:
+    """No model session could be opened, or it was not configured in time."""
 
     reason: str
     retryable: bool
@@ -208,6 +218,27 @@ class ItemTruncated:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayoutStarted:
+    """Where the service plays to the ear (WebRTC): the first sound of a reply."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutStopped:
+    """Where the service plays: this reply was heard to its end."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutCleared:
+    """Where the service plays: what was left of this reply will not be heard."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRefused:
     """An `error` event. `event_id` names the client event of ours that it answers, if any."""
 
@@ -254,6 +285,13 @@ class EndRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionEnds:
+    """The service will end the model's session at `at` (monotonic seconds)."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class ReplySounds:
     """The first audio of this item passed the gate, on its way to the ear."""
 
@@ -286,7 +324,12 @@ type ModelEvent = (
     | ToolRequested
     | ReplyDone
     | ItemTruncated
+    | PlayoutStarted
+    | PlayoutStopped
+    | PlayoutCleared
     | ModelRefused
 )
-type ExchangeEvent = ToolAnswered | TimerFired | EndRequested | ReplySounds | Whispered
+type ExchangeEvent = (
+    ToolAnswered | TimerFired | EndRequested | ReplySounds | Whispered | DialFailed | SessionEnds
+)
 type Event = CallerEvent | ModelEvent | ExchangeEvent

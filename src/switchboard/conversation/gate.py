@@ -45,11 +45,16 @@ class Gate:
     sounding: dict[str, Sounding] = field(default_factory=dict[str, Sounding])
     """Items not yet heard to the end, in the order in which they play."""
     caller_ms: float = 0.0
+    """All the caller's audio since the call began, whether or not a model has heard it."""
+    session_from_ms: float = 0.0
+    """The position in it at which the model's session, and so the service's own clock, began."""
+    needed_from_ms: float = 0.0
+    """The oldest position in it that a new session might have to hear again."""
     plays_until: float = 0.0
     """When the ear would have heard everything that passed, were it played without a gap."""
 
     def caller(self, ms: float) -> None:
-        """Count audio on its way to the model."""
+        """Count audio of the caller."""
         self.caller_ms += ms
 
     def admit(self, reply_id: str, item_id: str, ms: float, now: float) -> Passage:

@@ -80,11 +80,20 @@ class History:
         if isinstance(self._entries.get(item_id), Said):
             del self._entries[item_id]
 
-    def replay(self) -> Iterator[Entry]:
-        """Everything a new session must be told, oldest first, without empty messages."""
-        for entry in self._entries.values():
-            if isinstance(entry, Called) or entry.heard_text:
-                yield entry
+    def entries(self) -> Iterator[Entry]:
+        """Everything that was said and done, oldest first; a message may have no text (yet)."""
+        yield from self._entries.values()
+
+    def name_of(self, call_id: str) -> str:
+        """The tool that this call is of."""
+        call = self._calls.get(call_id)
+        return call.name if call else "tool"
+
+    def unanswered(self) -> Iterator[str]:
+        """The calls that have no output yet."""
+        for call in self._calls.values():
+            if call.output is None:
+                yield call.call_id
 
     def _add(self, item_id: str, entry: Entry) -> None:
         self._entries[item_id] = entry

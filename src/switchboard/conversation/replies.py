@@ -27,10 +27,13 @@ class Why(StrEnum):
     WHISPER = "whisper"
     RETURN = "return"
     RETRY = "retry"
+    RENEWED = "renewed"
     GOODBYE = "goodbye"
 
 
-FLEETING: Final = frozenset({Why.GREETING, Why.SLOW, Why.SILENCE, Why.RETURN, Why.RETRY})
+FLEETING: Final = frozenset(
+    {Why.GREETING, Why.SLOW, Why.SILENCE, Why.RETURN, Why.RETRY, Why.RENEWED}
+)
 """Said only if nothing else is going on: dropped when the caller speaks."""
 
 
@@ -92,6 +95,12 @@ class Replies:
             self.queue = deque(other for other in self.queue if not other.is_free)
         self.asked = (f"sb_{self._asked_so_far}", wanted)
         return self.asked
+
+    def unask(self) -> None:
+        """The request went to a session that is no more: it comes first again."""
+        if self.asked is not None:
+            self.queue.appendleft(self.asked[1])
+            self.asked = None
 
     def started(self, reply_id: str, tag: str | None) -> Running:
         wanted = None

@@ -46,7 +46,8 @@ class Rules:
     service_plays: bool = False
     """The service owns the playout buffer (WebRTC): no truncate from us."""
     settle_s: float = 0.25
-    """After a barge-in, how long the leg has to say what was really heard."""
+    """After a barge-in, how long the leg, or the service that plays, has to say what was really
+    heard."""
 
     slow_tool_s: float = 1.5
     silence_s: float = 12.0
@@ -62,5 +63,11 @@ class Rules:
     budget_usd: float | None = None
     price: Price | None = None
     reattach_s: float = 10.0
+    renew_s: float = 20.0
+    """How long a lost model session may take to be replaced before the call is given up."""
+    renew_before_s: float = 60.0
+    """How long before a session's announced end a pause is looked for, to replace it."""
+    replay_chars: int = 24_000
+    """How much of the past a new session is told in full: about 6,000 tokens."""
     goodbye_s: float = 20.0
     """The longest a polite end may take."""

@@ -39,6 +39,8 @@ class SessionSpec:
     """`{"model": …, "language": …}`, or `None` for no transcript of the caller."""
     noise_reduction: str | None = None
     max_output_tokens: int | None = None
+    fallbacks: Sequence[str] = ()
+    """Other models of the same service, for when this one is out of quota or in trouble."""
     service: Service = Service.AZURE_OPENAI
     voice_object: Mapping[str, Any] | None = None
     """The voice, where a service takes more of it than a name: type, name, rate, style …"""

@@ -1,8 +1,13 @@
 """What the parts of a conversation share: its state, and the commands of the event at hand."""
 
+from collections import deque
 from dataclasses import dataclass, field
+from typing import Final
 
+from switchboard.conversation import wording
 from switchboard.conversation.commands import (
+    MODEL_COMMANDS,
+    AddNote,
     AddToolOutput,
     ClearTimer,
     Command,
@@ -11,13 +16,16 @@ from switchboard.conversation.commands import (
     NoteNotice,
     SetTimer,
 )
+from switchboard.conversation.earshot import Earshot
 from switchboard.conversation.floor import NEXT, Cue
 from switchboard.conversation.gate import Gate
-from switchboard.conversation.history import History
+from switchboard.conversation.history import History, Role
 from switchboard.conversation.replies import Replies
 from switchboard.conversation.rules import Rules
 from switchboard.conversation.settling import Settling
 from switchboard.conversation.transcript import Transcript
+
+MAX_WITHHELD: Final = 64
 
 
 @dataclass(slots=True)
@@ -62,6 +70,14 @@ class Stage:
     """The model's session is configured."""
     ended: bool = False
     made: int = 0
+    withheld: deque[Command] = field(default_factory=lambda: deque[Command](maxlen=MAX_WITHHELD))
+    """Commands for the model while there is none, for a session that only lost sight of us."""
+    pended: set[str] = field(default_factory=set[str])
+    """Tool calls that this session was told are still running."""
+    earshot: Earshot = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.earshot = Earshot(self.gate)
 
     @property
     def at_ms(self) -> float:
@@ -70,10 +86,32 @@ class Stage:
 
     def emit(self, *commands: Command) -> None:
         for command in commands:
-            self.out.append(command)
-            if isinstance(command, AddToolOutput):
-                self.history.answered(command.call_id, command.output)
+            told = self._written(command)
+            # Without a model nothing is told: whatever comes next is told all of the past.
+            if self.ready or not isinstance(told, MODEL_COMMANDS):
+                self.out.append(told)
+            else:
+                self.withheld.append(told)
+
+    def retell(self, *commands: Command) -> None:
+        """Tell the model what the history holds already."""
+        self.out += commands
+
+    def _written(self, command: Command) -> Command:
+        """Keep in the history what the model is told; a result may have to become a message."""
+        match command:
+            case AddToolOutput(call_id, output):
+                self.history.answered(call_id, output)
                 self.told_at_turn = self.turns
+                if call_id in self.pended:
+                    self.pended.discard(call_id)
+                    text = wording.late_result(self.history.name_of(call_id), output)
+                    return AddNote(self.new_id("result"), text)
+            case AddNote(item_id, text):
+                self.history.said(item_id, Role.SYSTEM).text = text
+            case _:
+                pass
+        return command
 
     def cue(self, cue: Cue) -> None:
         """Move the floor; nobody's floor starts the clock of silence."""

@@ -34,6 +34,7 @@ class Tooling:
         if not self._tools.is_new(event.call_id):
             return
         stage.history.called(Called(event.item_id, event.call_id, event.name, event.arguments))
+        stage.earshot.answered()
         if event.name == stage.rules.end_tool:
             self._endings.agent_hangs_up(event)
             return
@@ -67,6 +68,10 @@ class Tooling:
         elif name.startswith(HOLD):
             self._do(self._tools.hold_over(name.removeprefix(HOLD), self._stage.now))
             self.speak_of_results()
+
+    def awaits(self, reply_id: str) -> bool:
+        """Whether this reply asked for tools whose results are still to be spoken of."""
+        return reply_id in self._unspoken or reply_id in self._replies_of.values()
 
     def speak_of_results(self) -> None:
         """Let the model speak of its tools' results, once no call of the same reply is open."""

@@ -3,6 +3,7 @@
 These replace the profile's prompt for one reply, so each stands on its own.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 LANGUAGE: Final = " Speak the language of the conversation so far. Say nothing else."
@@ -31,6 +32,14 @@ RETURNED: Final = (
     "The line was lost for a moment and the caller is back. Say in one short sentence that you "
     "are here again, and take up what you were saying." + LANGUAGE
 )
+RENEWED: Final = (
+    "Your line broke off while you were speaking, and the caller heard only the beginning of it. "
+    "Say in one short sentence that you are sorry, then say the rest." + LANGUAGE
+)
+SAY_AGAIN: Final = (
+    "The line broke off while the caller was speaking. Say in one short sentence that you are "
+    "sorry, and ask the caller to repeat the last words." + LANGUAGE
+)
 STOPPING: Final = (
     "This line has to close now. Tell the caller so kindly in one or two short sentences and say "
     "goodbye." + LANGUAGE
@@ -50,6 +59,20 @@ def time_left(seconds: float) -> str:
         f"Tell the caller in one short sentence that this call can last {left} more, then go on "
         "where you were." + LANGUAGE
     )
+
+
+UNKNOWN_WORDS: Final = "(The caller said something of which neither words nor sound were kept.)"
+STILL_RUNNING: Final = "Still running. The result will be told in a message."
+
+
+def late_result(name: str, output: str) -> str:
+    """What the model is told when a call that it was told is running has its result."""
+    return f"The tool {name} has finished. Its result: {output}"
+
+
+def abridged(lines: Iterable[str]) -> str:
+    """The older part of a long call, as a new session is told it."""
+    return "The conversation so far, in short:\n" + "\n".join(lines)
 
 
 def keyed(keys: str) -> str:

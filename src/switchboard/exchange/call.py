@@ -1,7 +1,7 @@
 """One call: its conversation, its two legs, and the task group that owns all it starts."""
 
 import logging
-from collections import deque
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -12,20 +12,20 @@ from anyio.abc import TaskGroup
 from switchboard.access.principal import Principal
 from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
+from switchboard.conversation import wording
 from switchboard.conversation.audio import PCM_24K, base64_size_bytes
 from switchboard.conversation.core import Conversation
 from switchboard.conversation.gate import Passage
 from switchboard.conversation.legs import CallerAudio, CallerLeg, Dial, ModelLeg, ReplyAudio
 from switchboard.errors import ModelUnavailable, NotAllowed
 from switchboard.exchange.brief import Brief
+from switchboard.exchange.earshot import Earshot
+from switchboard.exchange.media import CallMedia
 from switchboard.exchange.timers import Timers
 from switchboard.tools.context import ToolContext
 
 logger = logging.getLogger(__name__)
 
-EARLY_FRAMES: Final = 100
-"""Two seconds of the caller, kept while the model is being dialled."""
-EARLY_COMMANDS: Final = 64
 CLOSE_S: Final = 5.0
 """How long a leg may take to hang up."""
 
@@ -37,6 +37,8 @@ class Placed:
     call_id: str
     principal: Principal
     brief: Brief
+    media: CallMedia | None = None
+    """Over WebRTC: what its model is dialled beside."""
 
 
 class Call:
@@ -54,6 +56,9 @@ class Call:
         self.placed = placed
         self.ended: str | None = None
         """Why it ended, once it has."""
+        self._media = placed.media
+        if self._media:
+            dial, self._media.ask_offer = self._media.dial, self._ask_offer
         self._dial = dial
         self._note = note
         self._clock = clock
@@ -62,8 +67,10 @@ class Call:
         self._over = anyio.Event()
         self._leg: CallerLeg | None = None
         self._model: ModelLeg | None = None
-        self._early_audio: deque[str] = deque(maxlen=EARLY_FRAMES)
-        self._early_commands: deque[c.ModelCommand] = deque(maxlen=EARLY_COMMANDS)
+        self._model_life: anyio.CancelScope | None = None
+        """What ends the leg in `_model` when another takes its place."""
+        self._lost_at: float | None = None
+        self._earshot = Earshot()
         self._board: dict[str, c.Note] = {}
         self._tasks: TaskGroup | None = None
 
@@ -73,14 +80,21 @@ class Call:
             async with anyio.create_task_group() as tasks:
                 self._tasks = tasks
                 tasks.start_soon(self._timers.run, self._timer_fired)
-                tasks.start_soon(self._listen_to_model)
+                tasks.start_soon(self._hold_model)
                 await self._over.wait()
                 tasks.cancel_scope.cancel()
         finally:
             self.apply(e.EndRequested("cancelled"))
             with anyio.move_on_after(CLOSE_S, shield=True):
-                if self._leg:
-                    await self._leg.close(self.ended or "ended")
+                await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        """Both at once: neither a slow page nor a slow service keeps the other."""
+        async with anyio.create_task_group() as tasks:
+            if self._leg:
+                tasks.start_soon(self._leg.close, self.ended or "ended")
+            if self._media:
+                tasks.start_soon(self._media.hang_up)
 
     async def serve(self, leg: CallerLeg) -> None:
         """Be this caller's call until the leg is gone, the call over, or another leg takes over.
@@ -108,6 +122,19 @@ class Call:
     def end(self, reason: str, *, politely: bool = False) -> None:
         self.apply(e.EndRequested(reason, politely))
 
+    async def offered(self, offer: str) -> str:
+        """WebRTC: the service's answer to fresh media of the same call.
+
+        Raises `NotAllowed` where there can be none, `ModelUnavailable`, `OfferRefused`.
+        """
+        if self._media is None or self.ended:
+            raise NotAllowed("This call has ended.")
+        return await self._media.offered(offer)
+
+    def _ask_offer(self) -> None:
+        if self._leg:
+            self._leg.command(c.AskOffer())
+
     def apply(self, event: e.Event) -> None:
         """One step of the conversation, and everything it asks for."""
         try:
@@ -134,44 +161,72 @@ class Call:
                 self._leg = None
             self.apply(event)
 
-    async def _listen_to_model(self) -> None:
-        try:
-            async with self._dial(self.placed.brief.spec) as leg:
-                self._model_joined(leg)
-                async for event in leg:
-                    if isinstance(event, ReplyAudio):
-                        self._play(event)
-                    else:
-                        self.apply(event)
-                    if isinstance(event, e.ModelReady):
-                        self._model_listens()
-            self.apply(e.ModelLost("closed", retryable=True))
-        except ModelUnavailable as unavailable:
-            logger.warning(
-                "model unavailable",
-                extra={"call": self.id, "reason": str(unavailable), "status": unavailable.status},
-            )
-            self.apply(e.ModelLost(str(unavailable), unavailable.retryable))
+    async def _hold_model(self) -> None:
+        """Dial one model session, and listen to it until it is lost or replaced."""
+        last: e.ModelLost | None = None
+        with anyio.CancelScope() as life:
+            try:
+                async with self._dial(self.placed.brief.spec) as leg:
+                    last = await self._listen_to_model(leg, life)
+            except ModelUnavailable as unavailable:
+                logger.warning(
+                    "model unavailable",
+                    extra={
+                        "call": self.id,
+                        "reason": str(unavailable),
+                        "status": unavailable.status,
+                    },
+                )
+                last = e.ModelLost(str(unavailable), unavailable.retryable)
+        if last is None:
+            return  # replaced, or the call is over
+        if self._model_life is life:
+            self._model = self._model_life = None
+            self._lost_at = self._lost_at or self._clock()
+            logger.warning("model lost", extra={"call": self.id, "reason": last.reason})
+            self.apply(last)
+        else:
+            self.apply(e.DialFailed(last.reason, last.retryable))
 
-    def _model_joined(self, leg: ModelLeg) -> None:
-        self._model = leg
-        while self._early_commands:
-            leg.command(self._early_commands.popleft())
+    async def _listen_to_model(self, leg: ModelLeg, life: anyio.CancelScope) -> e.ModelLost:
+        """Its last word."""
+        async for event in leg:
+            match event:
+                case ReplyAudio():
+                    self._play(event)
+                case e.ModelReady():
+                    self._model_ready(event, leg, life)
+                case e.ModelLost():
+                    return event
+                case _ if self._model is leg:
+                    self.apply(event)
+                case _:
+                    pass  # a session that is not configured has nothing to tell us
+        return e.ModelLost("closed", retryable=True)
 
-    def _model_listens(self) -> None:
-        while self._early_audio:
-            self._hear(self._early_audio.popleft())
+    def _model_ready(self, event: e.ModelReady, leg: ModelLeg, life: anyio.CancelScope) -> None:
+        """This leg is the call's from now on; one that it replaces ends."""
+        former, self._model, self._model_life = self._model_life, leg, life
+        if self._lost_at is not None:
+            gap_ms = round((self._clock() - self._lost_at) * 1000)
+            logger.info("model session replaced", extra={"call": self.id, "gap_ms": gap_ms})
+            self._lost_at = None
+        self.apply(event)
+        if event.expires_at is not None:
+            # The service tells the time of day, the conversation only knows its own clock.
+            self.apply(e.SessionEnds(self._clock() + event.expires_at - time.time()))
+        if former is not None and former is not life:
+            logger.info("model session renewed", extra={"call": self.id})
+            former.cancel()
 
     def _hear(self, audio: str) -> None:
-        """Hot path, caller to model: count and pass on, still base64.
-
-        Only what is passed on counts: the service's clock is the audio that it was sent.
-        """
+        """Hot path, caller to model: count, keep for a while, and pass on, still base64."""
+        ms = PCM_24K.duration_ms(base64_size_bytes(audio))
+        gate = self._conversation.gate
+        gate.caller(ms)
+        self._earshot.hear(audio, ms, gate.needed_from_ms)
         if self._model and self._conversation.ready:
-            self._conversation.gate.caller(PCM_24K.duration_ms(base64_size_bytes(audio)))
             self._model.hear(audio)
-        else:
-            self._early_audio.append(audio)
 
     def _play(self, reply: ReplyAudio) -> None:
         """Hot path, model to caller: through the gate, still base64."""
@@ -188,10 +243,18 @@ class Call:
 
     def _carry_out(self, command: c.Command) -> None:
         match command:
-            case c.StopPlayout():
+            case c.StopPlayout() | c.AskOffer():
                 if self._leg:
                     self._leg.command(command)
-            case c.RunTool() | c.SetTimer() | c.ClearTimer() | c.EndCall():
+            case (
+                c.RunTool()
+                | c.SetTimer()
+                | c.ClearTimer()
+                | c.EndCall()
+                | c.DialModel()
+                | c.ReplayTurn()
+                | c.ResendAudio()
+            ):
                 self._do(command)
             case (
                 c.NoteLine()
@@ -206,8 +269,6 @@ class Call:
             case _:
                 if self._model:
                     self._model.command(command)
-                else:
-                    self._early_commands.append(command)
 
     def _do(self, command: c.ExchangeCommand) -> None:
         match command:
@@ -220,6 +281,27 @@ class Call:
                 self._timers.clear(name)
             case c.EndCall(reason):
                 self._finish(reason)
+            case c.DialModel():
+                if self._tasks:
+                    self._tasks.start_soon(self._hold_model)
+            case c.ReplayTurn() | c.ResendAudio():
+                self._speak_again(command)
+
+    def _speak_again(self, command: c.ReplayTurn | c.ResendAudio) -> None:
+        """Give a new session what the caller said to an old one."""
+        if self._model is None:
+            return
+        match command:
+            case c.ResendAudio(from_ms):
+                for audio in self._earshot.since(from_ms):
+                    self._model.command(c.AppendAudio(audio))
+            case c.ReplayTurn(item_id, from_ms, to_ms):
+                audio = self._earshot.between(from_ms, to_ms)
+                self._model.command(
+                    c.AddCallerText(item_id, wording.UNKNOWN_WORDS)
+                    if audio is None
+                    else c.AddCallerAudio(item_id, audio)
+                )
 
     async def _run_tool(self, command: c.RunTool) -> None:
         placed = self.placed

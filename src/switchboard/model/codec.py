@@ -6,10 +6,15 @@ from typing import Any, assert_never, get_args
 import msgspec
 
 from switchboard.conversation.commands import (
+    AddAgentText,
+    AddCallerAudio,
     AddCallerText,
     AddNote,
+    AddToolCall,
     AddToolOutput,
+    AppendAudio,
     CancelReply,
+    ClearPlayout,
     DeleteItem,
     ModelCommand,
     RequestReply,
@@ -50,13 +55,18 @@ def update_of(session: Mapping[str, Any]) -> bytes:
     return _frame("session.update", SESSION_UPDATE_ID, session=session)
 
 
-def encode(command: ModelCommand) -> bytes:
-    """The frame for a command. A refusal names its event id, which for a reply is its tag."""
+def encode(command: ModelCommand, *, agent_text: str = "output_text") -> bytes:
+    """The frame for a command. A refusal names its event id, which for a reply is its tag.
+
+    `agent_text` is what the dialect calls a text of the agent's.
+    """
     match command:
         case RequestReply():
             return _frame("response.create", command.tag, response=_reply(command))
         case CancelReply(reply_id):
             return _frame("response.cancel", f"cancel_{reply_id}", response_id=reply_id)
+        case ClearPlayout():
+            return _frame("output_audio_buffer.clear", "clear_playout")
         case TruncateItem(item_id, audio_end_ms):
             return _frame(
                 "conversation.item.truncate",
@@ -67,13 +77,35 @@ def encode(command: ModelCommand) -> bytes:
             )
         case DeleteItem(item_id):
             return _frame("conversation.item.delete", f"delete_{item_id}", item_id=item_id)
+        case AppendAudio(audio):
+            return append(audio)
+        case _:
+            event_id, item = _item_of(command, agent_text)
+            return _frame("conversation.item.create", event_id, item=item)
+
+
+type _Addition = (
+    AddCallerText | AddCallerAudio | AddAgentText | AddNote | AddToolCall | AddToolOutput
+)
+
+
+def _item_of(command: _Addition, agent_text: str) -> tuple[str, dict[str, Any]]:
+    """The event id and the item of a command that adds one to the conversation."""
+    match command:
         case AddCallerText(item_id, text):
-            return _item(f"add_{item_id}", _message(item_id, "user", text))
+            return f"add_{item_id}", _message(item_id, "user", "input_text", text)
+        case AddCallerAudio(item_id, audio):
+            return f"add_{item_id}", _message(item_id, "user", "input_audio", audio)
+        case AddAgentText(item_id, text):
+            return f"add_{item_id}", _message(item_id, "assistant", agent_text, text)
         case AddNote(item_id, text):
-            return _item(f"add_{item_id}", _message(item_id, "system", text))
+            return f"add_{item_id}", _message(item_id, "system", "input_text", text)
+        case AddToolCall(item_id, call_id, name, arguments):
+            call = {"call_id": call_id, "name": name, "arguments": _utf8(arguments)}
+            return f"add_{item_id}", {"id": item_id, "type": "function_call", **call}
         case AddToolOutput(call_id, output):
             item = {"type": "function_call_output", "call_id": call_id, "output": _utf8(output)}
-            return _item(f"answer_{call_id}", item)
+            return f"answer_{call_id}", item
         case _:
             assert_never(command)
 
@@ -87,13 +119,10 @@ def _reply(command: RequestReply) -> dict[str, Any]:
     return reply
 
 
-def _message(item_id: str, role: str, text: str) -> dict[str, Any]:
-    content = [{"type": "input_text", "text": _utf8(text)}]
-    return {"id": item_id, "type": "message", "role": role, "content": content}
-
-
-def _item(event_id: str, item: dict[str, Any]) -> bytes:
-    return _frame("conversation.item.create", event_id, item=item)
+def _message(item_id: str, role: str, kind: str, content: str) -> dict[str, Any]:
+    field = "audio" if kind == "input_audio" else "text"
+    part = {"type": kind, field: _utf8(content)}
+    return {"id": item_id, "type": "message", "role": role, "content": [part]}
 
 
 def _frame(kind: str, event_id: str, /, **fields: object) -> bytes:
@@ -139,6 +168,9 @@ type _AnyEvent = (
     | wire.TranscriptionCompleted
     | wire.TranscriptionFailed
     | wire.Truncated
+    | wire.BufferStarted
+    | wire.BufferStopped
+    | wire.BufferCleared
 )
 
 

@@ -15,6 +15,8 @@ class ModelConfig:
     """Whom the Entra token is for."""
     dial_timeout_s: float = 10.0
     """Token, TLS, upgrade and one retry together."""
+    tries: int = 2
+    """How often one dial tries; once is enough where there are other ways to the model."""
     token_wait_s: float = 5.0
     """How long a dial waits for the process's first token."""
     configure_timeout_s: float = 10.0

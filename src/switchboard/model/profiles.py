@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
+from switchboard.conversation.commands import ModelCommand
 from switchboard.conversation.session import SessionSpec
 from switchboard.model import codec, voice_live
 
@@ -18,6 +19,8 @@ class Capabilities:
     """The query parameter that names the model."""
     session_update: Callable[[SessionSpec], bytes]
     """The frame that configures a session."""
+    encode: Callable[[ModelCommand], bytes]
+    """The frame for a command."""
     decoder: Callable[[], codec.Decoder]
     """A reader of one session's frames."""
     voice_kind: Literal["name", "object"]
@@ -40,6 +43,7 @@ AZURE_OPENAI: Final = Capabilities(
     path="/openai/v1/realtime",
     model_parameter="model",
     session_update=codec.session_update,
+    encode=codec.encode,
     decoder=codec.Decoder,
     voice_kind="name",
     truncates_replies=True,
@@ -54,6 +58,7 @@ VOICE_LIVE: Final = Capabilities(
     path="/voice-live/realtime",
     model_parameter="model",
     session_update=voice_live.session_update,
+    encode=voice_live.encode,
     decoder=voice_live.decoder,
     voice_kind="object",
     truncates_replies=True,

@@ -1,6 +1,6 @@
 """The dialect of Azure AI Voice Live: flat sessions and the events' older names.
 
-Commands read the same in both dialects, so `codec.encode` serves here too. What the service says
+Commands read the same in both dialects, but for what the agent has said. What the service says
 means the same as well: the structs below only answer to other names.
 """
 
@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any, override
 
 from switchboard.conversation.audio import PCM_24K
+from switchboard.conversation.commands import ModelCommand
 from switchboard.conversation.events import ReplyStarted
 from switchboard.conversation.session import SessionSpec
-from switchboard.model import replies, wire
+from switchboard.model import codec, replies, wire
 from switchboard.model.codec import Decoder, Events, update_of
 from switchboard.model.session import merged, tool_object
 from switchboard.model.wire import Facts, Seen
@@ -50,6 +51,11 @@ def _turns(detection: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if detection is None:
         return None
     return {name: value for name, value in detection.items() if name != "idle_timeout_ms"}
+
+
+def encode(command: ModelCommand) -> bytes:
+    """The frame for a command."""
+    return codec.encode(command, agent_text="text")
 
 
 # -- in -----------------------------------------------------------------------------------------

@@ -50,6 +50,17 @@ _RESULT = re.compile(
 )
 
 
+_REST = re.compile(
+    r"\b(?:say|tell|give) (?:\w+ )?the rest\b|\btake up (?:what|where) you (?:were|left|stopped)",
+    re.IGNORECASE,
+)
+
+
+def wants_rest(directive: str) -> bool:
+    """Whether the agent is to say what remained unsaid of its last reply."""
+    return bool(_REST.search(directive))
+
+
 def follow(directive: str, manners: Manners) -> list[str] | None:
     """What to say for a response's own instructions; `None` when they only set the manner."""
     exact = _exact(directive)

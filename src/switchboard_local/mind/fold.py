@@ -1,5 +1,6 @@
 """Folds the items of a request into the state of the conversation, turn by turn."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -8,6 +9,10 @@ from switchboard_local.mind.policy import Policy
 from switchboard_local.mind.state import Ran, State, Task
 from switchboard_local.mind.values import as_list, as_object, as_text, parse
 
+_RUNNING = re.compile(r"still (?:running|working)\b", re.IGNORECASE)
+"""An output that is none yet."""
+_LATE = re.compile(r"\btool (?P<tool>\w+) has finished\b.*?\bresult: (?P<result>.+)", re.DOTALL)
+"""What a client tells of a call that ran on while its session was replaced."""
 _MOST_ITEMS = 400
 """Older items are left out of the fold; their calls and results go with them."""
 
@@ -48,6 +53,8 @@ class Fold:
         elif item.get("role") == "assistant":
             self._settle()
             self.state.said = text or self.state.said
+        elif late := _LATE.search(text):
+            self._late(late["tool"], late["result"])
 
     def _called(self, item: Mapping[str, object]) -> None:
         self._settle()
@@ -59,11 +66,22 @@ class Fold:
         self.state.last = Task(name, "", dict(ran.given))
 
     def _output(self, item: Mapping[str, object]) -> None:
-        called = as_text(item.get("call_id"))
+        called, output = as_text(item.get("call_id")), as_text(item.get("output"))
+        if _RUNNING.match(output):
+            return  # the result will come in a message
         for ran in self.state.ran:
             if ran.call_id == called and not ran.answered:
-                ran.output, ran.answered = parse(as_text(item.get("output"))), True
-                self._answered.append(ran)
+                self._finished(ran, output)
+
+    def _late(self, tool: str, result: str) -> None:
+        for ran in reversed(self.state.ran):
+            if ran.tool == tool and not ran.answered:
+                self._finished(ran, result)
+                return
+
+    def _finished(self, ran: Ran, output: str) -> None:
+        ran.output, ran.answered = parse(output), True
+        self._answered.append(ran)
 
     def _settle(self) -> None:
         """A reply was made here: decide as it was decided then."""

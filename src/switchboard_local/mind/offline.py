@@ -64,7 +64,8 @@ class OfflineMind:
         directive = request.response_instructions or ""
         followed = directives.follow(directive, fold.policy.manners) if directive else None
         if followed is not None:
-            return [Say(sentence) for sentence in followed]
+            rest = _rest(fold, items) if directives.wants_rest(directive) else []
+            return [*map(Say, followed), *rest]
         thoughts = fold.through(items)
         if not thoughts and not _anything_said(items):
             thoughts += [Say(sentence) for sentence in fold.policy.manners.greeting()]
@@ -93,6 +94,16 @@ class OfflineMind:
         while len(self._routers) > _TOOLSETS_KEPT:
             self._routers.popitem(last=False)
         return router
+
+
+def _rest(fold: Fold, items: Sequence[Mapping[str, object]]) -> list[Say]:
+    """The sentences of the last reply that are not in what was said of it."""
+    before = list(items)
+    said = ""
+    while before and before[-1].get("role") == "assistant":
+        said = f"{text_of(before.pop())} {said}"
+    thoughts = fold.through(before)
+    return [each for each in thoughts if isinstance(each, Say) and each.text not in said]
 
 
 def _asked_for(tools: Sequence[Tool]) -> list[Tool]:

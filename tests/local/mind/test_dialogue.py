@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from switchboard.conversation import wording
 from switchboard_local.mind.parts import Call, Request, Say
 from tests.local.mind.peers import Conversation, heard, message, tool, words_only_mind
 
@@ -309,3 +310,50 @@ def test_an_okay_to_nothing_in_particular_is_taken_as_such() -> None:
 
 
 REPAIR = tool("report_repair", "Report something broken in a home.")
+
+
+# -- a conversation that moved to a new session --------------------------------------------------
+
+
+def call(name: str, arguments: str, output: str) -> list[dict[str, Any]]:
+    """A tool call as a new session is told it."""
+    return [
+        {"type": "function_call", "call_id": "c1", "name": name, "arguments": arguments},
+        {"type": "function_call_output", "call_id": "c1", "output": output},
+    ]
+
+
+def replied(items: list[dict[str, Any]], instructions: str | None = None) -> str:
+    request = Request(
+        instructions="You are Iris, the assistant of Alder Bank.",
+        tools=[BALANCE, LIST_FINES],
+        tool_choice="auto",
+        items=items,
+        response_instructions=instructions,
+    )
+    thoughts = words_only_mind().think(request)
+    return " ".join(thought.text for thought in thoughts if isinstance(thought, Say))
+
+
+def test_the_rest_of_a_reply_is_said_and_no_word_of_it_twice() -> None:
+    asked = [
+        heard("Are there any parking fines for AB12CDE?"),
+        *call("list_fines", '{"plate": "AB12CDE"}', json.dumps(FINES)),
+    ]
+    whole = replied(asked)
+    first, _, rest = whole.partition(". ")
+
+    again = replied([*asked, message("assistant", f"{first}.")], wording.RENEWED)
+
+    assert rest
+    assert again == f"I am sorry. {rest}"
+
+
+def test_a_result_that_comes_in_a_message_is_as_good_as_an_output() -> None:
+    asked = heard("What is the balance of my savings account?")
+    arguments, output = '{"account": "savings"}', '{"balance": 120.5}'
+    late = message("system", wording.late_result("get_balance", output))
+
+    moved = replied([asked, *call("get_balance", arguments, wording.STILL_RUNNING), late])
+
+    assert moved == replied([asked, *call("get_balance", arguments, output)])

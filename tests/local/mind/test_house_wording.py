@@ -21,6 +21,7 @@ GOODBYE = "Thank you for calling. Goodbye."
         (wording.GOODBYE, GOODBYE),
         (wording.TIME_UP, f"The time for this call is up. {GOODBYE}"),
         (wording.RETURNED, "I am here again."),
+        (wording.RENEWED, "I am sorry."),
         (wording.STOPPING, f"This line has to close now. {GOODBYE}"),
         (wording.time_left(120), "This call can last about 2 minutes more."),
     ],

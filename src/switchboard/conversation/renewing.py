@@ -1,0 +1,249 @@
+"""Sessions are renewed, calls are not dropped: a new model session takes the place of the old.
+
+lost            ModelLost ──▶ let go ──▶ DialModel ─┬─ ModelReady ──▶ replay ──▶ go on
+                                 ▲                  └─ DialFailed ──▶ wait a little ─▶ DialModel
+about to end    a pause, or the last moment ──▶ DialModel ── ModelReady ──▶ let go, replay
+"""
+
+from typing import Final
+
+from switchboard.conversation import wording
+from switchboard.conversation.commands import (
+    AddAgentText,
+    AskOffer,
+    ClearTimer,
+    DialModel,
+    Floor,
+    LineState,
+    ResendAudio,
+    SetTimer,
+)
+from switchboard.conversation.endings import Endings
+from switchboard.conversation.floor import Cue
+from switchboard.conversation.hearing import Hearing
+from switchboard.conversation.playing import Playing
+from switchboard.conversation.replay import replay
+from switchboard.conversation.replies import Running, Wanted, Why
+from switchboard.conversation.stage import Stage
+from switchboard.conversation.tooling import Tooling
+
+MAX_LOSSES: Final = 5
+"""Sessions lost in a row, without one reply heard from any of them, that a call survives."""
+REDIAL_S: Final = (0.2, 0.5, 1.0, 2.0)
+"""The waits between one failed dial and the next; the last is used again and again."""
+PAUSE_SHARE: Final = 0.2
+"""The last part of a short session that is spent looking for a pause."""
+HURRY_SHARE: Final = 0.25
+"""The last part of that time in which a pause is no longer waited for."""
+
+
+class Renewing:
+    def __init__(
+        self,
+        stage: Stage,
+        endings: Endings,
+        hearing: Hearing,
+        tooling: Tooling,
+        playing: Playing,
+    ) -> None:
+        self._playing = playing
+        self._stage = stage
+        self._endings = endings
+        self._hearing = hearing
+        self._tooling = tooling
+        self._dialling = True  # whoever carries the call dials the first session unasked
+        self._lost_at: float | None = None
+        self._began = False
+        self._dials_failed = 0
+        self._losses = 0
+        self._due = False
+        self._hurried = False
+        self._ends_at = 0.0
+
+    # -- the session is lost --------------------------------------------------------------------
+
+    def lost(self, reason: str, retryable: bool) -> None:
+        stage = self._stage
+        self._losses += 1
+        if not retryable or self._losses > MAX_LOSSES:
+            self._give_up(reason)
+            return
+        self._lost_at = stage.now
+        stage.notice("renewing", "The line to the agent was lost and is being renewed.")
+        self._let_go()
+        if not self._dialling:
+            self._dial()
+
+    def dial_failed(self, reason: str, retryable: bool) -> None:
+        stage = self._stage
+        self._dialling = False
+        if stage.ready:
+            self._due = False
+            if retryable:  # the session that is to end still serves: try again while it does
+                stage.emit(SetTimer("redial", stage.now + self._wait_s()))
+            return
+        since = self._lost_at
+        if since is None or not retryable or stage.now - since >= stage.rules.renew_s:
+            self._give_up(reason)
+            return
+        stage.emit(SetTimer("redial", stage.now + self._wait_s()))
+
+    def reply_done(self) -> None:
+        """A session that makes a whole reply is sound: losses are counted anew."""
+        self._losses = 0
+
+    def _give_up(self, reason: str) -> None:
+        self._stage.notice("model_lost", "The connection to the agent was lost.")
+        self._endings.end(f"model_lost:{reason}")
+
+    # -- the session is about to end ------------------------------------------------------------
+
+    def session_ends(self, at: float) -> None:
+        """The service has said when it will end the session."""
+        stage = self._stage
+        lead_s = min(stage.rules.renew_before_s, (at - stage.now) * PAUSE_SHARE)
+        self._ends_at = at
+        stage.emit(SetTimer("renew", at - lead_s), SetTimer("renew_now", at - lead_s * HURRY_SHARE))
+
+    def look_for_pause(self) -> None:
+        """Renew a session that is about to end, where it disturbs nobody."""
+        if self._due and self._stage.ready and not self._dialling and self._at_rest():
+            self._replace()
+
+    def _at_rest(self) -> bool:
+        stage = self._stage
+        quiet = stage.floor is Floor.NOBODY and not stage.speaking
+        idle = stage.replies.free and not stage.replies.queue and not stage.settling.pending
+        return self._hurried or (quiet and idle)
+
+    # -- a new session --------------------------------------------------------------------------
+
+    def ready(self, *, resumed: bool) -> None:
+        """A session is configured: tell it what it has missed, or everything."""
+        stage = self._stage
+        if stage.ready:
+            self._let_go()
+        if self._began and not resumed and stage.rules.service_plays:
+            self._media_broke_off()
+        self._dialling, self._dials_failed, self._lost_at = False, 0, None
+        self._due = self._hurried = False
+        stage.emit(ClearTimer("redial"), ClearTimer("renew"), ClearTimer("renew_now"))
+        stage.ready = True
+        if resumed:
+            # It went on without us, and has answered or said the rest of it by itself.
+            stage.replies.drop(frozenset({Why.RENEWED, Why.RETRY}))
+            stage.retell(*stage.withheld)
+        else:
+            self._replay()
+        stage.withheld.clear()
+        if self._began:
+            self._hearing.check_silent()
+            stage.await_caller()
+        self._began = True
+
+    def _replay(self) -> None:
+        stage, earshot = self._stage, self._stage.earshot
+        note_id = stage.new_id("past")
+        told = list(
+            replay(stage.history, earshot, budget_chars=stage.rules.replay_chars, note_id=note_id)
+        )
+        stage.retell(*told)
+        stage.settling.retold = {c.item_id for c in told if isinstance(c, AddAgentText)}
+        stage.pended = set(stage.history.unanswered())
+        start_ms = earshot.to_resend() if self._began else earshot.oldest_ms
+        earshot.begin_session(from_ms=start_ms)
+        stage.retell(ResendAudio(start_ms))
+
+    # -- the old session ------------------------------------------------------------------------
+
+    def _let_go(self) -> None:
+        """Nothing more comes of this session. What it owed is asked of the next."""
+        stage = self._stage
+        stage.ready = False
+        stage.emit(*map(ClearTimer, ("asked", "owed", "voice", "silence")))
+        stage.replies.unask()
+        stage.earshot.lost()
+        if stage.speaking:
+            stage.speaking = None
+            stage.cue(Cue.CALLER_STOPS)
+        broken_off = [self._break_off(reply) for reply in list(stage.replies.running.values())]
+        if any(broken_off) or self._unanswered_words():
+            stage.replies.want(Wanted(Why.RETRY))
+        stage.owed = False
+        self._tooling.speak_of_results()
+        if broken_off:
+            self._hearing.reply_done()
+
+    def _break_off(self, reply: Running) -> bool:
+        """A reply ends where it was lost. Whether it is to be asked for again, as it was."""
+        stage = self._stage
+        silenced = reply.reply_id in stage.settling.silenced
+        items = stage.settling.messages.get(reply.reply_id, [])
+        seen = any(item_id in stage.settling.kept for item_id in items)
+        stage.replies.done(reply.reply_id)
+        stage.gate.open_replies.discard(reply.reply_id)
+        for item_id in items:
+            self._finish_line(item_id)
+        self._hearing.drop_unheard(reply.reply_id)
+        said = reply.sounded or seen
+        self._endings.reply_done(reply, unsaid=not said)
+        if silenced or self._tooling.awaits(reply.reply_id) or self._endings.leaving:
+            return False
+        if said:
+            stage.replies.want(Wanted(Why.RENEWED, wording.RENEWED))
+        elif reply.wanted is not None:
+            stage.replies.want(reply.wanted)
+        elif stage.earshot.unanswered is None:
+            return True
+        return False
+
+    def _finish_line(self, item_id: str) -> None:
+        """A line that was being written ends with the words there are."""
+        stage = self._stage
+        draft = stage.transcript.drafts.get(item_id)
+        if draft is not None and draft.note().state is LineState.PARTIAL:
+            stage.emit(stage.transcript.words(draft, "", final=True))
+
+    def _media_broke_off(self) -> None:
+        """Over WebRTC the voices went with the session: neither can be given to the next one."""
+        stage, earshot = self._stage, self._stage.earshot
+        if self._playing.broke_off(stage.now if self._lost_at is None else self._lost_at):
+            stage.replies.want(Wanted(Why.RENEWED, wording.RENEWED))
+        if earshot.unheard():
+            stage.replies.want(Wanted(Why.RENEWED, wording.SAY_AGAIN))
+
+    def _unanswered_words(self) -> bool:
+        """A turn was understood and not answered: it need not be heard again, only answered."""
+        turn = self._stage.earshot.unanswered
+        return turn is not None and turn not in self._stage.earshot.spans
+
+    # -- dialling -------------------------------------------------------------------------------
+
+    def timer(self, name: str) -> None:
+        match name:
+            case "redial" if not self._dialling:
+                self._dial()
+            case "renew":
+                self._due = True
+            case "renew_now":
+                self._due = self._hurried = True
+            case _:
+                pass
+
+    def _replace(self) -> None:
+        """Let a session that still serves give way."""
+        if self._stage.rules.service_plays:
+            # The voices go to this very session: the page must offer them to another one.
+            self._due = self._hurried = False
+            self._stage.emit(AskOffer())
+        else:
+            self._dial()
+
+    def _dial(self) -> None:
+        self._dialling = True
+        self._stage.emit(DialModel())
+
+    def _wait_s(self) -> float:
+        wait_s = REDIAL_S[min(self._dials_failed, len(REDIAL_S) - 1)]
+        self._dials_failed += 1
+        return wait_s

@@ -1,0 +1,479 @@
+"""Sessions are renewed, calls are not dropped."""
+
+import dataclasses
+
+import pytest
+
+from switchboard.conversation import commands as c
+from switchboard.conversation import events as e
+from switchboard.conversation import wording
+from switchboard.conversation.earshot import KEPT_MS, LATELY_MS, PADDING_MS
+from switchboard.conversation.renewing import MAX_LOSSES
+from tests.conversation.scene import RULES, Scene, of, requests
+
+RETOLD = c.AddCallerText | c.AddAgentText | c.AddToolCall | c.AddToolOutput | c.AddNote
+
+
+def retold(commands: list[c.Command]) -> list[c.Command]:
+    """What a new session was told of the past, in order."""
+    return [command for command in commands if isinstance(command, RETOLD)]
+
+
+def talk(scene: Scene) -> None:
+    """A question, a tool call and a spoken answer, all heard."""
+    scene.connect()
+    scene.speaks("u1", "What is my balance?")
+    scene.asks_for("get_balance", "{}", "c1", "r1")
+    [asked] = requests(scene.do(e.ToolAnswered("c1", '{"eur": 12}', e.ToolOutcome.OK, 5)))
+    scene.says("r2", "i2", 1_000, "You have twelve euros.", asked.tag)
+    scene.do(e.ReplyWords("r2", "i2", "You have twelve euros.", final=True))
+    scene.done("r2")
+    scene.wait(1)
+    scene.do(e.Heard("i2", 1_000))
+
+
+def test_a_new_session_is_told_everything_in_order() -> None:
+    scene = Scene()
+    talk(scene)
+
+    assert c.DialModel() in scene.loses_the_model()
+    out = scene.renews()
+
+    assert retold(out) == [
+        c.AddCallerText("u1", "What is my balance?"),
+        c.AddToolCall("i_c1", "c1", "get_balance", "{}"),
+        c.AddToolOutput("c1", '{"eur": 12}'),
+        c.AddAgentText("i2", "You have twelve euros."),
+    ]
+    assert not requests(out), "everything had been answered"
+
+
+def test_a_reply_that_broke_off_is_finished_with_one_apology() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.speaks("u1", "Tell me a story.")
+    scene.says("r1", "i1", 800, "Once upon a")
+
+    lost = scene.loses_the_model()
+    [asked] = requests(scene.renews())
+
+    assert asked.instructions == wording.RENEWED
+    [line] = of(lost, c.NoteLine)
+    assert (line.text, line.state) == ("Once upon a", c.LineState.FINAL)
+    scene.says("r2", "i2", 500, "Sorry. A time", asked.tag)
+    scene.do(e.ReplyWords("r2", "i2", "Sorry. A time.", final=True))
+    assert not requests(scene.done("r2"))
+
+
+def test_a_reply_that_was_lost_unheard_is_asked_for_again_without_a_word() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.speaks("u1", "What is my balance?")
+    scene.do(e.ReplyStarted("r1"))
+
+    scene.loses_the_model()
+    [asked] = requests(scene.renews())
+
+    assert asked.instructions is None
+
+
+def test_a_request_that_nobody_took_is_made_again() -> None:
+    scene = Scene(dataclasses.replace(RULES, greeting="Welcome."))
+    [first] = requests(scene.connect())
+
+    scene.loses_the_model()
+    [again] = requests(scene.renews())
+
+    assert again.instructions == first.instructions
+    assert again.tag != first.tag
+
+
+def test_a_caller_who_had_stopped_the_agent_is_not_told_of_the_loss() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.says("r1", "i1", 2_000)
+    scene.do(e.CallerTyped("t1", "Stop."))
+    scene.wait(0.3)
+
+    scene.loses_the_model()
+    [asked] = requests(scene.renews())
+
+    assert asked.instructions is None
+
+
+def test_what_was_not_heard_is_not_retold() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.says("r1", "i1", 2_000, "one two three four five six seven eight")
+    scene.wait(1)
+    scene.do(e.Heard("i1", 1_000), e.SpeechStarted("u1", 0))
+    scene.wait(0.3)
+    scene.done("r1", e.ReplyStatus.CANCELLED)
+
+    scene.loses_the_model()
+
+    assert c.AddAgentText("i1", "one two three four") in scene.renews()
+
+
+def test_a_retold_message_is_cut_by_telling_it_again() -> None:
+    """The new session has it as text: there is no sound in it to truncate."""
+    scene = Scene()
+    scene.connect()
+    scene.says("r1", "i1", 2_000, "one two three four five six seven eight")
+    scene.done("r1")
+    scene.loses_the_model()
+    assert c.AddAgentText("i1", "one two three four five six seven eight") in scene.renews()
+
+    scene.wait(1)
+    scene.do(e.Heard("i1", 1_000))
+    out = scene.do(e.SpeechStarted("u1", 0)) + scene.wait(0.3)
+
+    assert not of(out, c.TruncateItem)
+    assert [x for x in out if isinstance(x, c.DeleteItem | c.AddAgentText)] == [
+        c.DeleteItem("i1"),
+        c.AddAgentText("i1_heard", "one two three four"),
+    ]
+
+
+# -- tools --------------------------------------------------------------------------------------
+
+
+def test_a_tool_goes_on_running_and_its_result_comes_as_a_message() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.speaks("u1", "What is my balance?")
+    scene.asks_for("get_balance", "{}", "c1", "r1")
+
+    scene.loses_the_model()
+    out = scene.renews()
+    assert c.AddToolOutput("c1", wording.STILL_RUNNING) in out
+    assert not requests(out)
+    out = scene.do(e.ToolAnswered("c1", '{"eur": 12}', e.ToolOutcome.OK, 5))
+
+    [note] = of(out, c.AddNote)
+    assert '{"eur": 12}' in note.text
+    assert not of(out, c.AddToolOutput)
+    assert requests(out), "it is spoken of"
+
+
+def test_a_result_that_comes_while_there_is_no_model_is_told_as_a_pair() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.speaks("u1", "What is my balance?")
+    scene.asks_for("get_balance", "{}", "c1", "r1")
+    scene.loses_the_model()
+
+    assert not of(
+        scene.do(e.ToolAnswered("c1", '{"eur": 12}', e.ToolOutcome.OK, 5)), c.AddToolOutput
+    )
+    out = scene.renews()
+
+    at = out.index(c.AddToolCall("i_c1", "c1", "get_balance", "{}"))
+    assert out[at + 1] == c.AddToolOutput("c1", '{"eur": 12}')
+    assert len(requests(out)) == 1
+
+
+def test_a_late_result_is_a_pair_again_for_the_session_after_next() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.asks_for("get_balance", "{}", "c1", "r1")
+    scene.loses_the_model()
+    scene.renews()
+    scene.do(e.ToolAnswered("c1", '{"eur": 12}', e.ToolOutcome.OK, 5))
+
+    scene.loses_the_model()
+    out = scene.renews()
+
+    assert of(out, c.AddToolOutput) == [c.AddToolOutput("c1", '{"eur": 12}')]
+    assert not of(out, c.AddNote)
+
+
+def test_a_consent_asked_before_the_loss_may_be_given_after_it() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.asks_for("block_card", '{"card": "1"}', "c1", "r1")
+    scene.says("r2", "i2", 500, tag=requests(scene.log)[-1].tag)
+    scene.done("r2")
+    scene.do(e.Heard("i2", 500))
+
+    scene.loses_the_model()
+    scene.renews()
+    scene.speaks("u2", "Yes, go ahead.")
+
+    assert of(scene.asks_for("block_card", '{"card": "1"}', "c2", "r3"), c.RunTool)
+
+
+# -- the caller's own words ---------------------------------------------------------------------
+
+
+def test_a_turn_cut_by_the_loss_is_heard_again_from_its_beginning() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.call.gate.caller(5_000)
+    scene.do(e.SpeechStarted("u1", 4_000))
+    scene.call.gate.caller(1_000)
+
+    scene.loses_the_model()
+    scene.call.gate.caller(500)
+    [again] = of(scene.renews(), c.ResendAudio)
+
+    assert again.from_ms == 4_000 - PADDING_MS
+
+
+def test_a_turn_heard_twice_is_one_line() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.call.gate.caller(5_000)
+    scene.do(e.SpeechStarted("u1", 4_000), e.CallerWords("u1", "What is", final=False))
+    scene.loses_the_model()
+    scene.renews()
+
+    scene.do(e.SpeechStarted("x9", 100), e.SpeechStopped("x9", 900), e.TurnCommitted("x9"))
+    out = scene.do(e.CallerWords("x9", "What is my balance?", final=True))
+
+    [line] = of(out, c.NoteLine)
+    assert (line.item_id, line.text) == ("u1", "What is my balance?")
+    assert {note.item_id for note in of(scene.log, c.NoteLine)} == {"u1"}
+
+
+def test_a_turn_whose_words_are_known_is_not_heard_twice() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.call.gate.caller(5_000)
+    scene.do(e.SpeechStarted("u1", 1_000))
+    scene.do(e.SpeechStopped("u1", 4_900), e.TurnCommitted("u1"))
+    scene.do(e.CallerWords("u1", "What is my balance?", final=True))
+
+    scene.loses_the_model()
+    out = scene.renews()
+
+    assert of(out, c.ResendAudio) == [c.ResendAudio(4_900)]
+    assert of(out, c.AddCallerText) == [c.AddCallerText("u1", "What is my balance?")]
+    assert len(requests(out)) == 1, "the service owed an answer"
+
+
+def test_speech_that_may_just_have_begun_is_heard_again() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.call.gate.caller(60_000)
+
+    scene.loses_the_model()
+
+    assert of(scene.renews(), c.ResendAudio) == [c.ResendAudio(60_000 - LATELY_MS)]
+
+
+def test_an_answered_turn_without_words_is_replayed_from_its_sound() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.call.gate.caller(3_000)
+    scene.do(e.SpeechStarted("u1", 1_000), e.SpeechStopped("u1", 2_500), e.TurnCommitted("u1"))
+    scene.says("r1", "i1", 500)
+    scene.done("r1")
+
+    scene.loses_the_model()
+    [turn] = of(scene.renews(), c.ReplayTurn)
+
+    assert turn == c.ReplayTurn("u1", 1_000 - PADDING_MS, 2_500)
+
+
+def test_a_turn_too_long_ago_for_its_sound_leaves_a_mark() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.do(e.SpeechStarted("u1", 0), e.SpeechStopped("u1", 900), e.TurnCommitted("u1"))
+    scene.says("r1", "i1", 500)
+    scene.done("r1")
+    scene.call.gate.caller(2 * KEPT_MS)
+    scene.do(e.SpeechStarted("u2", 2 * KEPT_MS))
+
+    scene.loses_the_model()
+
+    assert c.AddCallerText("u1", wording.UNKNOWN_WORDS) in scene.renews()
+
+
+def test_latency_is_measured_on_the_new_sessions_own_clock() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.call.gate.caller(60_000)
+    scene.loses_the_model()
+    scene.renews()  # hears the last 600 ms
+
+    scene.call.gate.caller(2_000)
+    scene.do(e.SpeechStarted("u1", 500), e.SpeechStopped("u1", 2_400), e.ReplyStarted("r1"))
+    scene.wait(0.3)
+    scene.audio("r1", "i1", 100)
+
+    [latency] = of(scene.log, c.NoteLatency)
+    assert latency.first_audio_ms == pytest.approx(500)
+
+
+# -- the rest of the call -----------------------------------------------------------------------
+
+
+def test_what_is_typed_while_there_is_no_model_is_answered_by_the_next() -> None:
+    scene = Scene()
+    talk(scene)
+    scene.loses_the_model()
+
+    assert not of(scene.do(e.CallerTyped("t1", "Hello?")), c.AddCallerText)
+    out = scene.renews()
+
+    assert retold(out)[-1] == c.AddCallerText("t1", "Hello?")
+    assert len(requests(out)) == 1
+
+
+def test_a_session_that_only_lost_sight_of_us_is_told_no_more_than_it_missed() -> None:
+    scene = Scene()
+    talk(scene)
+    scene.says("r3", "i3", 500)
+    scene.loses_the_model()
+    scene.do(e.CallerTyped("t1", "Hello?"))
+
+    out = scene.renews(resumed=True) + scene.wait(0.3)
+
+    assert retold(out) == [c.AddCallerText("t1", "Hello?")]
+    assert not of(out, c.ResendAudio)
+    assert [asked.instructions for asked in requests(out)] == [None]
+
+
+def test_a_goodbye_that_broke_off_still_ends_the_call() -> None:
+    scene = Scene()
+    scene.connect()
+    [asked] = requests(scene.do(e.EndRequested("operator", politely=True)))
+    scene.says("r1", "i1", 500, "Good", asked.tag)
+
+    scene.loses_the_model()
+    scene.renews()
+    scene.wait(0.6)
+    scene.do(e.Heard("i1", 500))
+
+    assert of(scene.log, c.EndCall) == [c.EndCall("operator")]
+
+
+def test_a_long_past_is_told_in_short_and_its_end_in_full() -> None:
+    scene = Scene(dataclasses.replace(RULES, replay_chars=100))
+    scene.connect()
+    for n in range(20):
+        scene.do(e.CallerTyped(f"t{n}", f"Question {n}: " + "x" * 30))
+
+    scene.loses_the_model()
+    out = retold(scene.renews())
+
+    assert isinstance(out[0], c.AddNote)
+    assert "Question 0" in out[0].text
+    assert [x.item_id for x in out[1:] if isinstance(x, c.AddCallerText)] == ["t18", "t19"]
+
+
+# -- giving up ----------------------------------------------------------------------------------
+
+
+def test_failed_dials_are_tried_again_for_a_while_and_not_for_ever() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.loses_the_model()
+
+    dials = 1
+    while not scene.call.ended:
+        scene.do(e.DialFailed("out of quota", retryable=True))
+        dials += len(of(scene.wait(2), c.DialModel))
+
+    assert 8 <= dials <= 14
+    assert of(scene.log, c.EndCall) == [c.EndCall("model_lost:out of quota")]
+
+
+def test_a_refusal_for_good_ends_the_call_at_once() -> None:
+    scene = Scene()
+    scene.connect()
+
+    assert c.EndCall("model_lost:1008") in scene.do(e.ModelLost("1008", retryable=False))
+
+
+def test_the_first_dial_that_fails_ends_the_call() -> None:
+    scene = Scene()
+    scene.do(e.CallerJoined())
+
+    out = scene.do(e.DialFailed("no such deployment", retryable=False))
+
+    assert out[-1] == c.EndCall("model_lost:no such deployment")
+
+
+def test_sessions_that_break_one_after_another_without_a_reply_end_the_call() -> None:
+    scene = Scene()
+    scene.connect()
+
+    for _ in range(MAX_LOSSES):
+        scene.loses_the_model()
+        scene.renews()
+    assert not scene.call.ended
+    scene.loses_the_model()
+
+    assert scene.call.ended
+
+
+def test_a_reply_between_two_losses_starts_the_count_anew() -> None:
+    scene = Scene()
+    scene.connect()
+
+    for n in range(3 * MAX_LOSSES):
+        scene.loses_the_model()
+        scene.renews()
+        scene.says(f"r{n}", f"i{n}", 100)
+        scene.done(f"r{n}")
+
+    assert not scene.call.ended
+
+
+# -- a session that is about to end -------------------------------------------------------------
+
+
+def test_a_session_about_to_end_is_replaced_at_the_next_pause() -> None:
+    scene = Scene(dataclasses.replace(RULES, silence_s=10_000))
+    talk(scene)
+    scene.do(e.SessionEnds(scene.now + 1_000))
+    scene.says("r3", "i3", 500)
+    assert not of(scene.wait(945), c.DialModel), "the agent speaks"
+    scene.do(e.Heard("i3", 500))
+
+    assert c.DialModel() in scene.done("r3")
+    out = scene.renews()
+
+    assert of(out, c.AddAgentText)
+    assert not requests(out)
+    assert not [note for note in of(scene.log, c.NoteNotice) if note.code == "renewing"]
+
+
+def test_without_a_pause_it_is_replaced_just_before_its_end() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.do(e.SessionEnds(scene.now + 100))
+    scene.do(e.SpeechStarted("u1", 0))
+
+    waited = 0
+    while not of(scene.log, c.DialModel):
+        scene.call.gate.caller(1_000)
+        scene.wait(1)
+        waited += 1
+
+    assert 94 <= waited < 100
+
+
+def test_a_replacement_that_could_not_be_had_is_tried_for_again_while_the_old_one_serves() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.do(e.SessionEnds(scene.now + 10))
+    scene.wait(8.1)
+    scene.do(e.DialFailed("out of quota", retryable=True))
+
+    assert of(scene.wait(0.3), c.DialModel)
+    assert scene.call.ready
+
+
+def test_a_loss_while_a_replacement_is_dialled_waits_for_that_one() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.do(e.SessionEnds(scene.now + 10))
+    assert of(scene.wait(8.1), c.DialModel)
+
+    assert not of(scene.loses_the_model(), c.DialModel)
+    scene.renews()
+
+    assert scene.call.ready

@@ -1,0 +1,97 @@
+"""A switchboard with scripted legs, and everything between them real."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+from anyio.abc import TaskGroup
+
+from switchboard.conversation import commands as c
+from switchboard.conversation import events as e
+from switchboard.conversation.rules import Rules
+from switchboard.errors import ModelUnavailable, ToolFailed
+from switchboard.exchange import Lines, Switchboard
+from switchboard.records.recorder import Recorder
+from switchboard.records.store import Store, sqlite_url
+from switchboard.tools.toolbox import Toolbox, tool
+from tests.exchange.legs import PRINCIPAL, Caller, Model, Reception, Service, until
+
+FRAME = "A" * 1280
+"""20 ms of silence, base64."""
+
+
+@tool(timeout_s=0.2)
+async def sleep_long() -> str:
+    """Take longer than anybody waits."""
+    await anyio.sleep(60)
+    return "done"
+
+
+@tool()
+async def add_up(first: int, second: int) -> int:
+    """Add two numbers."""
+    return first + second
+
+
+@tool()
+async def give_up() -> None:
+    """Fail in words."""
+    raise ToolFailed("The archive is closed today.")
+
+
+@dataclass
+class House:
+    switchboard: Switchboard
+    service: Service
+    store: Store
+    recorder: Recorder
+    tasks: TaskGroup
+
+    def place(self) -> str:
+        return self.switchboard.place(principal=PRINCIPAL, agent="ana", voice=None, model=None)
+
+    async def call(self, caller: Caller) -> tuple[str, Model]:
+        """A connected call: its id and the model's side of it."""
+        call_id = self.place()
+        self.join(call_id, caller)
+        model = await until(lambda: self.service.dialled[-1:])
+        model[0].does(e.ModelReady("s1"))
+        return call_id, model[0]
+
+    def spoken_of(self, caller: Caller, floor: c.Floor) -> bool:
+        """Whether the caller was shown that the floor is so."""
+        return c.NoteFloor(floor) in caller.shown
+
+    def join(self, call_id: str, caller: Caller) -> None:
+        self.tasks.start_soon(self.switchboard.carry, call_id, caller)
+
+
+@asynccontextmanager
+async def house(
+    path: Path,
+    rules: Rules | None = None,
+    lines: Lines | None = None,
+    refuse: ModelUnavailable | None = None,
+) -> AsyncGenerator[House]:
+    rules = rules or Rules(tools={}, reattach_s=0.3, silence_s=100)
+    service = Service(refuse)
+    async with Store(sqlite_url(path)).opened() as store:
+        recorder = Recorder(store)
+        switchboard = Switchboard(
+            dial=service.dial,
+            reception=Reception(rules, Toolbox(sleep_long, add_up, give_up)),
+            recorder=recorder,
+            lines=lines,
+        )
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(recorder.run)
+            tasks.start_soon(switchboard.run)
+            await until(switchboard.ready)
+            yield House(switchboard, service, store, recorder, tasks)
+            tasks.cancel_scope.cancel()
+
+
+def told[T: c.ModelCommand](model: Model, kind: type[T]) -> Sequence[T]:
+    return [command for command in model.told if isinstance(command, kind)]
