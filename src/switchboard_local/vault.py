@@ -10,10 +10,12 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from switchboard_local.entra.issuer import BadToken, Issuer
 from switchboard_local.realtime.doorway import bearer
 
 KEY_SECRET: Final = "voice-live-key"  # noqa: S105  (a secret's name)
 """The secret that holds the key of the local Voice Live, where it has one."""
+AUDIENCES: Final = frozenset({"https://vault.azure.net", "https://vault.azure.net/"})
 API_VERSIONS: Final = frozenset({"7.4", "7.5", "7.6", "2025-07-01"})
 _WHERE: Final = {
     "WWW-Authenticate": 'Bearer authorization="https://login.microsoftonline.com/local",'
@@ -50,15 +52,17 @@ class Vault:
         self.secrets[KEY_SECRET] = Secret(key)
 
 
-def vault_router(vault: Vault) -> APIRouter:
+def vault_router(vault: Vault, issuer: Issuer) -> APIRouter:
     """`GET /secrets/{name}[/{version}]`: every version is the newest."""
     router = APIRouter()
 
     @router.get("/secrets/{name}")
     @router.get("/secrets/{name}/{version}")
     async def read(request: Request, name: str, version: str = "current") -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
-        if not bearer(request.headers.get("authorization", "")):
-            refused = _refusal(401, "Unauthorized", "Send a bearer token.")
+        try:
+            issuer.read(bearer(request.headers.get("authorization", "")) or "", AUDIENCES)
+        except BadToken:
+            refused = _refusal(401, "Unauthorized", "Send a bearer token for the vault.")
             refused.headers.update(_WHERE)
             return refused
         if request.query_params.get("api-version") not in API_VERSIONS:

@@ -35,8 +35,8 @@ BODY = web.RequestKey("body", bytes)
 ANSWER = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\n"
 
 
-def signalling_to(endpoint: str) -> Signalling:
-    config, token = ModelConfig(endpoint=endpoint), FixedToken()
+def signalling_to(endpoint: str, token: FixedToken | None = None) -> Signalling:
+    config, token = ModelConfig(endpoint=endpoint), token or FixedToken()
     return Signalling(config, token, Line(config, token))
 
 
@@ -48,7 +48,7 @@ def cloud() -> Generator[Cloud]:
 
 @pytest.fixture
 async def signalling(cloud: Cloud) -> AsyncGenerator[Signalling]:
-    built = signalling_to(f"http://127.0.0.1:{cloud.port}")
+    built = signalling_to(f"http://127.0.0.1:{cloud.port}", FixedToken(cloud.token))
     yield built
     await built.aclose()
 

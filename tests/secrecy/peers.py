@@ -15,14 +15,14 @@ from typing import Any, Final
 import anyio
 import httpx
 from anyio import to_thread
+from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from switchboard_local.app import create_app
 from switchboard_local.mind.parts import Call, Request, Say, Thought
 from switchboard_local.settings import Settings
 from switchboard_local.vault import KEY_SECRET, Vault
 from tests.browser.peers import House, Page
-from tests.local.realtime.doubles import Doubles, last_words, served
+from tests.local.realtime.doubles import Doubles, app_of, last_words, served_where
 
 ROOT: Final = Path(__file__).parents[2]
 HEADER: Final = "identity-header-4d1f0c"
@@ -118,9 +118,13 @@ def upstream() -> Generator[Upstream]:
     there.doubles.mind.script = thinking
     parts = there.doubles
     settings = Settings.model_validate({"local_pace": 40.0, "identity_header": HEADER})
-    app = create_app(parts, parts.mind, settings, parts.faults, parts.vault)
-    app.add_middleware(_Recorder, upstream=there)
-    with served(app) as port:
+
+    def make_app(port: int) -> FastAPI:
+        app, _ = app_of(parts, settings, port)
+        app.add_middleware(_Recorder, upstream=there)
+        return app
+
+    with served_where(make_app) as port:
         there.port = port
         yield there
 

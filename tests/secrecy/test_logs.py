@@ -10,6 +10,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from switchboard_local.faults.kinds import Refuse
 from tests.browser.proxy.peers import closed, jwt
 from tests.secrecy.peers import (
     ARGUMENT,
@@ -73,12 +74,12 @@ async def a_day(served: Product, there: Upstream) -> set[str]:
         await refused(served, placed["socket"], "switchboard.v1", used)
         await page.say("end")
     for status in (401, 503):
-        there.doubles.faults.refuse_upgrade = status
+        there.doubles.faults.arm(Refuse(status=status, times=None))
         async with served.talking(model="live") as (page, placed):
             secrets |= {placed["ticket"], page.ready["resume"]}
             await closed(page.socket)
         await refused(served, f"/ws?model=m&token={another}")
-    there.doubles.faults.refuse_upgrade = None
+        there.doubles.faults.disarm()
     await served.http.post("/api/calls", json={"agent": TYPED, "voice": SPOKEN})
     return secrets | there.values(b"authorization") | there.values(b"x-identity-header")
 

@@ -24,9 +24,9 @@ def voice_live_router(host: Host, vault: Vault | None = None) -> APIRouter:
 
     @router.websocket("/voice-live/realtime")
     async def voice_live(socket: WebSocket) -> None:
-        key = None if vault is None else vault.service_key
-        refusal = judge(socket.headers, socket.query_params, key)
-        await take(host, socket, refusal or _guest(socket.query_params))
+        query, key = socket.query_params, None if vault is None else vault.service_key
+        stranger = host.keeper.refusal(socket.headers, query, token_in_query=True, also_key=key)
+        await take(host, socket, "voice_live", stranger or judge(query) or _guest(query))
 
     return router
 
