@@ -502,15 +502,16 @@ def test_every_route_but_the_page_and_its_health_asks_who_is_there(tmp_path: Pat
             data_dir=tmp_path,
             session_config=ROOT / "session_config.json",
             voice_live_proxy=True,
+            session_minting=True,
+            azure_openai_endpoint="https://a.openai.azure.com",
             azure_voicelive_endpoint="https://a.services.ai.azure.com",
-        ),
-        dial=Parrots().dial,
+        )
     )
     asked = {_path(route): _identifies(route) for route in _leaves(app.routes)}
     assert asked.pop("/health") is False
     assert asked.pop("") is False  # the page's files
     assert asked.pop("/ws") is True
-    assert len(asked) == 3
+    assert len(asked) == 8
     assert all(asked.values())
 
 

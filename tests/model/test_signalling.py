@@ -274,7 +274,7 @@ async def test_a_front_end_may_begin_a_call_with_a_secret_of_ours(
             signalling.calls_url,
             content=await offered(connection),
             headers={
-                "Authorization": f"Bearer {secret.value}",
+                "Authorization": f"Bearer {secret.secret}",
                 "Content-Type": "application/sdp",
             },
         )
