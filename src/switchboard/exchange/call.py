@@ -69,6 +69,7 @@ class Call:
         self._model: ModelLeg | None = None
         self._model_life: anyio.CancelScope | None = None
         """What ends the leg in `_model` when another takes its place."""
+        self._lost_at: float | None = None
         self._earshot = Earshot()
         self._board: dict[str, c.Note] = {}
         self._tasks: TaskGroup | None = None
@@ -181,6 +182,7 @@ class Call:
             return  # replaced, or the call is over
         if self._model_life is life:
             self._model = self._model_life = None
+            self._lost_at = self._lost_at or self._clock()
             logger.warning("model lost", extra={"call": self.id, "reason": last.reason})
             self.apply(last)
         else:
@@ -205,6 +207,10 @@ class Call:
     def _model_ready(self, event: e.ModelReady, leg: ModelLeg, life: anyio.CancelScope) -> None:
         """This leg is the call's from now on; one that it replaces ends."""
         former, self._model, self._model_life = self._model_life, leg, life
+        if self._lost_at is not None:
+            gap_ms = round((self._clock() - self._lost_at) * 1000)
+            logger.info("model session replaced", extra={"call": self.id, "gap_ms": gap_ms})
+            self._lost_at = None
         self.apply(event)
         if event.expires_at is not None:
             # The service tells the time of day, the conversation only knows its own clock.
