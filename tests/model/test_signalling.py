@@ -98,6 +98,7 @@ async def test_who_comes_back_to_the_same_media_resumes_the_session(
                 [ready] = of(ModelReady, await until(ModelReady, leg))
                 assert ready.resumed is resumed
         await media.hang_up()
+        await eventually(lambda: connection.connectionState == "closed")
         with pytest.raises(ModelUnavailable) as gone:
             async with media.dial(SPEC):
                 pass
