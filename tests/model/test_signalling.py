@@ -9,7 +9,7 @@ from dataclasses import replace
 import httpx
 import pytest
 from aiohttp import web
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from switchboard.conversation.commands import AddCallerText, ClearPlayout, RequestReply
 from switchboard.conversation.events import (
@@ -55,7 +55,7 @@ async def signalling(cloud: Cloud) -> AsyncGenerator[Signalling]:
 
 @asynccontextmanager
 async def page() -> AsyncGenerator[RTCPeerConnection]:
-    connection = RTCPeerConnection()
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     connection.addTrack(Mouth())
     connection.createDataChannel("oai-events")
     yield connection
@@ -93,6 +93,7 @@ async def test_who_comes_back_to_the_same_media_resumes_the_session(
     async with page() as connection:
         media = await signalling.negotiate(SPEC, await offered(connection))
         await connection.setRemoteDescription(RTCSessionDescription(media.answer, "answer"))
+        await eventually(lambda: connection.connectionState == "connected")
         for resumed in (False, True, True):
             async with media.dial(SPEC) as leg:
                 [ready] = of(ModelReady, await until(ModelReady, leg))
