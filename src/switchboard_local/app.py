@@ -20,6 +20,7 @@ from switchboard_local.realtime.webrtc.load import load_webrtc
 from switchboard_local.realtime.webrtc.routes import webrtc_router
 from switchboard_local.realtime.webrtc.secrets import SecretBook
 from switchboard_local.settings import Settings
+from switchboard_local.vault import Vault, vault_router
 from switchboard_local.voice_live.routes import voice_live_router
 
 
@@ -35,9 +36,15 @@ class Engine(Protocol):
 
 
 def create_app(
-    engine: Engine, mind: Mind, settings: Settings, faults: Faults | None = None
+    engine: Engine,
+    mind: Mind,
+    settings: Settings,
+    faults: Faults | None = None,
+    vault: Vault | None = None,
 ) -> FastAPI:
-    """The local cloud. `faults` is how a test makes it misbehave."""
+    """The local cloud. `faults` and `vault` are how a test makes it misbehave."""
+    if vault is None and settings.local_voicelive_key is not None:
+        vault = Vault.with_key(settings.local_voicelive_key.get_secret_value())
     company = Company(engine.ears, engine.voice, mind, settings.local_pace, faults or Faults())
     lines = Lines(settings.local_max_sessions)
     host = Host(engine.detectors, company, lines, settings.local_session_seconds)
@@ -64,8 +71,10 @@ def create_app(
     )
     app.add_middleware(LoopbackOnly)
     app.include_router(realtime_router(host, find_call))
-    app.include_router(voice_live_router(host))
+    app.include_router(voice_live_router(host, vault))
     app.include_router(webrtc_router(host, SecretBook(time.time), calls))
+    if vault is not None:
+        app.include_router(vault_router(vault))
     if settings.identity_header is not None:
         app.include_router(identity_router(settings.identity_header.get_secret_value()))
 

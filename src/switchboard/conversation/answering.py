@@ -7,7 +7,6 @@ from switchboard.conversation.commands import (
     CancelReply,
     ClearPlayout,
     ClearTimer,
-    DeleteItem,
     RequestReply,
     SetTimer,
     Speaker,
@@ -121,7 +120,7 @@ class Answering:
         stage = self._stage
         if event.usage:
             self._endings.spend(event.reply_id, event.usage)
-        self._drop_unheard(event.reply_id)
+        self._hearing.drop_unheard(event.reply_id)
         running = stage.replies.done(event.reply_id)
         stage.gate.open_replies.discard(event.reply_id)
         if running is None:
@@ -134,17 +133,6 @@ class Answering:
         self._endings.reply_done(running, unsaid=unsaid)
         self._tooling.speak_of_results()
         self._hearing.reply_done()
-
-    def _drop_unheard(self, reply_id: str) -> None:
-        """A silenced reply is done: what nobody heard of it goes. A service that plays by itself
-        knows that already."""
-        stage = self._stage
-        undecided = self._playing.undecided()
-        for command in stage.settling.reply_done(
-            reply_id, stage.history, stage.transcript, undecided
-        ):
-            if not (stage.rules.service_plays and isinstance(command, DeleteItem)):
-                stage.emit(command)
 
     def refused(self, code: str, message: str, event_id: str | None) -> None:
         stage = self._stage

@@ -32,10 +32,10 @@ from switchboard.conversation.toolcalls import ToolCalls
 from switchboard.conversation.tooling import Tooling
 
 type _FromReply = e.ReplyStarted | e.ReplyItemStarted | e.ReplyWords | e.ToolRequested | e.ReplyDone
-type _FromPlayout = e.ItemTruncated | e.PlayoutStarted | e.PlayoutStopped | e.PlayoutCleared
 type _FromCallerHeard = (
     e.SpeechStarted | e.SpeechStopped | e.TurnCommitted | e.CallerWords | e.CallerWordsFailed
 )
+type _FromPlayout = e.ItemTruncated | e.PlayoutStarted | e.PlayoutStopped | e.PlayoutCleared
 type _FromService = _FromCallerHeard | e.ModelReady | e.ModelLost | e.CallerIdle | e.ModelRefused
 
 
@@ -55,7 +55,7 @@ class Conversation:
         self._calling = Calling(
             stage, self._endings, self._hearing, self._tooling, self._answering, self._tools
         )
-        self._renewing = Renewing(stage, self._endings, self._hearing, self._tooling)
+        self._renewing = Renewing(stage, self._endings, self._hearing, self._tooling, self._playing)
 
     @property
     def gate(self) -> Gate:
@@ -186,6 +186,9 @@ class Conversation:
             case _:
                 assert_never(event)
 
+    def _named(self, item_id: str, at_ms: float | None = None) -> str:
+        return self._stage.earshot.name(item_id, at_ms)
+
     def _from_playout(self, event: _FromPlayout) -> None:
         if not self._stage.rules.service_plays:
             return  # a cut is our own word come back, and the leg says what was heard
@@ -198,9 +201,6 @@ class Conversation:
                 self._hearing.playout_stopped(reply_id)
             case e.PlayoutCleared(reply_id):
                 self._playing.cleared(reply_id)
-
-    def _named(self, item_id: str, at_ms: float | None = None) -> str:
-        return self._stage.earshot.name(item_id, at_ms)
 
     def _from_reply(self, event: _FromReply) -> None:
         match event:

@@ -6,6 +6,7 @@ from switchboard.conversation.commands import (
     CancelReply,
     ClearPlayout,
     ClearTimer,
+    DeleteItem,
     NoteLatency,
     SetTimer,
     StopPlayout,
@@ -134,6 +135,17 @@ class Hearing:
         """The service plays: a reply was heard to its end."""
         self._playing.stopped(reply_id)
         self.check_silent()
+
+    def drop_unheard(self, reply_id: str) -> None:
+        """A silenced reply is done: what nobody heard of it goes. A service that plays by itself
+        knows that already."""
+        stage = self._stage
+        undecided = self._playing.undecided()
+        for command in stage.settling.reply_done(
+            reply_id, stage.history, stage.transcript, undecided
+        ):
+            if not (stage.rules.service_plays and isinstance(command, DeleteItem)):
+                stage.emit(command)
 
     def reply_done(self) -> None:
         """Generation ended; playback may go on, and one day must be over."""

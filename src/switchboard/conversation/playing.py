@@ -103,6 +103,14 @@ class Playing:
             playout.cut_at = playout.cut_at or self._stage.now
         self.settle()
 
+    def broke_off(self, at: float) -> bool:
+        """The media themselves are gone since then. Says whether something was being heard."""
+        playing = [playout for playout in self._playouts.values() if playout.cut_at is None]
+        for playout in playing:
+            playout.cut_at = at
+        self.settle()
+        return bool(playing)
+
     def believe(self) -> None:
         """Nothing more is heard, whatever the service forgot to say."""
         for reply_id in list(self._playouts):

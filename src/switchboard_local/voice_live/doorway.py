@@ -5,6 +5,7 @@ here are those that its SDKs treat as final, the words are ours.
 """
 
 from collections.abc import Mapping
+from hmac import compare_digest
 from typing import Final
 
 from switchboard_local.realtime.doorway import MAX_MODEL_CHARS, TurnedAway, bearer
@@ -25,12 +26,19 @@ _CLASSIC: Final = ("agent-id", "agent-access-token")
 _MISSING: Final = "missing_required_parameter"
 
 
-def judge(headers: Mapping[str, str], query: Mapping[str, str]) -> TurnedAway | None:
+def judge(
+    headers: Mapping[str, str], query: Mapping[str, str], key: str | None = None
+) -> TurnedAway | None:
     """What is wrong with an upgrade request, if anything.
 
-    A token may come in the query too, for those who cannot set headers.
+    A token may come in the query too, for those who cannot set headers; so may the `key`, where
+    the resource has one.
     """
-    if not bearer(headers.get("authorization", "") or query.get("Authorization", "")):
+    shown = headers.get("api-key") or query.get("api-key")
+    if shown is not None:
+        if key is None or not compare_digest(shown.encode(), key.encode()):
+            return TurnedAway(401, "401", "Access denied: the key is not this resource's.")
+    elif not bearer(headers.get("authorization", "") or query.get("Authorization", "")):
         return TurnedAway(
             401, "401", "Access denied: send a bearer token in the Authorization header."
         )

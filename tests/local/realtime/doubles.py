@@ -18,6 +18,7 @@ from switchboard_local.mind.parts import Call, Request, Say, Thought
 from switchboard_local.realtime.faults import Faults
 from switchboard_local.serving import server_config
 from switchboard_local.settings import Settings
+from switchboard_local.vault import Vault
 
 PCM_BYTES_PER_MS = 48
 WINDOW_MS = 32
@@ -159,6 +160,7 @@ class Doubles:
     voice: HummingVoice = field(default_factory=HummingVoice)
     mind: ScriptedMind = field(default_factory=ScriptedMind)
     faults: Faults = field(default_factory=Faults)
+    vault: Vault | None = None
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,6 @@ def local_cloud(doubles: Doubles | None = None, **settings: object) -> Generator
     """A local cloud of doubles; `settings` are those of `Settings`."""
     parts = doubles or Doubles()
     chosen = Settings.model_validate({"local_pace": 40.0, **settings})
-    app = create_app(parts, parts.mind, chosen, parts.faults)
+    app = create_app(parts, parts.mind, chosen, parts.faults, parts.vault)
     with served(app) as port:
         yield Cloud(port, parts)
