@@ -33,6 +33,7 @@ from switchboard.browser.proxy.routes import PATH as PROXY_PATH
 from switchboard.browser.proxy.routes import ProxyConfig, ProxyRoom, proxy_routes
 from switchboard.browser.routes import BrowserConfig, BrowserRoom, browser_routes
 from switchboard.browser.webrtc.leg import RtcLimits
+from switchboard.browser.webrtc.minting import MintingRoom, minting_routes
 from switchboard.browser.webrtc.routes import RtcConfig, RtcRoom, rtc_routes
 from switchboard.conversation.legs import Dial
 from switchboard.conversation.session import Service
@@ -93,12 +94,14 @@ class House:
         self.switchboard = Switchboard(
             dial=self.ways.dial,
             negotiate=self.ways.negotiate,
+            mint=self.ways.mint if settings.session_minting else None,
             reception=self.reception,
             recorder=self.recorder,
             lines=Lines(settings.max_calls, settings.ticket_seconds),
         )
         self.tickets = TicketOffice(TicketTable(self.store), open_s=settings.ticket_seconds)
         self.rtc = self._rtc() if self.ways.negotiate else None
+        self.minting = self._minting(self.rtc) if self.rtc and settings.session_minting else None
         self.watch = Watch(settings, self.store.answers)
         self.broken: list[str] = []
         """What should be running and is not."""
@@ -111,6 +114,15 @@ class House:
             self.origins,
             title_of=self.reception.title_of,
             config=RtcConfig(limits=limits),
+        )
+
+    def _minting(self, legs: RtcRoom) -> MintingRoom:
+        return MintingRoom(
+            self.switchboard,
+            legs,
+            self.origins,
+            rate=_per_minute(self.settings.session_minting_per_minute),
+            attach_s=self.settings.ticket_seconds,
         )
 
     def _proxy(self) -> ProxyRoom:
@@ -324,6 +336,7 @@ def _mount(app: FastAPI, house: House) -> None:
     app.include_router(browser_routes(room, identify))
     if house.rtc is not None:
         app.include_router(rtc_routes(house.rtc, identify))
+    app.include_router(minting_routes(house.minting, identify))
     if house.proxy is not None:
         app.include_router(proxy_routes(house.proxy, identify))
     app.mount("/", PageFiles(about=msgspec.json.encode(house.about())))

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from switchboard.conversation.legs import Dial, Negotiate
+from switchboard.conversation.legs import Dial, Mint, Negotiate
 from switchboard.conversation.session import Service
 from switchboard.model.config import ModelConfig
 from switchboard.model.connection import Line, by_service
 from switchboard.model.credentials import TokenSource, default_credential
-from switchboard.model.detours import Detours, dialling, negotiating
+from switchboard.model.detours import Detours, dialling, minting, negotiating
 from switchboard.model.keys import KeyedLine, KeySource
 from switchboard.model.profiles import AZURE_OPENAI, VOICE_LIVE, Capabilities, of_version, with_key
 from switchboard.model.signalling import Signalling
@@ -52,6 +52,8 @@ class Ways:
     """Those that can be dialled."""
     negotiate: Negotiate | None = None
     """The way to media over WebRTC, where there is one."""
+    mint: Mint | None = None
+    """Secrets for front ends that go that way by themselves."""
     signalling: Sequence[Signalling] = ()
     """What `negotiate` goes by, region by region."""
     shown: dict[Service, TokenSource | KeySource] = field(
@@ -77,7 +79,8 @@ def ways_of(settings: Settings, identities: Identities, keys: KeySource | None) 
             both = zip(configs, lines, strict=True)
             signalling = [Signalling(config, tokens, line) for config, line in both]
             negotiate = negotiating(detours, [each.negotiate for each in signalling])
-            ways = replace(ways, negotiate=negotiate, signalling=signalling)
+            mint = minting(detours, [each.mint for each in signalling])
+            ways = replace(ways, negotiate=negotiate, mint=mint, signalling=signalling)
     if settings.azure_voicelive_endpoint is not None:
         shown = keys or identities.towards(settings.azure_voicelive_scope)
         endpoints = (

@@ -64,6 +64,11 @@ class Settings(BaseSettings):
     webrtc: bool = True
     """Offer pages calls over WebRTC, whose audio goes straight to Azure OpenAI."""
 
+    session_minting: bool = False
+    """Give front ends of one's own a client secret, from which they can read the prompt."""
+    session_minting_per_minute: PerMinute = 6.0
+    """New secrets of one user."""
+
     voice_live_proxy: bool = False
     """Serve `WS /ws`: any Voice Live client, our credentials."""
     proxy_own_tokens_only: bool = False

@@ -9,7 +9,7 @@ from dataclasses import replace
 import httpx
 import pytest
 from aiohttp import web
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from switchboard.conversation.commands import AddCallerText, ClearPlayout, RequestReply
 from switchboard.conversation.events import (
@@ -55,7 +55,7 @@ async def signalling(cloud: Cloud) -> AsyncGenerator[Signalling]:
 
 @asynccontextmanager
 async def page() -> AsyncGenerator[RTCPeerConnection]:
-    connection = RTCPeerConnection()
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     connection.addTrack(Mouth())
     connection.createDataChannel("oai-events")
     yield connection
@@ -93,11 +93,13 @@ async def test_who_comes_back_to_the_same_media_resumes_the_session(
     async with page() as connection:
         media = await signalling.negotiate(SPEC, await offered(connection))
         await connection.setRemoteDescription(RTCSessionDescription(media.answer, "answer"))
+        await eventually(lambda: connection.connectionState == "connected")
         for resumed in (False, True, True):
             async with media.dial(SPEC) as leg:
                 [ready] = of(ModelReady, await until(ModelReady, leg))
                 assert ready.resumed is resumed
         await media.hang_up()
+        await eventually(lambda: connection.connectionState == "closed")
         with pytest.raises(ModelUnavailable) as gone:
             async with media.dial(SPEC):
                 pass
@@ -274,7 +276,7 @@ async def test_a_front_end_may_begin_a_call_with_a_secret_of_ours(
             signalling.calls_url,
             content=await offered(connection),
             headers={
-                "Authorization": f"Bearer {secret.value}",
+                "Authorization": f"Bearer {secret.secret}",
                 "Content-Type": "application/sdp",
             },
         )

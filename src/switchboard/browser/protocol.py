@@ -295,6 +295,43 @@ class OfferAnswered(msgspec.Struct, frozen=True, rename="camel"):
     answer: str
 
 
+class MintSession(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """`POST /api/session`, for front ends of one's own."""
+
+    agent: Annotated[str, Meta(min_length=1, max_length=64)]
+    voice: Annotated[str, Meta(max_length=64)] | None = None
+    model: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class SessionMinted(msgspec.Struct, frozen=True, rename="camel"):
+    """Answer to `POST /api/session`. Post the offer to `url` with the secret as bearer, then an
+    `AttachCall` to `attach`, with `ticket` in the header `Switchboard-Ticket`."""
+
+    secret: str
+    expires_at: float
+    """Epoch seconds."""
+    url: str
+    attach: str
+    attach_within_seconds: float
+    ticket: str
+
+
+class AttachCall(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """`POST /api/session/{id}/attach`, once."""
+
+    call_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,128}\Z")]
+    """The service's own: the last part of its answer's `Location`."""
+
+
+class CallAttached(msgspec.Struct, frozen=True, rename="camel"):
+    """Answer to it. The addresses are those of `RtcPlaced`; `ticket` is the right to them."""
+
+    call: str
+    events: str
+    messages: str
+    ticket: str
+
+
 class Problem(msgspec.Struct, frozen=True, rename="camel"):
     """Every error answer over HTTP (RFC 9457 in small)."""
 

@@ -160,7 +160,7 @@ class Conversation:
     def _from_service(self, event: _FromService) -> None:
         match event:
             case e.ModelReady():
-                self._renewing.ready(resumed=event.resumed)
+                self._renewing.ready(resumed=event.resumed, remembers=event.remembers)
                 self._calling.greet()
             case e.ModelLost(reason, retryable):
                 self._renewing.lost(reason, retryable)

@@ -69,6 +69,8 @@ class ModelReady:
     expires_at: float | None = None
     resumed: bool = False
     """It is the session we had: it knows all that was said before we lost sight of it."""
+    remembers: bool = False
+    """It is a new session that knows by itself what was said: a Foundry agent's conversation."""
     conversation_id: str | None = None
     """Where a Foundry agent speaks: its conversation, by which a later session may go on."""
 

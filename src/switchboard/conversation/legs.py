@@ -105,6 +105,23 @@ class Negotiated:
     """Ends the media, in bounded time. Never raises."""
 
 
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """A right to begin one kind of session, for a front end that offers by itself."""
+
+    secret: str = field(repr=False)
+    expires_at: float
+    """Epoch seconds."""
+    url: str
+    """Where the front end posts its offer, with the secret as bearer."""
+    media: Callable[[str], Negotiated] = field(repr=False)
+    """The media of the call that it began, by the service's id. Raises `NotAllowed`."""
+
+
+type Mint = Callable[[SessionSpec], Awaitable[Minted]]
+"""Raises `ModelUnavailable`, or `NotAllowed` for a model that has no WebRTC."""
+
+
 class Negotiate(Protocol):
     """Has the service answer a caller's SDP offer, for a session configured by `spec`.
 

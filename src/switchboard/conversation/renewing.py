@@ -117,7 +117,7 @@ class Renewing:
 
     # -- a new session --------------------------------------------------------------------------
 
-    def ready(self, *, resumed: bool) -> None:
+    def ready(self, *, resumed: bool, remembers: bool = False) -> None:
         """A session is configured: tell it what it has missed, or everything."""
         stage = self._stage
         if stage.ready:
@@ -133,12 +133,19 @@ class Renewing:
             stage.replies.drop(frozenset({Why.RENEWED, Why.RETRY}))
             stage.retell(*stage.withheld)
         else:
-            self._replay()
+            self._remind() if remembers else self._replay()
+            self._hear_again()
         stage.withheld.clear()
         if self._began:
             self._hearing.check_silent()
             stage.await_caller()
         self._began = True
+
+    def _remind(self) -> None:
+        """It knows what was said before; of our items it may not know which they were."""
+        stage = self._stage
+        stage.retell(*stage.withheld)
+        stage.settling.retold = set(stage.gate.sounding)
 
     def _replay(self) -> None:
         stage, earshot = self._stage, self._stage.earshot
@@ -149,6 +156,10 @@ class Renewing:
         stage.retell(*told)
         stage.settling.retold = {c.item_id for c in told if isinstance(c, AddAgentText)}
         stage.pended = set(stage.history.unanswered())
+
+    def _hear_again(self) -> None:
+        """Its ear begins where the last one's ended, or where a turn that nobody took began."""
+        stage, earshot = self._stage, self._stage.earshot
         start_ms = earshot.to_resend() if self._began else earshot.oldest_ms
         earshot.begin_session(from_ms=start_ms)
         stage.retell(ResendAudio(start_ms))

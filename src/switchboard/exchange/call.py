@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import anyio
@@ -17,6 +17,7 @@ from switchboard.conversation.audio import PCM_24K, base64_size_bytes
 from switchboard.conversation.core import Conversation
 from switchboard.conversation.gate import Passage
 from switchboard.conversation.legs import CallerAudio, CallerLeg, Dial, ModelLeg, ReplyAudio
+from switchboard.conversation.session import SessionSpec
 from switchboard.errors import ModelUnavailable, NotAllowed
 from switchboard.exchange.brief import Brief
 from switchboard.exchange.earshot import Earshot
@@ -70,6 +71,8 @@ class Call:
         self._model_life: anyio.CancelScope | None = None
         """What ends the leg in `_model` when another takes its place."""
         self._lost_at: float | None = None
+        self._conversation_id: str | None = None
+        """That of a Foundry agent, by which its next session goes on."""
         self._earshot = Earshot()
         self._board: dict[str, c.Note] = {}
         self._tasks: TaskGroup | None = None
@@ -166,7 +169,7 @@ class Call:
         last: e.ModelLost | None = None
         with anyio.CancelScope() as life:
             try:
-                async with self._dial(self.placed.brief.spec) as leg:
+                async with self._dial(self._spec()) as leg:
                     last = await self._listen_to_model(leg, life)
             except ModelUnavailable as unavailable:
                 logger.warning(
@@ -187,6 +190,13 @@ class Call:
             self.apply(last)
         else:
             self.apply(e.DialFailed(last.reason, last.retryable))
+
+    def _spec(self) -> SessionSpec:
+        """What the next session is to be: a Foundry agent goes on with its own conversation."""
+        spec = self.placed.brief.spec
+        if spec.agent is None or self._conversation_id is None:
+            return spec
+        return replace(spec, agent=replace(spec.agent, conversation_id=self._conversation_id))
 
     async def _listen_to_model(self, leg: ModelLeg, life: anyio.CancelScope) -> e.ModelLost:
         """Its last word."""
@@ -211,7 +221,8 @@ class Call:
             gap_ms = round((self._clock() - self._lost_at) * 1000)
             logger.info("model session replaced", extra={"call": self.id, "gap_ms": gap_ms})
             self._lost_at = None
-        self.apply(event)
+        known, self._conversation_id = self._conversation_id, event.conversation_id
+        self.apply(replace(event, remembers=known is not None and event.conversation_id == known))
         if event.expires_at is not None:
             # The service tells the time of day, the conversation only knows its own clock.
             self.apply(e.SessionEnds(self._clock() + event.expires_at - time.time()))

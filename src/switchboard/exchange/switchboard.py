@@ -10,7 +10,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from switchboard.access.principal import Principal
-from switchboard.conversation.legs import CallerLeg, Dial, Negotiate, Negotiated
+from switchboard.conversation.legs import CallerLeg, Dial, Mint, Minted, Negotiate, Negotiated
 from switchboard.errors import LinesBusy, NotAllowed
 from switchboard.exchange.brief import Brief, Reception
 from switchboard.exchange.call import Call, Placed
@@ -38,11 +38,15 @@ class Switchboard:
         reception: Reception,
         recorder: Recorder,
         negotiate: Negotiate | None = None,
+        mint: Mint | None = None,
         lines: Lines | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._dial = dial
         self._negotiate = negotiate
+        self._mint = mint
+        self._minted: dict[str, Minted] = {}
+        """By the id of the placed call that waits for it to be used."""
         self._reception = reception
         self._recorder = recorder
         self._lines = lines or Lines()
@@ -97,6 +101,39 @@ class Switchboard:
         self._start(replace(placed, media=beside))
         return placed.call_id
 
+    async def place_session(
+        self, *, principal: Principal, agent: str, voice: str | None, model: str | None
+    ) -> tuple[str, Minted]:
+        """Reserve a line for a call that a front end begins at the service by itself.
+
+        Returns the call's id and the secret to begin it with; `attach` must follow within
+        `wait_s`. Raises as `place` and `Mint` do.
+        """
+        if self._mint is None:
+            raise NotAllowed("This server mints no sessions.")
+        brief = _played_by_service(self._reception.brief(agent, voice=voice, model=model))
+        placed = self._reserve(principal, brief)
+        try:
+            minted = self._minted[placed.call_id] = await self._mint(brief.spec)
+        except BaseException:
+            self.cancel(placed.call_id)
+            raise
+        return placed.call_id, minted
+
+    def attach(self, call_id: str, media_id: str) -> None:
+        """Begin a minted call, beside the media of the service's call `media_id`. Once.
+
+        Raises `NotAllowed` for a call that is not waiting for it, or for an odd id.
+        """
+        self._forget_no_shows()
+        minted = self._minted.get(call_id)
+        if minted is None or call_id not in self._waiting:
+            raise NotAllowed("This session has expired or was already attached.")
+        media = minted.media(media_id)
+        placed, _ = self._waiting[call_id]
+        self.cancel(call_id)
+        self._start(replace(placed, media=CallMedia(placed.brief.spec, media, None)))
+
     async def offered(self, call_id: str, offer: str) -> str:
         """The answer to a fresh offer for a call over WebRTC.
 
@@ -129,6 +166,7 @@ class Switchboard:
     def cancel(self, call_id: str) -> None:
         """Free the line of a placed call that nobody came for."""
         self._waiting.pop(call_id, None)
+        self._minted.pop(call_id, None)
 
     async def end(self, call_id: str, reason: str) -> None:
         """End a call now. One that has ended already, or never began, is as good."""
@@ -158,6 +196,7 @@ class Switchboard:
         """
         self._stopping = True
         self._waiting.clear()
+        self._minted.clear()
         for call in list(self._calls.values()):
             call.end("server_stopping", politely=True)
         with anyio.move_on_after(grace_s):
@@ -213,7 +252,7 @@ class Switchboard:
     def _forget_no_shows(self) -> None:
         now = self._clock()
         for call_id in [k for k, (_, until) in self._waiting.items() if until <= now]:
-            del self._waiting[call_id]
+            self.cancel(call_id)
 
 
 def _played_by_service(brief: Brief) -> Brief:

@@ -117,8 +117,8 @@ class Line:
         try:
             return await self._try(url, token)
         except ModelUnavailable as failure:
-            again = failure.retryable or failure.status in again_on
-            if not again or self._config.tries < 2:
+            again = failure.retryable and self._config.tries > 1
+            if not (again or failure.status in again_on):
                 raise
             logger.warning("dial failed, trying once more", extra={"status": failure.status})
         await anyio.sleep(random.uniform(*_RETRY_AFTER_S))  # noqa: S311  # jitter, not a secret

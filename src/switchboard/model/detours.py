@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
-from switchboard.conversation.legs import Dial, ModelLeg, Negotiate, Negotiated
+from switchboard.conversation.legs import Dial, Mint, Minted, ModelLeg, Negotiate, Negotiated
 from switchboard.conversation.session import SessionSpec
 from switchboard.errors import ModelUnavailable
 
@@ -104,3 +104,12 @@ def negotiating(detours: Detours, regions: Sequence[Negotiate]) -> Negotiate:
         return await detours.first_open(spec, lambda region, here: regions[region](here, offer))
 
     return negotiate
+
+
+def minting(detours: Detours, regions: Sequence[Mint]) -> Mint:
+    """Has the first region mint a secret that would."""
+
+    async def mint(spec: SessionSpec, /) -> Minted:
+        return await detours.first_open(spec, lambda region, here: regions[region](here))
+
+    return mint

@@ -20,7 +20,7 @@ import anyio
 import httpx
 import msgspec
 
-from switchboard.conversation.legs import ModelLeg, Negotiated
+from switchboard.conversation.legs import Minted, ModelLeg, Negotiated
 from switchboard.conversation.session import Service, SessionSpec
 from switchboard.errors import ModelUnavailable, NotAllowed, OfferRefused
 from switchboard.model.codec import update_of
@@ -94,10 +94,11 @@ class Signalling:
         media = Media(self._line, call_id, self._hang_up)
         return Negotiated(answer, media.dial, media.hang_up)
 
-    async def mint(self, spec: SessionSpec) -> Secret:
+    async def mint(self, spec: SessionSpec, /) -> Minted:
         """A secret for a front end that offers by itself. It holds the whole session."""
         with self._patience():
-            return await self._mint(spec)
+            secret = await self._mint(spec)
+        return Minted(secret.value, secret.expires_at, self.calls_url, self.media)
 
     def media(self, call_id: str) -> Negotiated:
         """Media that a front end agreed upon by itself. Raises `NotAllowed` for an odd id."""

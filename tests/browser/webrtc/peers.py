@@ -257,4 +257,7 @@ async def product(data_dir: Path, endpoint: str, **settings: object) -> AsyncGen
             base_url=origin, headers={"Origin": origin}, trust_env=False, timeout=PATIENCE_S
         ) as http,
     ):
+        async with asyncio.timeout(PATIENCE_S):
+            while (await http.get("/health")).status_code != 200:  # noqa: ASYNC110 - its first token
+                await asyncio.sleep(0.01)
         yield Product(app.state.house, http)
