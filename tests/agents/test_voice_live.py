@@ -90,6 +90,7 @@ def test_all_that_can_be_said_reaches_the_session() -> None:
             },
             "noise_reduction": None,
             "echo_cancellation": True,
+            "word_timestamps": True,
             "transcription": {
                 "model": "azure-speech",
                 "language": "en-GB",
@@ -115,6 +116,7 @@ def test_all_that_can_be_said_reaches_the_session() -> None:
     assert spec.noise_reduction is None
     assert spec.extra == {
         "input_audio_echo_cancellation": {"type": "server_echo_cancellation"},
+        "output_audio_timestamp_types": ["word"],
         "interim_response": {
             "type": "static_interim_response",
             "triggers": ["latency"],

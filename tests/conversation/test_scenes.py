@@ -971,3 +971,36 @@ def test_nothing_follows_once_the_call_has_ended() -> None:
     scene.do(e.CallerLeft("hung_up"))
 
     assert scene.do(e.CallerTyped("t1", "Still there?")) == []
+
+
+# -- words with their times ---------------------------------------------------------------------
+
+
+def test_where_the_service_times_its_words_what_was_heard_is_known_to_the_word() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.says("r1", "i1", 2_000, "Wait a moment, please, it is coming.")
+    for word, ends_ms in (("Wait", 900), ("a", 1_000), ("moment,", 1_300), ("please,", 1_900)):
+        scene.do(e.WordTimed("i1", word, ends_ms))
+    scene.wait(1)
+    scene.do(e.Heard("i1", 1_000), e.SpeechStarted("u1", 0))
+
+    scene.wait(0.3)
+
+    [said] = [x for x in scene.call.history.entries() if isinstance(x, Said) and x.text]
+    assert said.heard_text == "Wait a"
+    assert of(scene.log, c.NoteLine)[-1].heard_chars == len("Wait a")
+
+
+def test_a_word_that_is_not_in_the_line_ends_what_is_known_of_it() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.says("r1", "i1", 2_000, "One two three four.")
+    for word, ends_ms in (("One", 300), ("deux", 600), ("three", 900)):
+        scene.do(e.WordTimed("i1", word, ends_ms))
+    scene.wait(1)
+    scene.do(e.Heard("i1", 1_000), e.SpeechStarted("u1", 0))
+
+    scene.wait(0.3)
+
+    assert of(scene.log, c.NoteLine)[-1].heard_chars == len("One")

@@ -30,6 +30,7 @@ from switchboard.conversation.events import (
     ToolRequested,
     TurnCommitted,
     Usage,
+    WordTimed,
 )
 from switchboard.conversation.legs import ReplyAudio
 from switchboard.conversation.session import FoundryAgent, Service, SessionSpec, ToolSpec
@@ -268,7 +269,8 @@ def test_a_session_is_ready_whatever_it_says_of_its_agent(agent: object) -> None
     assert read(event("session.updated", session=session)) == [ModelReady("sess_1")]
 
 
-MEANT = {frame["type"] for frame, _ in MEANINGS} | {
+MEANT = {
+    "response.audio_timestamp.delta",frame["type"] for frame, _ in MEANINGS} | {
     "session.created",
     "session.updated",
     "response.output_item.done",
@@ -485,6 +487,14 @@ async def test_what_cannot_truncate_is_not_asked_to() -> None:
         await eventually(lambda: len(peer.heard) == 3)
     kinds = [frame["type"] for frame in peer.heard[1:]]
     assert kinds == ["conversation.item.delete", "conversation.item.create"]
+
+
+def test_a_timed_word_is_read_and_an_odd_one_is_malformed() -> None:
+    timed = {"item_id": "i", "text": "Hello", "audio_offset_ms": 100, "audio_duration_ms": 250}
+    frame = {"type": "response.audio_timestamp.delta", "event_id": "e", **timed}
+    assert list(decoder().decode(msgspec.json.encode(frame))) == [WordTimed("i", "Hello", 350)]
+    with pytest.raises(MalformedFrame):
+        decoder().decode(msgspec.json.encode({**frame, "audio_offset_ms": "soon"}))
 
 
 async def test_each_session_is_dialled_at_its_own_service() -> None:

@@ -204,6 +204,9 @@ class VoiceLive(Written):
     transcription: AzureTranscription | None = None
     """Who writes down callers' words, if the agent has that done; otherwise the model's usual."""
 
+    word_timestamps: bool = False
+    """Ask for the time of every spoken word: where the caller interrupts, it is then known to the
+    word how much was heard."""
     interim_response: Interim | None = None
     """What the service says while there is no answer yet."""
 
@@ -241,6 +244,8 @@ class VoiceLive(Written):
         extra: dict[str, Any] = {}
         if self.echo_cancellation:
             extra["input_audio_echo_cancellation"] = {"type": "server_echo_cancellation"}
+        if self.word_timestamps:
+            extra["output_audio_timestamp_types"] = ["word"]
         if self.interim_response is not None:
             extra["interim_response"] = wire(self.interim_response)
         return extra

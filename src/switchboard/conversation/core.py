@@ -31,7 +31,9 @@ from switchboard.conversation.stage import Stage
 from switchboard.conversation.toolcalls import ToolCalls
 from switchboard.conversation.tooling import Tooling
 
-type _FromReply = e.ReplyStarted | e.ReplyItemStarted | e.ReplyWords | e.ToolRequested | e.ReplyDone
+type _FromReply = (
+    e.ReplyStarted | e.ReplyItemStarted | e.ReplyWords | e.WordTimed | e.ToolRequested | e.ReplyDone
+)
 type _FromCallerHeard = (
     e.SpeechStarted | e.SpeechStopped | e.TurnCommitted | e.CallerWords | e.CallerWordsFailed
 )
@@ -129,6 +131,7 @@ class Conversation:
                 e.ReplyStarted()
                 | e.ReplyItemStarted()
                 | e.ReplyWords()
+                | e.WordTimed()
                 | e.ToolRequested()
                 | e.ReplyDone()
             ):
@@ -211,6 +214,8 @@ class Conversation:
                 self._answering.item_started(reply_id, item_id, kind)
             case e.ReplyWords():
                 self._answering.words(event)
+            case e.WordTimed(item_id, text, ends_ms):
+                self._stage.transcript.time_word(item_id, text, ends_ms)
             case e.ToolRequested():
                 self._tooling.requested(event)
             case e.ReplyDone():

@@ -174,6 +174,15 @@ class ReplyWords:
 
 
 @dataclass(frozen=True, slots=True)
+class WordTimed:
+    """A word of an item, and where in its audio it has been spoken to the end, milliseconds."""
+
+    item_id: str
+    text: str
+    ends_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class ToolRequested:
     """The model asks for a tool. `arguments` is its JSON text, unchecked."""
 
@@ -327,6 +336,7 @@ type ModelEvent = (
     | ReplyStarted
     | ReplyItemStarted
     | ReplyWords
+    | WordTimed
     | ToolRequested
     | ReplyDone
     | ItemTruncated

@@ -72,9 +72,12 @@ class Settling:
 
     def cut(self, item: Sounding, history: History, transcript: Transcript) -> Iterator[Command]:
         """Keep in mind, and in the transcript, that only part of this was heard."""
+        note = transcript.cut(item.item_id, item.heard_ms, item.received_ms)
         if said := history.find(item.item_id):
-            said.heard_chars = heard_chars(said.text, item.heard_ms, item.received_ms)
-        if note := transcript.cut(item.item_id, item.heard_ms, item.received_ms):
+            known = note.heard_chars if note else None
+            about = heard_chars(said.text, item.heard_ms, item.received_ms)
+            said.heard_chars = about if known is None else known
+        if note:
             yield note
 
     def reply_done(

@@ -1,9 +1,12 @@
 """The lines of a call, each whole every time it changes, keyed by item and placed by its start."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from switchboard.conversation.commands import LineState, NoteLine, Speaker
 from switchboard.conversation.history import heard_chars
+
+MAX_WORDS: Final = 2_000
 
 
 @dataclass(slots=True)
@@ -19,10 +22,24 @@ class Draft:
     heard_ms: float | None = None
     """For a line that was cut: what was heard of `received_ms`."""
     received_ms: float = 0.0
+    words: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
+    """Words as they are spoken, and where in the audio each ends, where the service says so."""
+
+    def heard_chars(self, heard_ms: float, received_ms: float) -> int:
+        """How many characters were heard: to the word where that is known, else about."""
+        if not self.words or heard_ms >= received_ms > 0:
+            return heard_chars(self.text, heard_ms, received_ms)
+        end = 0
+        for word, ends_ms in self.words:
+            at = self.text.find(word, end)
+            if ends_ms > heard_ms or at < 0:
+                break
+            end = at + len(word)
+        return end
 
     def note(self) -> NoteLine:
         if self.heard_ms is not None:
-            heard = heard_chars(self.text, self.heard_ms, self.received_ms)
+            heard = self.heard_chars(self.heard_ms, self.received_ms)
             state = LineState.CUT
         else:
             heard, state = None, LineState.FINAL if self.final else LineState.PARTIAL
@@ -46,6 +63,12 @@ class Transcript:
         draft.text = (text or draft.text) if final else draft.text + text
         draft.final = draft.final or final
         return draft.note()
+
+    def time_word(self, item_id: str, text: str, ends_ms: float) -> None:
+        """A word of a line has been placed in its sound."""
+        draft = self.drafts.get(item_id)
+        if draft is not None and text and len(draft.words) < MAX_WORDS:
+            draft.words.append((text, ends_ms))
 
     def cut(self, item_id: str, heard_ms: float, received_ms: float) -> NoteLine | None:
         """Only part of this line was heard. `None` if there is no such line."""

@@ -9,12 +9,12 @@ from typing import Any, override
 
 from switchboard.conversation.audio import PCM_24K
 from switchboard.conversation.commands import ModelCommand
-from switchboard.conversation.events import ReplyStarted
+from switchboard.conversation.events import ReplyStarted, WordTimed
 from switchboard.conversation.session import SessionSpec
 from switchboard.model import codec, replies, wire
 from switchboard.model.codec import Decoder, Events, update_of
 from switchboard.model.session import merged, tool_object
-from switchboard.model.wire import Facts, Seen
+from switchboard.model.wire import Facts, Seen, ServerEvent
 
 # -- out ----------------------------------------------------------------------------------------
 
@@ -101,8 +101,22 @@ class ResponseCreated(replies.ResponseCreated, tag="response.created", frozen=Tr
         return (ReplyStarted(self.response.id, tag=self.response.tag),)
 
 
+class AudioTimestamp(ServerEvent, tag="response.audio_timestamp.delta", frozen=True, gc=False):
+    """A spoken word, and when it sounds in the item's audio."""
+
+    item_id: str
+    text: str
+    audio_offset_ms: float
+    audio_duration_ms: float = 0.0
+
+    @override
+    def facts(self, seen: Seen) -> Facts:
+        return (WordTimed(self.item_id, self.text, self.audio_offset_ms + self.audio_duration_ms),)
+
+
 type _AnyEvent = (
     AudioDelta
+    | AudioTimestamp
     | TranscriptDelta
     | TranscriptDone
     | TextDelta

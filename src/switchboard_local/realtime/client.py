@@ -45,9 +45,9 @@ class Client:
         """One server event, without waiting."""
         if self._passes is not None and event["type"] not in self._passes:
             return
-        said = self._dialect.outward(event)
-        if said is not None and not self.outbox.put(msgspec.json.encode(said)):
-            self.too_slow()
+        for said in self._dialect.outward(event):
+            if not self.outbox.put(msgspec.json.encode(said)):
+                self.too_slow()
 
     async def take(self, text: str | None) -> None:
         """One frame. `None` is a binary one, of which the dialect has none."""

@@ -1,9 +1,10 @@
 """How a session's clients put things. The session itself thinks in the GA dialect."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol, cast
 
 from switchboard_local.realtime.refusals import Refused
+from switchboard_local.realtime.reply import SENTENCE_PLACED
 
 type Event = Mapping[str, Any]
 
@@ -22,8 +23,8 @@ class Dialect(Protocol):
         """A client event as the session knows it. Raises `Refused`."""
         ...
 
-    def outward(self, event: Event) -> Event | None:
-        """A server event as the client knows it; `None` for one it has no word for."""
+    def outward(self, event: Event) -> Sequence[Event]:
+        """A server event as the client knows it: none for one that it has no word for."""
         ...
 
 
@@ -34,8 +35,8 @@ class Ga:
         require_ga_rate(event)
         return event
 
-    def outward(self, event: Event) -> Event:
-        return event
+    def outward(self, event: Event) -> Sequence[Event]:
+        return () if event["type"] == SENTENCE_PLACED else (event,)
 
 
 def require_ga_rate(event: Event) -> None:

@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from switchboard_local.realtime.history import History, Item, Speech
 from switchboard_local.realtime.playout import Playout
@@ -18,6 +18,11 @@ type Emit = Callable[..., None]
 type NewId = Callable[[str], str]
 """A fresh id with the given prefix."""
 type Status = Literal["completed", "cancelled", "incomplete", "failed"]
+
+
+SENTENCE_PLACED: Final = "local.sentence_placed"
+"""An event of ours alone, for dialects that tell when each word is spoken: `text`, `start_ms` and
+`end_ms` in the item's audio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +213,14 @@ class Reply:
         self._emit_part(message, "response.output_audio.delta", delta=delta)
 
     def _end_sentence(self) -> None:
-        if self._message is not None:
-            speech = self._message.speech
-            speech.sentences[-1].end_ms = speech.duration_ms
+        if self._message is None:
+            return
+        speech = self._message.speech
+        sentence = speech.sentences[-1]
+        sentence.end_ms = speech.duration_ms
+        if self.plan.aloud:
+            times = {"start_ms": sentence.start_ms, "end_ms": sentence.end_ms}
+            self._emit_part(self._message, SENTENCE_PLACED, text=sentence.text, **times)
 
     def _open_message(self) -> _Message:
         item = Item(

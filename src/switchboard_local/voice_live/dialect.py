@@ -3,11 +3,14 @@
 Two pure functions carry all of it: `to_ga` takes what the client says, `from_ga` what it is told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from secrets import token_hex
 from typing import Any, Final, cast
 
 from switchboard_local.realtime.dialects import Event
 from switchboard_local.realtime.refusals import Refused
+from switchboard_local.realtime.reply import SENTENCE_PLACED
+from switchboard_local.realtime.words import word_ends
 from switchboard_local.voice_live.as_ga import (
     item_as_ga,
     response_as_ga,
@@ -32,6 +35,7 @@ _UNSAID: Final = frozenset(
 )
 """Server events for which Voice Live has no word."""
 _PARTS: Final[Mapping[str, str]] = {"output_text": "text", "output_audio": "audio"}
+_PLACE: Final = ("response_id", "item_id", "output_index", "content_index")
 _FORMATS: Final[Mapping[tuple[str, int], str]] = {
     ("audio/pcm", 24_000): "pcm16",
     ("audio/pcm", 16_000): "pcm16_16000hz",
@@ -63,11 +67,16 @@ class VoiceLive:
         event, self._asked = to_ga(event, self._session)
         return event
 
-    def outward(self, event: Event) -> Event | None:
+    def outward(self, event: Event) -> Sequence[Event]:
         """The event as the client knows it, if it does."""
-        if event["type"] == "session.updated":
+        kind = event["type"]
+        if kind == "session.updated":
             self._session = self._asked
-        return from_ga(event, self._session)
+        if kind == SENTENCE_PLACED:
+            asked = self._session.output_audio_timestamp_types
+            return words_placed(event) if asked else ()
+        said = from_ga(event, self._session)
+        return () if said is None else (said,)
 
 
 def to_ga(event: Event, session: Session) -> tuple[Event, Session]:
@@ -106,6 +115,31 @@ def from_ga(event: Event, session: Session) -> Event | None:
             if "item" in event:
                 said["item"] = _item(event["item"])
     return said
+
+
+def words_placed(event: Event) -> Sequence[Event]:
+    """`response.audio_timestamp.delta` for each word of a sentence: its time shared out by length,
+    as truncation does."""
+    text, start_ms = str(event["text"]), float(event["start_ms"])
+    ms_a_char = (float(event["end_ms"]) - start_ms) / max(len(text), 1)
+    placed: list[Event] = []
+    begin = 0
+    for end in word_ends(text):
+        word = text[begin:end].strip()
+        first = end - len(word)
+        placed.append(
+            {
+                **{name: event[name] for name in _PLACE},
+                "type": "response.audio_timestamp.delta",
+                "event_id": f"event_{token_hex(8)}",
+                "audio_offset_ms": round(start_ms + first * ms_a_char),
+                "audio_duration_ms": round(len(word) * ms_a_char),
+                "text": word,
+                "timestamp_type": "word",
+            }
+        )
+        begin = end
+    return placed
 
 
 def _response_create(event: Event, session: Session) -> Event:

@@ -1,7 +1,7 @@
 """The session object of Voice Live: flat, in the beta dialect's words and with its own beside.
 
 What the embedded engine has no use for (noise reduction, echo cancellation, the colour of a voice)
-is checked and echoed. What a client would miss (avatars, word timestamps) is refused.
+is checked and echoed. What a client would miss (avatars, animation) is refused.
 """
 
 from collections.abc import Mapping
@@ -204,6 +204,7 @@ class Session(Strict):
     input_audio_echo_cancellation: EchoCancellation | None = None
     input_audio_transcription: Transcription | None = None
     interim_response: Interim | None = None
+    output_audio_timestamp_types: list[Literal["word"]] | None = None
     tools: Tools = Field(default=[])
     tool_choice: ToolChoice = "auto"
     parallel_tool_calls: bool | None = None
@@ -233,7 +234,7 @@ class Session(Strict):
 
 _UNCHANGEABLE: Final = frozenset({"model", "agent"})
 _AGENTS_OWN: Final = frozenset({"instructions", "tools", "tool_choice", "temperature"})
-_NOT_HERE: Final = frozenset({"animation", "avatar", "output_audio_timestamp_types"})
+_NOT_HERE: Final = frozenset({"animation", "avatar"})
 """Parts of Voice Live that the local cloud does not have."""
 
 

@@ -37,4 +37,4 @@ def test_ga_has_one_rate_of_pcm(kind: str, way: tuple[str, ...]) -> None:
 def test_what_is_malformed_is_left_to_the_session_to_refuse(session: object) -> None:
     event = {"type": "session.update", "session": session}
     assert Ga().inward(event) is event
-    assert Ga().outward(event) is event
+    assert Ga().outward(event) == (event,)

@@ -5,11 +5,12 @@ from typing import Any, Final, cast
 
 import hypothesis.strategies as st
 import pytest
-from azure.ai.voicelive.models import ServerEvent
+from azure.ai.voicelive.models import ServerEvent, ServerEventResponseAudioTimestampDelta
 from hypothesis import given, settings
 
 from switchboard_local.realtime.effects import Send
 from switchboard_local.realtime.refusals import Refused
+from switchboard_local.realtime.reply import SENTENCE_PLACED
 from switchboard_local.realtime.session import RealtimeSession
 from switchboard_local.realtime.session_object import Session as GaSession
 from switchboard_local.realtime.session_object import updated as ga_updated
@@ -173,14 +174,32 @@ def test_settings_are_shown_as_they_were_put_and_only_once_agreed() -> None:
     dialect = VoiceLive(PLAIN)
     created: Json = {"type": "session.created", "session": {"id": "s", "expires_at": 7}}
     dialect.inward({"type": "session.update", "session": {"voice": "alloy"}})
-    before, after = (
-        dialect.outward(created),
-        dialect.outward({**created, "type": "session.updated"}),
-    )
-    assert before is not None
-    assert after is not None
+    [before] = dialect.outward(created)
+    [after] = dialect.outward({**created, "type": "session.updated"})
     assert before["session"]["voice"]["type"] == "azure-standard"
     assert (after["session"]["voice"], after["session"]["expires_at"]) == ("alloy", 7)
+
+
+def test_each_word_of_a_sentence_has_its_time_where_that_was_asked_for() -> None:
+    dialect = VoiceLive(PLAIN)
+    place = {"response_id": "r", "item_id": "i", "output_index": 0, "content_index": 0}
+    placed: Json = {"type": SENTENCE_PLACED, **place, "text": "Go on, then."}
+    placed |= {"start_ms": 1_000.0, "end_ms": 2_200.0}
+    assert not dialect.outward(placed)
+
+    dialect.inward(
+        {"type": "session.update", "session": {"output_audio_timestamp_types": ["word"]}}
+    )
+    dialect.outward({"type": "session.updated", "session": {"id": "s", "expires_at": 7}})
+
+    told = dialect.outward(placed)
+    assert [(e["text"], e["audio_offset_ms"], e["audio_duration_ms"]) for e in told] == [
+        ("Go", 1_000, 200),
+        ("on,", 1_300, 300),
+        ("then.", 1_700, 500),
+    ]
+    read = cast("list[Any]", [ServerEvent._deserialize(e, []) for e in told])  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType] - how the SDK reads a frame
+    assert {type(event) for event in read} == {ServerEventResponseAudioTimestampDelta}
 
 
 # -- whatever happens ---------------------------------------------------------------------------
@@ -304,7 +323,7 @@ def test_no_client_can_make_it_fail_other_than_in_words(
 
 def told(dialect: VoiceLive, bench: Bench) -> list[Any]:
     """All that the session on the bench has sent, as the SDK reads it; only known events do."""
-    events = [said for event in bench.events if (said := dialect.outward(event)) is not None]
+    events = [said for event in bench.events for said in dialect.outward(event)]
     read = cast("list[Any]", [ServerEvent._deserialize(event, []) for event in events])  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType] - how the SDK reads a frame
     assert ServerEvent not in {type(event) for event in read}
     return read
