@@ -390,7 +390,8 @@ async def test_the_page_is_told_no_prompt_and_no_schema(home: Served) -> None:
 
 async def test_a_model_on_voice_live_is_a_choice_like_any_other(home: Served) -> None:
     offered = (await home.http.get("/api/config")).json()["models"]
-    assert {"id": "voice-live", "title": "Voice Live: GPT Realtime 2.1"} in offered
+    choice = {"id": "voice-live", "title": "Voice Live: GPT Realtime 2.1"}
+    assert choice | {"connections": ["websocket"]} in offered
     wanted = {"agent": "telecom", "model": "voice-live", "voice": "ava"}
     placed = await home.http.post("/api/calls", json=wanted)
     async with home.dial(placed.json()) as page:

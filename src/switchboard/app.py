@@ -31,6 +31,8 @@ from switchboard.browser.proxy.relay import RelayLimits
 from switchboard.browser.proxy.routes import PATH as PROXY_PATH
 from switchboard.browser.proxy.routes import ProxyConfig, ProxyRoom, proxy_routes
 from switchboard.browser.routes import BrowserConfig, BrowserRoom, browser_routes
+from switchboard.browser.webrtc.leg import RtcLimits
+from switchboard.browser.webrtc.routes import RtcConfig, RtcRoom, rtc_routes
 from switchboard.conversation.legs import Dial
 from switchboard.conversation.session import Service
 from switchboard.exchange import Lines, Switchboard
@@ -39,6 +41,7 @@ from switchboard.model.connection import Line, by_service
 from switchboard.model.credentials import TokenSource, default_credential
 from switchboard.model.passage import PassageConfig, Passages
 from switchboard.model.profiles import AZURE_OPENAI, VOICE_LIVE, of_version
+from switchboard.model.signalling import Signalling
 from switchboard.reception import Reception
 from switchboard.records.recorder import Recorder
 from switchboard.records.store import Store
@@ -66,9 +69,12 @@ class House:
         self.tokens: dict[str, TokenSource] = {}
         """By scope: one source each, whatever it is for."""
         services: Collection[str] = tuple(Service)
+        self.signalling: Signalling | None = None
+        """The way to media over WebRTC, where there is one."""
         if dial is None:
             lines = self._lines()
             dial, services = by_service(lines), lines.keys()
+            self.signalling = self._signalling(lines)
         self.proxy = self._proxy() if settings.voice_live_proxy else None
         self.store = Store(settings.records_url())
         self.recorder = Recorder(self.store)
@@ -78,14 +84,17 @@ class House:
             reattach_s=settings.reattach_seconds,
             version=version("switchboard"),
             services=services,
+            webrtc=self.signalling is not None,
         )
         self.switchboard = Switchboard(
             dial=dial,
+            negotiate=self.signalling and self.signalling.negotiate,
             reception=self.reception,
             recorder=self.recorder,
             lines=Lines(settings.max_calls, settings.ticket_seconds),
         )
         self.tickets = TicketOffice(TicketTable(self.store), open_s=settings.ticket_seconds)
+        self.rtc = self._rtc() if self.signalling else None
         self.broken: list[str] = []
         """What should be running and is not."""
 
@@ -113,6 +122,24 @@ class House:
             for service, can, endpoint, scope in known
             if endpoint is not None
         }
+
+    def _signalling(self, lines: Mapping[Service, Line]) -> Signalling | None:
+        settings = self.settings
+        line, endpoint = lines.get(Service.AZURE_OPENAI), settings.azure_openai_endpoint
+        if line is None or endpoint is None or not settings.webrtc:
+            return None
+        scope = settings.azure_openai_scope
+        return Signalling(ModelConfig(endpoint, scope), self._identity(scope), line)
+
+    def _rtc(self) -> RtcRoom:
+        settings = self.settings
+        limits = RtcLimits(first_s=settings.ticket_seconds, reattach_s=settings.reattach_seconds)
+        return RtcRoom(
+            self.switchboard,
+            self.origins,
+            title_of=self.reception.title_of,
+            config=RtcConfig(limits=limits),
+        )
 
     def _proxy(self) -> ProxyRoom:
         settings = self.settings
@@ -159,6 +186,8 @@ class House:
             # The calls end before the writer does, so that their ends are written.
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._keep, "exchange", self.switchboard.run)
+                if self.rtc is not None:
+                    tasks.start_soon(self._keep, "webrtc", self.rtc.run)
                 tasks.start_soon(self._keep, "agents", self.reception.book.watch)
                 tasks.start_soon(self._keep, "tickets", self._sweep_tickets)
                 for tokens in self.tokens.values():
@@ -166,6 +195,8 @@ class House:
                 yield
                 tasks.cancel_scope.cancel()
             writers.cancel_scope.cancel()
+        if self.signalling is not None:
+            await self.signalling.aclose()
 
     async def drain(self) -> None:
         """Finish the calls before stopping; those that outlast the grace period are cut off."""
@@ -270,6 +301,7 @@ def _mount(app: FastAPI, house: House) -> None:
         config=BrowserConfig(
             reattach_s=settings.reattach_seconds, max_sockets=2 * settings.max_calls + 16
         ),
+        rtc=house.rtc,
     )
 
     @app.get(HEALTH_PATH)
@@ -279,6 +311,8 @@ def _mount(app: FastAPI, house: House) -> None:
 
     identify = Identify(house.authenticator)
     app.include_router(browser_routes(room, identify))
+    if house.rtc is not None:
+        app.include_router(rtc_routes(house.rtc, identify))
     if house.proxy is not None:
         app.include_router(proxy_routes(house.proxy, identify))
     app.mount("/", PageFiles(about=msgspec.json.encode(house.about())))

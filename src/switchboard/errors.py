@@ -3,6 +3,7 @@
 SwitchboardError
 ├── ConfigurationError   a setting or file is wrong; the text names it and says what to do
 ├── ModelUnavailable     the model service refused or dropped us; `retryable` says what to do
+├── OfferRefused         a page's WebRTC offer cannot be used
 ├── LinesBusy            every line is taken; the caller hears so and may try again
 ├── NotAllowed           this principal, ticket or origin may not do this
 └── ToolFailed           told to the model in words, which may apologise or try again
@@ -25,6 +26,10 @@ class ModelUnavailable(SwitchboardError):
         self.retryable = retryable
         self.status = status
         """HTTP status of the refused upgrade, or WebSocket close code, where there was one."""
+
+
+class OfferRefused(SwitchboardError):
+    """The service cannot answer a page's SDP offer. The message is safe to show to the page."""
 
 
 class LinesBusy(SwitchboardError):

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     azure_client_id: str | None = None
     """Which managed identity to use, where there are several."""
 
+    webrtc: bool = True
+    """Offer pages calls over WebRTC, whose audio goes straight to Azure OpenAI."""
+
     voice_live_proxy: bool = False
     """Serve `WS /ws`: any Voice Live client, our credentials."""
     proxy_own_tokens_only: bool = False

@@ -41,4 +41,12 @@ class Settings(BaseSettings):
     """Times faster than real time that a reply's audio is sent."""
 
     identity_header: SecretStr | None = None
-    """What a client of the managed identity endpoint must send. Unset: there is no endpoint."""
+    """What a client of the managed identity endpoint must send, in App Service's form of it."""
+    local_client_secret: SecretStr | None = None
+    """What an application signs in with. Unset: none can."""
+    local_api_key: SecretStr | None = None
+    """A key that opens the stand-ins beside tokens. Unset: no key does."""
+    local_token_seconds: Annotated[int, Field(ge=1, le=86_400)] = 3600
+    """A token's life."""
+    local_key_rotation_seconds: Annotated[float, Field(ge=1, le=86_400)] | None = None
+    """A new signing key so often; the old ones stay published for a token's life. Unset: never."""

@@ -17,6 +17,7 @@ from switchboard.doctor.findings import Finding, Outcome, as_json, failed, one_l
 from switchboard.doctor.rounds import rounds
 from switchboard.errors import ConfigurationError
 from switchboard.settings import Settings
+from switchboard_local.faults.kinds import Refuse
 from tests.doctor.peers import HEADER, PATIENT, ROOT, settings, welcome
 from tests.local.realtime.doubles import Cloud, Doubles, local_cloud
 from tests.model.identity import SECRET_HEADER, identity_endpoint
@@ -214,7 +215,7 @@ def test_as_a_process_it_says_a_line_for_each_check(tmp_path: Path) -> None:
 
 def test_as_a_process_it_speaks_json(tmp_path: Path) -> None:
     doubles = Doubles()
-    doubles.faults.refuse_upgrade = 401
+    doubles.faults.arm(Refuse(status=401, times=None))
     with local_cloud(doubles, identity_header=HEADER) as cloud:
         ran = run(
             "--json",

@@ -36,6 +36,7 @@ from switchboard.model.config import AI_SCOPE, ModelConfig
 from switchboard.model.connection import Line
 from switchboard.model.credentials import TokenSource, managed_identity
 from switchboard.model.profiles import VOICE_LIVE
+from switchboard_local.faults.kinds import Drop
 from tests.agents.test_profile import profile
 from tests.local.realtime.doubles import Cloud, local_cloud, silence, tone
 from tests.model.peer import last_word, until
@@ -208,7 +209,7 @@ async def test_a_session_the_service_will_not_have_ends_the_leg_with_the_reason(
 async def test_a_connection_that_breaks_in_mid_reply_is_the_last_word(
     line: Line, cloud: Cloud
 ) -> None:
-    cloud.doubles.faults.drop_after_audio_ms = 300
+    cloud.doubles.faults.arm(Drop(on="reply", after_ms=300))
     async with line.dial(SPEC) as leg:
         await until(ModelReady, leg)
         leg.command(RequestReply("greeting", "A long greeting. " * 20))

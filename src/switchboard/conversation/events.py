@@ -218,6 +218,27 @@ class ItemTruncated:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayoutStarted:
+    """Where the service plays to the ear (WebRTC): the first sound of a reply."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutStopped:
+    """Where the service plays: this reply was heard to its end."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutCleared:
+    """Where the service plays: what was left of this reply will not be heard."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRefused:
     """An `error` event. `event_id` names the client event of ours that it answers, if any."""
 
@@ -303,6 +324,9 @@ type ModelEvent = (
     | ToolRequested
     | ReplyDone
     | ItemTruncated
+    | PlayoutStarted
+    | PlayoutStopped
+    | PlayoutCleared
     | ModelRefused
 )
 type ExchangeEvent = (

@@ -10,6 +10,7 @@ from typing import Final
 from switchboard.conversation import wording
 from switchboard.conversation.commands import (
     AddAgentText,
+    AskOffer,
     ClearTimer,
     DialModel,
     Floor,
@@ -20,6 +21,7 @@ from switchboard.conversation.commands import (
 from switchboard.conversation.endings import Endings
 from switchboard.conversation.floor import Cue
 from switchboard.conversation.hearing import Hearing
+from switchboard.conversation.playing import Playing
 from switchboard.conversation.replay import replay
 from switchboard.conversation.replies import Running, Wanted, Why
 from switchboard.conversation.stage import Stage
@@ -36,7 +38,15 @@ HURRY_SHARE: Final = 0.25
 
 
 class Renewing:
-    def __init__(self, stage: Stage, endings: Endings, hearing: Hearing, tooling: Tooling) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        endings: Endings,
+        hearing: Hearing,
+        tooling: Tooling,
+        playing: Playing,
+    ) -> None:
+        self._playing = playing
         self._stage = stage
         self._endings = endings
         self._hearing = hearing
@@ -98,7 +108,7 @@ class Renewing:
     def look_for_pause(self) -> None:
         """Renew a session that is about to end, where it disturbs nobody."""
         if self._due and self._stage.ready and not self._dialling and self._at_rest():
-            self._dial()
+            self._replace()
 
     def _at_rest(self) -> bool:
         stage = self._stage
@@ -113,6 +123,8 @@ class Renewing:
         stage = self._stage
         if stage.ready:
             self._let_go()
+        if self._began and not resumed and stage.rules.service_plays:
+            self._media_broke_off()
         self._dialling, self._dials_failed, self._lost_at = False, 0, None
         self._due = self._hurried = False
         stage.emit(ClearTimer("redial"), ClearTimer("renew"), ClearTimer("renew_now"))
@@ -172,7 +184,7 @@ class Renewing:
         stage.gate.open_replies.discard(reply.reply_id)
         for item_id in items:
             self._finish_line(item_id)
-        stage.emit(*stage.settling.reply_done(reply.reply_id, stage.history, stage.transcript))
+        self._hearing.drop_unheard(reply.reply_id)
         said = reply.sounded or seen
         self._endings.reply_done(reply, unsaid=not said)
         if silenced or self._tooling.awaits(reply.reply_id) or self._endings.leaving:
@@ -192,6 +204,14 @@ class Renewing:
         if draft is not None and draft.note().state is LineState.PARTIAL:
             stage.emit(stage.transcript.words(draft, "", final=True))
 
+    def _media_broke_off(self) -> None:
+        """Over WebRTC the voices went with the session: neither can be given to the next one."""
+        stage, earshot = self._stage, self._stage.earshot
+        if self._playing.broke_off(stage.now if self._lost_at is None else self._lost_at):
+            stage.replies.want(Wanted(Why.RENEWED, wording.RENEWED))
+        if earshot.unheard():
+            stage.replies.want(Wanted(Why.RENEWED, wording.SAY_AGAIN))
+
     def _unanswered_words(self) -> bool:
         """A turn was understood and not answered: it need not be heard again, only answered."""
         turn = self._stage.earshot.unanswered
@@ -209,6 +229,15 @@ class Renewing:
                 self._due = self._hurried = True
             case _:
                 pass
+
+    def _replace(self) -> None:
+        """Let a session that still serves give way."""
+        if self._stage.rules.service_plays:
+            # The voices go to this very session: the page must offer them to another one.
+            self._due = self._hurried = False
+            self._stage.emit(AskOffer())
+        else:
+            self._dial()
 
     def _dial(self) -> None:
         self._dialling = True

@@ -20,6 +20,7 @@ from switchboard.conversation.legs import CallerAudio, CallerLeg, Dial, ModelLeg
 from switchboard.errors import ModelUnavailable, NotAllowed
 from switchboard.exchange.brief import Brief
 from switchboard.exchange.earshot import Earshot
+from switchboard.exchange.media import CallMedia
 from switchboard.exchange.timers import Timers
 from switchboard.tools.context import ToolContext
 
@@ -36,6 +37,8 @@ class Placed:
     call_id: str
     principal: Principal
     brief: Brief
+    media: CallMedia | None = None
+    """Over WebRTC: what its model is dialled beside."""
 
 
 class Call:
@@ -53,6 +56,9 @@ class Call:
         self.placed = placed
         self.ended: str | None = None
         """Why it ended, once it has."""
+        self._media = placed.media
+        if self._media:
+            dial, self._media.ask_offer = self._media.dial, self._ask_offer
         self._dial = dial
         self._note = note
         self._clock = clock
@@ -80,8 +86,15 @@ class Call:
         finally:
             self.apply(e.EndRequested("cancelled"))
             with anyio.move_on_after(CLOSE_S, shield=True):
-                if self._leg:
-                    await self._leg.close(self.ended or "ended")
+                await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        """Both at once: neither a slow page nor a slow service keeps the other."""
+        async with anyio.create_task_group() as tasks:
+            if self._leg:
+                tasks.start_soon(self._leg.close, self.ended or "ended")
+            if self._media:
+                tasks.start_soon(self._media.hang_up)
 
     async def serve(self, leg: CallerLeg) -> None:
         """Be this caller's call until the leg is gone, the call over, or another leg takes over.
@@ -108,6 +121,19 @@ class Call:
 
     def end(self, reason: str, *, politely: bool = False) -> None:
         self.apply(e.EndRequested(reason, politely))
+
+    async def offered(self, offer: str) -> str:
+        """WebRTC: the service's answer to fresh media of the same call.
+
+        Raises `NotAllowed` where there can be none, `ModelUnavailable`, `OfferRefused`.
+        """
+        if self._media is None or self.ended:
+            raise NotAllowed("This call has ended.")
+        return await self._media.offered(offer)
+
+    def _ask_offer(self) -> None:
+        if self._leg:
+            self._leg.command(c.AskOffer())
 
     def apply(self, event: e.Event) -> None:
         """One step of the conversation, and everything it asks for."""
@@ -217,7 +243,7 @@ class Call:
 
     def _carry_out(self, command: c.Command) -> None:
         match command:
-            case c.StopPlayout():
+            case c.StopPlayout() | c.AskOffer():
                 if self._leg:
                     self._leg.command(command)
             case (

@@ -36,7 +36,7 @@ def unreachable(error: OSError | WebSocketException, service: Capabilities) -> M
     """There was no answer that could be understood."""
     match error:
         case InvalidStatus():
-            return _refused(error, service)
+            return refused(error.response.status_code, error.response.body, service)
         case ssl.SSLCertVerificationError():
             return ModelUnavailable(
                 "The realtime service's certificate is not trusted here; check the endpoint's "
@@ -67,22 +67,21 @@ def lost(closed: ConnectionClosed) -> ModelLost:
     return ModelLost("the connection was lost", retryable=True)
 
 
-def _refused(refusal: InvalidStatus, service: Capabilities) -> ModelUnavailable:
-    """The upgrade was answered, but not with a socket."""
-    status = refusal.response.status_code
+def refused(status: int, body: bytes | bytearray | None, service: Capabilities) -> ModelUnavailable:
+    """There was an answer, but not the one that was asked for."""
     known = _SENTENCES.get(status, "").format(setting=service.setting, roles=service.roles)
     sentence = known or (
         "The realtime service is in trouble; try again shortly."
         if status >= 500
         else "The realtime service refused the connection."
     )
-    code = _service_code(refusal.response.body)
+    code = service_code(body)
     said = f" (HTTP {status}, {code})" if code else f" (HTTP {status})"
     retryable = status >= 500 or status in _RETRYABLE_STATUS
     return ModelUnavailable(sentence + said, retryable=retryable, status=status)
 
 
-def _service_code(body: bytes | bytearray | None) -> str | None:
+def service_code(body: bytes | bytearray | None) -> str | None:
     """The service's own error code, if it is one: a short word, never its prose."""
     try:
         detail = msgspec.json.decode(body or b"", type=_Body).error

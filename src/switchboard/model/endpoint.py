@@ -26,13 +26,18 @@ class Endpoint:
                 f"and {parts.hostname} is elsewhere."
             )
         scheme = "wss" if self.secure else "ws"
-        prefix = _prefix(parts.path, service.pasted)
-        self._base = f"{scheme}://{parts.netloc}{prefix}{service.path}"
+        where = f"{parts.netloc}{_prefix(parts.path, service.pasted)}{service.path}"
+        self._base = f"{scheme}://{where}"
+        self._http_base = f"{parts.scheme}://{where}"
         self._service = service
 
     def session_url(self, model: str) -> str:
         """Where a session with this model is opened."""
         return self.url([(self._service.model_parameter, model)])
+
+    def http_url(self, below: str) -> str:
+        """What lies below the session's path, over HTTP: `/calls`."""
+        return self._http_base + below
 
     def url(self, query: Iterable[tuple[str, str]]) -> str:
         """Where a session with these parameters, and the service's own, is opened."""

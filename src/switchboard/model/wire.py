@@ -22,6 +22,9 @@ from switchboard.conversation.events import (
     ModelEvent,
     ModelReady,
     ModelRefused,
+    PlayoutCleared,
+    PlayoutStarted,
+    PlayoutStopped,
     SpeechStarted,
     SpeechStopped,
     TurnCommitted,
@@ -213,3 +216,30 @@ class Truncated(ServerEvent, tag="conversation.item.truncated", frozen=True, gc=
     @override
     def facts(self, seen: Seen) -> Facts:
         return (ItemTruncated(self.item_id, self.audio_end_ms),)
+
+
+# -- the service's own playout, over WebRTC -----------------------------------------------------
+
+
+class BufferStarted(ServerEvent, tag="output_audio_buffer.started", frozen=True, gc=False):
+    response_id: str
+
+    @override
+    def facts(self, seen: Seen) -> Facts:
+        return (PlayoutStarted(self.response_id),)
+
+
+class BufferStopped(ServerEvent, tag="output_audio_buffer.stopped", frozen=True, gc=False):
+    response_id: str
+
+    @override
+    def facts(self, seen: Seen) -> Facts:
+        return (PlayoutStopped(self.response_id),)
+
+
+class BufferCleared(ServerEvent, tag="output_audio_buffer.cleared", frozen=True, gc=False):
+    response_id: str
+
+    @override
+    def facts(self, seen: Seen) -> Facts:
+        return (PlayoutCleared(self.response_id),)

@@ -23,8 +23,9 @@ def voice_live_router(host: Host) -> APIRouter:
 
     @router.websocket("/voice-live/realtime")
     async def voice_live(socket: WebSocket) -> None:
-        refusal = judge(socket.headers, socket.query_params)
-        await take(host, socket, refusal or _guest(socket.query_params))
+        query = socket.query_params
+        refusal = host.keeper.refusal(socket.headers, query, token_in_query=True) or judge(query)
+        await take(host, socket, "voice_live", refusal or _guest(query))
 
     return router
 
