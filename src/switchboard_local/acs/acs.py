@@ -142,10 +142,10 @@ class Acs:
 
     # Calls
 
-    def bridge(self) -> Bridge:
+    def bridge(self, server_call_id: str | None = None) -> Bridge:
         """A new one, its clock running."""
-        bridge = Bridge(fresh_id(), self.config.frame_s)
-        self.tasks.start_soon(bridge.run)
+        bridge = Bridge(server_call_id or fresh_id(), self.config.frame_s)
+        self.tasks.start_soon(self._keep, bridge)
         return bridge
 
     def find(self, call_id: str) -> LiveCall | None:
@@ -197,6 +197,13 @@ class Acs:
             call.bridge.end()
         finally:
             self.calls.pop(call.id, None)
+
+    async def _keep(self, bridge: Bridge) -> None:
+        try:
+            await bridge.run()
+        except Exception:  # the same, for the sound of a call
+            logger.exception("bridge broke")
+            bridge.end()
 
     def _media_headers(self, names: Names) -> dict[str, str]:
         return {

@@ -26,7 +26,7 @@ class AcsConfig:
     """How long a called number rings; the service's own limit for telephone numbers."""
     add_s: float = 30.0
     """The same for somebody who is added, where the request does not say."""
-    memory_s: float = 300.0
+    memory_s: float = 120.0
     """How far back a person remembers what was heard."""
     queue_s: float = 120.0
     """How much of the application's audio may wait. The service's limit is unverified."""

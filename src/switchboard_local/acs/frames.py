@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,7 +55,7 @@ def metadata(subscription_id: str, rate: int) -> str:
         "channels": 1,
         "length": rate * 2 * FRAME_MS // 1000,
     }
-    return json.dumps({"kind": "AudioMetadata", "audioMetadata": about})
+    return _text({"kind": "AudioMetadata", "audioMetadata": about})
 
 
 def audio(pcm: bytes, at: datetime, *, silent: bool, participant: str | None) -> str:
@@ -65,17 +64,21 @@ def audio(pcm: bytes, at: datetime, *, silent: bool, participant: str | None) ->
     if participant is not None:
         data["participantRawID"] = participant
     data |= {"data": base64.b64encode(pcm).decode(), "silent": silent}
-    return json.dumps({"kind": "AudioData", "audioData": data})
+    return _text({"kind": "AudioData", "audioData": data})
 
 
 def dtmf(key: str) -> str:
     """A key that a participant pressed."""
-    return json.dumps({"kind": "DtmfData", "dtmfData": {"data": key}})
+    return _text({"kind": "DtmfData", "dtmfData": {"data": key}})
 
 
 def stamp(at: datetime) -> str:
     """As the service writes times: UTC, milliseconds, Z."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def _text(frame: Mapping[str, object]) -> str:
+    return msgspec.json.encode(frame).decode()
 
 
 def _lower(value: object) -> Mapping[str, object]:

@@ -73,7 +73,7 @@ class Grid:
                 await self._ask_options(subscription)
             else:
                 await self._ask_code(subscription)
-        except httpx.HTTPError as broken:
+        except (httpx.HTTPError, httpx.InvalidURL) as broken:
             raise HandshakeFailed(f"No answer: {type(broken).__name__}.") from None
         self.subscription = subscription
 
@@ -153,7 +153,7 @@ class Grid:
         headers = {"aeg-event-type": "Notification", **_headers(to)}
         try:
             answer = await self.client.post(to.url, content=body, headers=headers)
-        except httpx.HTTPError:
+        except (httpx.HTTPError, httpx.InvalidURL):
             return 0
         return answer.status_code
 

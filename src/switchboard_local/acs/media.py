@@ -192,10 +192,10 @@ class MediaStream:
         while True:
             while self._outbox:
                 waiting, self._outbox = self._outbox, []
-                for frame in waiting:
-                    with anyio.fail_after(self.dial.timeout_s):
+                with anyio.fail_after(self.dial.timeout_s):
+                    for frame in waiting:
                         await socket.send(frame)
-                    self.sent_frames += 1
+                self.sent_frames += len(waiting)
             if self._asked:
                 return
             await self._changed.wait()

@@ -3,7 +3,6 @@
 from switchboard_local.acs.acs import Acs, Incoming
 from switchboard_local.acs.bodies import Answer as AnswerBody
 from switchboard_local.acs.bodies import Connect, Create, Redirect, Reject
-from switchboard_local.acs.bridge import Bridge
 from switchboard_local.acs.identifiers import number_of, raw_id
 from switchboard_local.acs.live import About, LiveCall
 from switchboard_local.acs.operations import Answer, owned
@@ -24,11 +23,18 @@ def answer(acs: Acs, body: AnswerBody) -> Answer:
         number_of(incoming.caller),
         answered_by=incoming.callee,
     )
-    bridge = Bridge(incoming.server_call, acs.config.frame_s)
-    call = acs.open_call(
-        about, body.operation_context, bridge, body.media_streaming_options, incoming.correlation
-    )
-    acs.tasks.start_soon(bridge.run)
+    bridge = acs.bridge(incoming.server_call)
+    try:
+        call = acs.open_call(
+            about,
+            body.operation_context,
+            bridge,
+            body.media_streaming_options,
+            incoming.correlation,
+        )
+    except AcsRefused:
+        bridge.end()
+        raise
     del acs.incoming[incoming.context]
     person = PhoneCall(incoming.caller, incoming.callee, int(acs.config.memory_s * 50))
 

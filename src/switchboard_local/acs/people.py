@@ -1,7 +1,7 @@
 """People with telephones: they ring, are rung, speak, hear, press keys and hang up.
 
 This is what tests and the softphone are made of. Everything a person hears is kept, with its time,
-as far as `Memory` reaches.
+as far back as `memory_s` says.
 """
 
 from collections import deque
@@ -58,6 +58,7 @@ class PhoneCall:
     ended: anyio.Event = field(default_factory=anyio.Event)
     heard: deque[Heard] = field(init=False)
     keys_heard: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_KEYS))
+    _loud_frames: int = 0
     _mouth: bytearray = field(default_factory=bytearray)
     _spoken_out: anyio.Event = field(default_factory=anyio.Event)
     _changed: anyio.Event = field(default_factory=anyio.Event)
@@ -106,8 +107,8 @@ class PhoneCall:
 
     @property
     def heard_ms(self) -> int:
-        """How much of what was heard was sound, and not silence."""
-        return FRAME_MS * sum(loud(each.pcm) for each in self.heard)
+        """How much of what was heard was sound, and not silence: of the whole call."""
+        return FRAME_MS * self._loud_frames
 
     async def hear_ms(self, ms: int) -> None:
         """Until so much sound has been heard. Raises `TimeoutError` where the call ends first."""
@@ -141,7 +142,9 @@ class PhoneCall:
         return Spoken(self.raw_id, pcm)
 
     def hear(self, spoken: list[Spoken], now_s: float) -> None:
-        self.heard.append(Heard(now_s, mixed(spoken)))
+        pcm = mixed(spoken)
+        self._loud_frames += bool(spoken) and loud(pcm)
+        self.heard.append(Heard(now_s, pcm))
         self._wake()
 
     def hear_key(self, key: str) -> None:

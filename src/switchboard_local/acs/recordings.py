@@ -60,6 +60,9 @@ class Recordings:
         """Raises `AcsRefused`."""
         call = self._call(body)
         call.connection.require_connected()
+        for known in list(self._known.values()):
+            if known.call.connection.state is State.DISCONNECTED:
+                del self._known[known.id]
         if len(self._known) >= MAX_RECORDINGS:
             raise AcsRefused(429, "TooManyRequests", "Too many recordings.")
         began = stamp(datetime.now(UTC))
