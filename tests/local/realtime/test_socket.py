@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from base64 import b64encode
 from collections.abc import Generator
 from contextlib import suppress
@@ -97,6 +98,14 @@ async def test_one_session_too_many_is_refused_until_another_ends() -> None:
         await asyncio.sleep(0.1)
         async with joined(cloud) as socket:
             await still_answers(socket)
+
+
+async def test_a_session_says_when_it_will_end_and_keeps_to_it() -> None:
+    with local_cloud(local_session_seconds=2) as cloud:
+        async with connect(cloud.ws_url, additional_headers=cloud.headers, proxy=None) as socket:
+            expires_at = (await receive(socket))["session"]["expires_at"]
+            await until(socket, "error")
+            assert -0.1 < time.time() - expires_at < 1.9  # whole seconds; a busy machine is late
 
 
 async def test_a_session_ends_at_its_limit_saying_so() -> None:
