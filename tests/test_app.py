@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from switchboard.access.identity import Identify
-from switchboard.app import House, create_app
+from switchboard.app import PROBES, House, create_app
 from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
 from switchboard.conversation.legs import ModelLeg, ReplyAudio
@@ -507,7 +507,8 @@ def test_every_route_but_the_page_and_its_health_asks_who_is_there(tmp_path: Pat
         dial=Parrots().dial,
     )
     asked = {_path(route): _identifies(route) for route in _leaves(app.routes)}
-    assert asked.pop("/health") is False
+    for probe in PROBES:
+        assert asked.pop(probe) is False
     assert asked.pop("") is False  # the page's files
     assert asked.pop("/ws") is True
     assert len(asked) == 3

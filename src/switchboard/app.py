@@ -1,8 +1,9 @@
 """The composition root: builds every room, joins them, mounts their routes."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -27,7 +28,7 @@ from switchboard.browser.problems import (
     json_answer,
     problem_answer,
 )
-from switchboard.browser.proxy.relay import RelayLimits
+from switchboard.browser.proxy.relay import OpenService, RelayLimits
 from switchboard.browser.proxy.routes import PATH as PROXY_PATH
 from switchboard.browser.proxy.routes import ProxyConfig, ProxyRoom, proxy_routes
 from switchboard.browser.routes import BrowserConfig, BrowserRoom, browser_routes
@@ -35,22 +36,26 @@ from switchboard.browser.webrtc.leg import RtcLimits
 from switchboard.browser.webrtc.routes import RtcConfig, RtcRoom, rtc_routes
 from switchboard.conversation.legs import Dial
 from switchboard.conversation.session import Service
+from switchboard.doctor.watch import DATA_DIRECTORY, RECORDS, State, Watch
 from switchboard.exchange import Lines, Switchboard
-from switchboard.model.config import ModelConfig
-from switchboard.model.connection import Line, by_service
-from switchboard.model.credentials import TokenSource, default_credential
+from switchboard.health import judge
+from switchboard.model.credentials import TokenSource
+from switchboard.model.keys import KeySource, lending
 from switchboard.model.passage import PassageConfig, Passages
-from switchboard.model.profiles import AZURE_OPENAI, VOICE_LIVE, of_version
-from switchboard.model.signalling import Signalling
 from switchboard.reception import Reception
 from switchboard.records.recorder import Recorder
 from switchboard.records.store import Store
 from switchboard.records.tickets import TicketTable
+from switchboard.services import Identities, Ways, key_of, ways_of
 from switchboard.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 HEALTH_PATH = "/health"
+READY_PATH = "/readyz"
+LIVE_PATH = "/livez"
+PROBES = (HEALTH_PATH, READY_PATH, LIVE_PATH)
+"""Answered to anybody, by whatever name they reach us."""
 
 
 class House:
@@ -66,15 +71,14 @@ class House:
             settings.host, allow_anonymous=settings.allow_anonymous
         )
         self.origins = settings.origins()
-        self.tokens: dict[str, TokenSource] = {}
-        """By scope: one source each, whatever it is for."""
-        services: Collection[str] = tuple(Service)
-        self.signalling: Signalling | None = None
-        """The way to media over WebRTC, where there is one."""
+        self.identities = Identities(settings)
+        self.keys = key_of(settings, self.identities)
         if dial is None:
-            lines = self._lines()
-            dial, services = by_service(lines), lines.keys()
-            self.signalling = self._signalling(lines)
+            self.ways = ways_of(settings, self.identities, self.keys)
+        else:
+            self.ways = Ways(dial, tuple(Service))
+        self.shown = dict(self.ways.shown)
+        """What each service that is dialled is shown."""
         self.proxy = self._proxy() if settings.voice_live_proxy else None
         self.store = Store(settings.records_url())
         self.recorder = Recorder(self.store)
@@ -83,53 +87,21 @@ class House:
             settings.data_dir,
             reattach_s=settings.reattach_seconds,
             version=version("switchboard"),
-            services=services,
-            webrtc=self.signalling is not None,
+            services=self.ways.services,
+            webrtc=self.ways.negotiate is not None,
         )
         self.switchboard = Switchboard(
-            dial=dial,
-            negotiate=self.signalling and self.signalling.negotiate,
+            dial=self.ways.dial,
+            negotiate=self.ways.negotiate,
             reception=self.reception,
             recorder=self.recorder,
             lines=Lines(settings.max_calls, settings.ticket_seconds),
         )
         self.tickets = TicketOffice(TicketTable(self.store), open_s=settings.ticket_seconds)
-        self.rtc = self._rtc() if self.signalling else None
+        self.rtc = self._rtc() if self.ways.negotiate else None
+        self.watch = Watch(settings, self.store.answers)
         self.broken: list[str] = []
         """What should be running and is not."""
-
-    def _lines(self) -> Mapping[Service, Line]:
-        """A line to every service that has an endpoint. Raises `ConfigurationError` for none."""
-        settings = self.settings
-        settings.need_a_model()
-        voice_live = of_version(VOICE_LIVE, settings.azure_voicelive_api_version)
-        known = (
-            (
-                Service.AZURE_OPENAI,
-                AZURE_OPENAI,
-                settings.azure_openai_endpoint,
-                settings.azure_openai_scope,
-            ),
-            (
-                Service.VOICE_LIVE,
-                voice_live,
-                settings.azure_voicelive_endpoint,
-                settings.azure_voicelive_scope,
-            ),
-        )
-        return {
-            service: Line(ModelConfig(endpoint, scope), self._identity(scope), service=can)
-            for service, can, endpoint, scope in known
-            if endpoint is not None
-        }
-
-    def _signalling(self, lines: Mapping[Service, Line]) -> Signalling | None:
-        settings = self.settings
-        line, endpoint = lines.get(Service.AZURE_OPENAI), settings.azure_openai_endpoint
-        if line is None or endpoint is None or not settings.webrtc:
-            return None
-        scope = settings.azure_openai_scope
-        return Signalling(ModelConfig(endpoint, scope), self._identity(scope), line)
 
     def _rtc(self) -> RtcRoom:
         settings = self.settings
@@ -143,13 +115,12 @@ class House:
 
     def _proxy(self) -> ProxyRoom:
         settings = self.settings
-        passages = Passages(
-            PassageConfig(
-                settings.voicelive_endpoint,
-                settings.azure_voicelive_api_version,
-                settings.proxy_max_frame_bytes,
-            )
+        passage = PassageConfig(
+            settings.voicelive_endpoint,
+            settings.azure_voicelive_api_version,
+            settings.proxy_max_frame_bytes,
         )
+        passages = Passages(passage)
         config = ProxyConfig(
             max_connections=settings.proxy_max_connections,
             address_rate=_per_minute(settings.proxy_address_per_minute),
@@ -160,20 +131,20 @@ class House:
                 lifetime_s=settings.proxy_max_seconds,
             ),
         )
-        own_only = settings.proxy_own_tokens_only
+        tokens: TokenSource | KeySource | None = None
+        lend: OpenService | None = None
+        if settings.proxy_own_tokens_only:
+            pass
+        elif self.keys is not None:
+            tokens = self.keys
+            lend = lending(Passages(replace(passage, by_key=True)), self.keys)
+        else:
+            tokens = self.identities.towards(settings.azure_voicelive_scope)
+        if tokens is not None:
+            self.shown[Service.VOICE_LIVE] = tokens
         return ProxyRoom(
-            self.origins,
-            open_service=passages.open,
-            tokens=None if own_only else self._identity(settings.azure_voicelive_scope),
-            config=config,
+            self.origins, open_service=passages.open, tokens=tokens, lend=lend, config=config
         )
-
-    def _identity(self, scope: str) -> TokenSource:
-        """The server's own towards one audience: one source for whatever dials there."""
-        client_id = self.settings.azure_client_id
-        if scope not in self.tokens:
-            self.tokens[scope] = TokenSource(lambda: default_credential(client_id), scope)
-        return self.tokens[scope]
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -190,13 +161,16 @@ class House:
                     tasks.start_soon(self._keep, "webrtc", self.rtc.run)
                 tasks.start_soon(self._keep, "agents", self.reception.book.watch)
                 tasks.start_soon(self._keep, "tickets", self._sweep_tickets)
-                for tokens in self.tokens.values():
+                for tokens in self.identities.tokens.values():
                     tasks.start_soon(self._keep, "tokens", tokens.refresh)
+                if self.keys is not None:
+                    tasks.start_soon(self._keep, "key", self.keys.refresh)
+                tasks.start_soon(self._keep, "watch", self.watch.run)
                 yield
                 tasks.cancel_scope.cancel()
             writers.cancel_scope.cancel()
-        if self.signalling is not None:
-            await self.signalling.aclose()
+        for signalling in self.ways.signalling:
+            await signalling.aclose()
 
     async def drain(self) -> None:
         """Finish the calls before stopping; those that outlast the grace period are cut off."""
@@ -229,6 +203,8 @@ class House:
         endpoints = {
             "page": "/",
             "health": HEALTH_PATH,
+            "ready": READY_PATH,
+            "live": LIVE_PATH,
             "config": "/api/config",
             "calls": "/api/calls",
             "audio": "/api/calls/{id}/audio",
@@ -239,15 +215,21 @@ class House:
 
     def health(self) -> tuple[int, dict[str, Any]]:
         """HTTP status and what to say: 503 while a call could not be taken."""
-        tokens = [source.status for source in self.tokens.values()]
-        # Where there are several, those that are at hand serve the calls they can.
-        held = not tokens or any(token.ok for token in tokens)
-        ready = self.switchboard.ready() and not self.broken and held
+        shown = {service: source.status for service, source in self.shown.items()}
+        services = {
+            service: State.OK if status.ok else State.NOT_OK for service, status in shown.items()
+        }
+        verdict = judge(self._exchange(), [], services.values())
         agents = self.reception.book.problem
         state: dict[str, Any] = {
-            "status": "ready" if ready else "unready",
+            "status": verdict,
             "calls": {"live": self.switchboard.live(), "limit": self.settings.max_calls},
-            "model": {"token": "ok" if all(token.ok for token in tokens) else "missing"},
+            "model": {
+                "token": "ok" if all(status.ok for status in shown.values()) else "missing",
+                "services": {
+                    service: "ok" if status.ok else "missing" for service, status in shown.items()
+                },
+            },
             "agents": "ok" if agents is None else "an edit is refused; the last good one serves",
             "records": {"dropped": self.recorder.dropped},
             "broken": self.broken,
@@ -256,9 +238,29 @@ class House:
             "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
         if self.settings.is_local:  # reasons may quote files and addresses: for the owner's eyes
-            state["model"]["detail"] = "; ".join(token.text for token in tokens) or None
+            state["model"]["detail"] = (
+                "; ".join(dict.fromkeys(status.text for status in shown.values())) or None
+            )
             state["agents_problem"] = agents
-        return (200 if ready else 503), state
+        return verdict.status, state
+
+    def readiness(self) -> tuple[int, dict[str, Any]]:
+        """HTTP status and what to say of whether calls should be sent here: by what the last
+        round found, and without a wait."""
+        exchange = self._exchange()
+        stores = {part: self.watch.state(part) for part in (DATA_DIRECTORY, RECORDS)}
+        services = {
+            service: self.watch.state(service) if source.status.ok else State.NOT_OK
+            for service, source in self.shown.items()
+        }
+        verdict = judge(exchange, stores.values(), services.values())
+        return verdict.status, {
+            "status": verdict,
+            "checks": {"exchange": exchange, **stores, **services},
+        }
+
+    def _exchange(self) -> State:
+        return State.OK if self.switchboard.ready() and not self.broken else State.NOT_OK
 
 
 def _per_minute(times: float) -> Rate:
@@ -284,7 +286,7 @@ def create_app(settings: Settings, *, dial: Dial | None = None) -> FastAPI:
     app.state.house = house
     _mount(app, house)
     _refuse_in_words(app)
-    app.add_middleware(KnownHosts, hosts=house.origins.hosts, except_paths=(HEALTH_PATH,))
+    app.add_middleware(KnownHosts, hosts=house.origins.hosts, except_paths=PROBES)
     app.add_middleware(LastWord)
     app.add_middleware(SafeHeaders, origins=house.origins.allowed)
     return app
@@ -308,6 +310,15 @@ def _mount(app: FastAPI, house: House) -> None:
     async def health() -> Response:  # pyright: ignore[reportUnusedFunction]
         status, state = house.health()
         return json_answer(msgspec.json.encode(state), status)
+
+    @app.get(READY_PATH)
+    async def ready() -> Response:  # pyright: ignore[reportUnusedFunction]
+        status, state = house.readiness()
+        return json_answer(msgspec.json.encode(state), status)
+
+    @app.get(LIVE_PATH)
+    async def live() -> Response:  # pyright: ignore[reportUnusedFunction]
+        return json_answer(b'{"status":"alive"}', 200)
 
     identify = Identify(house.authenticator)
     app.include_router(browser_routes(room, identify))

@@ -97,8 +97,11 @@ class Reception:
             version=self._version,
             agents=[_choice(profile) for profile in roster.agents.values()],
             default_agent=roster.default_agent,
+            # A Foundry agent is nobody's choice but that of the agent whose model it is.
             models=[
-                ModelChoice(model.id, model.title, self._connections(model)) for model in models
+                ModelChoice(model.id, model.title, self._connections(model))
+                for model in models
+                if not model.agent
             ],
             voices=[
                 VoiceChoice(voice.id, voice.title)

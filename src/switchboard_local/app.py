@@ -27,6 +27,7 @@ from switchboard_local.realtime.webrtc.load import load_webrtc
 from switchboard_local.realtime.webrtc.routes import webrtc_router
 from switchboard_local.realtime.webrtc.secrets import SecretBook
 from switchboard_local.settings import Settings
+from switchboard_local.vault import Vault, vault_router
 from switchboard_local.voice_live.routes import voice_live_router
 
 
@@ -47,12 +48,16 @@ def create_app(
     settings: Settings,
     faults: Faults | None = None,
     issuer: Issuer | None = None,
+    vault: Vault | None = None,
 ) -> FastAPI:
-    """The local cloud. `faults` is how a test makes it misbehave, `issuer` how it gets in.
+    """The local cloud. `faults` and `vault` are how a test makes it misbehave, `issuer` how it
+    gets in.
 
     `settings.local_cloud_port` must be the one that it is served on: tokens name it.
     """
     faults, issuer = faults or Faults(), issuer or own_issuer(settings)
+    if vault is None and settings.local_voicelive_key is not None:
+        vault = Vault.with_key(settings.local_voicelive_key.get_secret_value())
     company = Company(engine.ears, engine.voice, mind, settings.local_pace, faults)
     lines = Lines(settings.local_max_sessions)
     keeper = Keeper(issuer, _text(settings.local_api_key))
@@ -83,8 +88,10 @@ def create_app(
     )
     app.add_middleware(LoopbackOnly)
     app.include_router(realtime_router(host, find_call))
-    app.include_router(voice_live_router(host))
+    app.include_router(voice_live_router(host, vault))
     app.include_router(webrtc_router(host, SecretBook(time.time), calls))
+    if vault is not None:
+        app.include_router(vault_router(vault, issuer))
     app.include_router(faults_router(faults))
     app.include_router(entra_router(issuer, _text(settings.local_client_secret)))
     app.include_router(imds_router(issuer))

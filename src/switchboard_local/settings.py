@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     local_pace: Annotated[float, Field(gt=0, le=1000)] = 8.0
     """Times faster than real time that a reply's audio is sent."""
 
+    local_voicelive_key: SecretStr | None = None
+    """A key that the local Voice Live takes in place of a token. It is kept in the local Key Vault,
+    as `/secrets/voice-live-key`. Unset: no key is taken, and there is no vault."""
+
     identity_header: SecretStr | None = None
     """What a client of the managed identity endpoint must send, in App Service's form of it."""
     local_client_secret: SecretStr | None = None

@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 
 from switchboard.doctor.clocks import clock
-from switchboard.doctor.services import reach
+from switchboard.doctor.services import Target, reach
 from switchboard.doctor.sessions import model, retirement
 from switchboard.model.profiles import VOICE_LIVE
 from switchboard_local.faults.kinds import Refuse
@@ -33,7 +33,7 @@ from tests.model.peer import Peer, say, serving
 from tests.model.tls import ELSEWHERE, self_signed, server_tls
 
 TOKEN = "a-secret-token"
-MODEL = "front desk/1"
+MODEL = Target("front desk/1")
 
 
 async def silent(peer: Peer, _: ServerConnection) -> None:
@@ -155,7 +155,7 @@ async def test_the_local_clouds_models_are_opened_and_left(service: str) -> None
     with local_cloud() as cloud:
         endpoint = f"http://127.0.0.1:{cloud.port}"
         there = asked(endpoint, VOICE_LIVE) if service else asked(endpoint)
-        told = await model(there, "gpt-realtime", cloud.token, PATIENT)
+        told = await model(there, Target("gpt-realtime"), cloud.token, PATIENT)
     assert ok(told)
     assert told.detail == "a session was opened, and closed again"
 

@@ -69,6 +69,8 @@ class ModelReady:
     expires_at: float | None = None
     resumed: bool = False
     """It is the session we had: it knows all that was said before we lost sight of it."""
+    conversation_id: str | None = None
+    """Where a Foundry agent speaks: its conversation, by which a later session may go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +247,8 @@ class ModelRefused:
     code: str
     message: str
     event_id: str | None = None
+    param: str | None = None
+    """Which part of it is meant: `session.voice`."""
 
 
 # -- from the exchange --------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from typing import Final
 from switchboard.conversation import wording
 from switchboard.conversation.commands import (
     AddAgentText,
-    AskOffer,
     ClearTimer,
     DialModel,
     Floor,
@@ -108,7 +107,7 @@ class Renewing:
     def look_for_pause(self) -> None:
         """Renew a session that is about to end, where it disturbs nobody."""
         if self._due and self._stage.ready and not self._dialling and self._at_rest():
-            self._replace()
+            self._dial()
 
     def _at_rest(self) -> bool:
         stage = self._stage
@@ -229,15 +228,6 @@ class Renewing:
                 self._due = self._hurried = True
             case _:
                 pass
-
-    def _replace(self) -> None:
-        """Let a session that still serves give way."""
-        if self._stage.rules.service_plays:
-            # The voices go to this very session: the page must offer them to another one.
-            self._due = self._hurried = False
-            self._stage.emit(AskOffer())
-        else:
-            self._dial()
 
     def _dial(self) -> None:
         self._dialling = True

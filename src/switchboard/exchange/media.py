@@ -1,8 +1,9 @@
 """A call's media over WebRTC: steered from beside, lost, agreed upon anew.
 
 dial ──▶ beside the media ──(lost)──▶ dial: the same session, resumed
-             404: the media are gone ──▶ the page is asked for an offer ──▶ dial: a new session
-a fresh offer, asked for or not ──▶ new media; the former are hung up, and so dialled away from
+dial, and the media are gone (404)     ─┐
+dial while they last: a planned renewal ┴▶ the page is asked for an offer ──▶ beside new media
+an offer that nobody asked for ──▶ new media; the former are hung up, and the call dials again
 """
 
 import logging
@@ -43,21 +44,38 @@ class CallMedia:
         """Set, and replaced, by each new agreement."""
         self._one_at_a_time = anyio.Lock()
         self._over = False
-        self.ask_offer: Callable[[], None] = lambda: None
+        self._beside: Negotiated | None = None
+        """The media that a leg is beside, as far as it is not lost."""
+        self._asked = False
+        self.ask_offer: Callable[[], object] = lambda: None
         """Asks the page for fresh media."""
 
     @asynccontextmanager
     async def dial(self, spec: SessionSpec, /) -> AsyncGenerator[ModelLeg]:
         """A model leg beside the media, however often it is lost. Raises `ModelUnavailable`."""
+        if self._beside is self._media:
+            await self._await_offer()  # its session is about to end, and its media with it
         async with AsyncExitStack() as stack:
             try:
                 leg = await stack.enter_async_context(self._media.dial(spec))
             except ModelUnavailable as failure:
-                if failure.status != GONE or self._negotiate is None:
+                if failure.status != GONE:
                     raise
                 await self._await_offer()
                 leg = await stack.enter_async_context(self._media.dial(spec))
-            yield leg
+            media = self._beside = self._media
+            try:
+                yield leg
+            finally:
+                await self._left(media)
+
+    async def _left(self, media: Negotiated) -> None:
+        """The leg beside `media` is gone; they end too if others have taken their place."""
+        if self._beside is media:
+            self._beside = None
+        if self._media is not media:
+            with anyio.CancelScope(shield=True):
+                await media.hang_up()
 
     async def offered(self, offer: str) -> str:
         """The service's answer to a fresh offer of the page; the former media end.
@@ -75,7 +93,8 @@ class CallMedia:
             former, self._media = self._media, media
             self._fresh.set()
             self._fresh = anyio.Event()
-            await former.hang_up()
+            if not self._asked:
+                await former.hang_up()
         return media.answer
 
     async def hang_up(self) -> None:
@@ -84,11 +103,16 @@ class CallMedia:
         await self._media.hang_up()
 
     async def _await_offer(self) -> None:
-        logger.info("media gone, asking for an offer")
-        fresh = self._fresh
-        self.ask_offer()
-        with anyio.move_on_after(self._offer_wait_s) as patience:
-            await fresh.wait()
+        if self._negotiate is None:
+            raise ModelUnavailable("The media of this call cannot be renewed.", retryable=False)
+        logger.info("asking the page for fresh media")
+        fresh, self._asked = self._fresh, True
+        try:
+            self.ask_offer()
+            with anyio.move_on_after(self._offer_wait_s) as patience:
+                await fresh.wait()
+        finally:
+            self._asked = False
         if patience.cancelled_caught:
             raise ModelUnavailable("The page made no new offer in time.", retryable=False)
 

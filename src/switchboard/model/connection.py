@@ -63,7 +63,10 @@ class Line:
         if spec.voice_object is not None and self._service.voice_kind == "name":
             message = f"The voice {spec.voice} is none of this model's."
             raise ModelUnavailable(message, retryable=False)
-        opened = await self._open(self.endpoint.session_url(spec.model))
+        if spec.agent is not None and not self._service.has_agents:
+            message = f"The agent {spec.agent.name} is none of this service's."
+            raise ModelUnavailable(message, retryable=False)
+        opened = await self._open(self._address(spec))
         link = Link(opened, self._config, self._service, self._service.session_update(spec))
         async with self._held(opened, link):
             yield link
@@ -82,6 +85,11 @@ class Line:
         link = Link(opened, self._config, self._service, opening, resumed=resumed)
         async with self._held(opened, link):
             yield link
+
+    def _address(self, spec: SessionSpec) -> str:
+        if spec.agent is not None:
+            return self.endpoint.agent_url(spec.agent)
+        return self.endpoint.session_url(spec.model)
 
     @asynccontextmanager
     async def _held(self, opened: ClientConnection, link: Link) -> AsyncGenerator[None]:
@@ -128,7 +136,7 @@ class Line:
         config = self._config
         return Upgrade(
             url,
-            additional_headers={"Authorization": f"Bearer {token}"},
+            additional_headers=self._service.show(token),
             user_agent_header="switchboard",
             compression=None,  # base64 hardly shrinks, and 50 frames a second would pay for it
             open_timeout=None,  # the whole dial has one
@@ -156,15 +164,15 @@ class Line:
         opened.transport.abort()
 
 
-def by_service(lines: Mapping[Service, Line]) -> Dial:
-    """Dials on the line to the service that a session asks for."""
+def by_service(dials: Mapping[Service, Dial]) -> Dial:
+    """Dials the service that a session asks for."""
 
     def dial(spec: SessionSpec, /) -> AbstractAsyncContextManager[ModelLeg]:
-        line = lines.get(spec.service)
-        if line is None:
+        way = dials.get(spec.service)
+        if way is None:
             message = f"This server has no line to the service {spec.service}."
             raise ModelUnavailable(message, retryable=False)
-        return line.dial(spec)
+        return way(spec)
 
     return dial
 

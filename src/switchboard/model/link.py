@@ -134,11 +134,11 @@ class Link:
                 case ModelReady():
                     self._configured.set()
                     self._outbox.want_audio()
-                case ModelRefused(code, message, event_id):
-                    # The log gets the service's sentence; the reason, which callers may see, does
-                    # not: it may quote our configuration.
+                case ModelRefused(code, _, event_id, param):
+                    # The service's sentence goes nowhere: it may quote our configuration, prompt
+                    # and all. Which part of it is meant is enough to find the fault.
                     logger.warning(
-                        "error before the session", extra={"code": code, "detail": message[:200]}
+                        "error before the session", extra={"code": code[:64], "param": param}
                     )
                     self._complaint = code
                     if event_id == SESSION_UPDATE_ID:

@@ -41,20 +41,26 @@ class Keeper:
     api_key: str | None = field(default=None, repr=False)
 
     def refusal(
-        self, headers: Mapping[str, str], query: Mapping[str, str], *, token_in_query: bool = False
+        self,
+        headers: Mapping[str, str],
+        query: Mapping[str, str],
+        *,
+        token_in_query: bool = False,
+        also_key: str | None = None,
     ) -> TurnedAway | None:
-        """What is wrong with who asks, if anything.
+        """What is wrong with who asks, if anything. `also_key` is one of this resource's own.
 
         For those who cannot set headers a key may come in the query, and to Voice Live a token too.
         """
         key = headers.get("api-key") or query.get("api-key")
         if key:
-            return None if self._is_key(key) else self._no("key", _NO_KEY)
+            known = _same(key, self.api_key) or _same(key, also_key)
+            return None if known else self._no("key", _NO_KEY)
         in_query = query.get("Authorization", "") if token_in_query else ""
         token = bearer(headers.get("authorization", "") or in_query)
         if not token:
             return self._no("nothing to show", _NO_KEY)
-        if self._is_key(token):
+        if _same(token, self.api_key):
             return None
         try:
             self.issuer.read(token, AUDIENCES)
@@ -62,11 +68,11 @@ class Keeper:
             return self._no(str(wrong), _NO_TOKEN)
         return None
 
-    def _is_key(self, given: str) -> bool:
-        known = self.api_key
-        return known is not None and secrets.compare_digest(given.encode(), known.encode())
-
     def _no(self, why: str, refusal: TurnedAway) -> TurnedAway:
         # The answer is the same for all, as the real one is: here it can be told apart.
         logger.warning("credential refused", extra={"reason": why})
         return refusal
+
+
+def _same(given: str, known: str | None) -> bool:
+    return known is not None and secrets.compare_digest(given.encode(), known.encode())

@@ -52,7 +52,10 @@ class Stream:
 
     async def until(self, wanted: Callable[[Event], object] | str) -> Event:
         """The next event that is wanted; those before it are passed over."""
-        found = wanted if callable(wanted) else lambda event: event["type"] == wanted
+
+        def found(event: Event) -> object:
+            return event["type"] == wanted if isinstance(wanted, str) else wanted(event)
+
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 while self._read < len(self.came):
@@ -196,6 +199,42 @@ async def connect(peer: RTCPeerConnection, caller: Caller, answer: str) -> async
     async with asyncio.timeout(PATIENCE_S):
         await up.wait()
     return listening
+
+
+@dataclass
+class Relay:
+    """Stands where the product believes the service to be, and can be cut."""
+
+    port: int = 0
+    wires: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
+
+    def cut(self) -> None:
+        """Every connection breaks; new ones are let through."""
+        for wire in self.wires:
+            wire.transport.abort()
+
+
+@asynccontextmanager
+async def relay_to(port: int) -> AsyncGenerator[Relay]:
+    relay = Relay()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        relay.wires.add(writer)
+        with suppress(OSError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+        relay.wires.discard(writer)
+        writer.close()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(carry(reader, there), carry(there_reader, writer))
+
+    async with await asyncio.start_server(take, "127.0.0.1", 0) as server:
+        relay.port = server.sockets[0].getsockname()[1]
+        yield relay
+        relay.cut()
 
 
 @asynccontextmanager

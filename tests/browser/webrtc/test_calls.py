@@ -115,6 +115,7 @@ async def test_who_types_into_a_reply_silences_it_too_and_is_answered(home: Prod
         await page.caller.until_loud()
         await page.say("text", id="t2", text="what is my balance")
         await stream.until(line("agent", "It is done."))
+        await stream.until(floor("nobody"))
     assert [event for _, event in stream.came if event["type"] == "interruption"]
     assert [event for _, event in stream.came if tool("done")(event)]
 

@@ -20,6 +20,7 @@ from switchboard_local.faults.registry import Faults
 from switchboard_local.mind.parts import Call, Request, Say, Thought
 from switchboard_local.serving import server_config
 from switchboard_local.settings import Settings
+from switchboard_local.vault import Vault
 from tests.local.tokens import token_at
 
 KEYS = KeyRing()
@@ -164,6 +165,7 @@ class Doubles:
     voice: HummingVoice = field(default_factory=HummingVoice)
     mind: ScriptedMind = field(default_factory=ScriptedMind)
     faults: Faults = field(default_factory=Faults)
+    vault: Vault | None = None
 
 
 @dataclass(frozen=True)
@@ -228,8 +230,15 @@ def local_cloud(doubles: Doubles | None = None, **settings: object) -> Generator
     issuers: list[Issuer] = []
 
     def make_app(port: int) -> FastAPI:
-        issuers.append(Issuer(f"http://127.0.0.1:{port}", KEYS, chosen.local_token_seconds))
-        return create_app(parts, parts.mind, chosen, parts.faults, issuers[0])
+        app, issuer = app_of(parts, chosen, port)
+        issuers.append(issuer)
+        return app
 
     with served_where(make_app) as port:
         yield Cloud(port, parts, issuers[0])
+
+
+def app_of(parts: Doubles, chosen: Settings, port: int) -> tuple[FastAPI, Issuer]:
+    """A local cloud of these doubles, to be served on `port`, and its tenant."""
+    issuer = Issuer(f"http://127.0.0.1:{port}", KEYS, chosen.local_token_seconds)
+    return create_app(parts, parts.mind, chosen, parts.faults, issuer, parts.vault), issuer
