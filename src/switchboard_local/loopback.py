@@ -17,13 +17,14 @@ def is_local(headers: Mapping[str, str]) -> bool:
 
     A foreign `Host` is a rebound DNS name; a foreign `Origin` is a page from elsewhere.
     """
-    if not _is_loopback(f"//{headers.get('host', '')}"):
+    if not is_loopback(f"//{headers.get('host', '')}"):
         return False
     origin = headers.get("origin")
-    return origin is None or _is_loopback(origin)
+    return origin is None or is_loopback(origin)
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine."""
     try:
         return urlsplit(url).hostname in _NAMES
     except ValueError:

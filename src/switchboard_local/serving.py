@@ -6,6 +6,8 @@ import socket
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import anyio
@@ -54,10 +56,20 @@ def reserve(port: int, variable: str) -> Generator[socket.socket]:
         yield listener
 
 
-def server_config(app: FastAPI) -> uvicorn.Config:
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Files of a certificate, its chain, and its key."""
+
+    chain: Path
+    key: Path
+
+
+def server_config(app: FastAPI, tls: Tls | None = None) -> uvicorn.Config:
     """How the local cloud is served."""
     return uvicorn.Config(
         app,
+        ssl_certfile=None if tls is None else tls.chain,
+        ssl_keyfile=None if tls is None else tls.key,
         log_level="warning",
         ws=Cuttable,
         ws_max_size=_MAX_FRAME_BYTES,
@@ -75,9 +87,11 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, listener: socket.socket) -> AsyncGenerator[None]:
+async def serving(
+    app: FastAPI, listener: socket.socket, tls: Tls | None = None
+) -> AsyncGenerator[None]:
     """`app`, answering on `listener` for as long as the block lasts."""
-    server = _Server(server_config(app))
+    server = _Server(server_config(app, tls))
 
     async def serve() -> None:
         # Shielded: told to stop, it closes its connections rather than dropping them.
