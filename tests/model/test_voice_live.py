@@ -269,8 +269,8 @@ def test_a_session_is_ready_whatever_it_says_of_its_agent(agent: object) -> None
     assert read(event("session.updated", session=session)) == [ModelReady("sess_1")]
 
 
-MEANT = {
-    "response.audio_timestamp.delta",frame["type"] for frame, _ in MEANINGS} | {
+MEANT = {frame["type"] for frame, _ in MEANINGS} | {
+    "response.audio_timestamp.delta",
     "session.created",
     "session.updated",
     "response.output_item.done",
