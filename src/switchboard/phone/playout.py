@@ -17,7 +17,7 @@ from switchboard.phone.cutter import Cutter, Frame
 LEAD_MS: Final = 200.0
 """How much may lie unheard at the carrier: a barge-in loses no more, and a late tick costs nothing
 until then."""
-WAITING_MS: Final = 300_000.0
+WAITING_MS: Final = 120_000.0
 """The longest stretch of replies that may wait to be played: longer than any reply is."""
 _FRAME_S: Final = FRAME_MS / 1_000
 _EPSILON_S: Final = 1e-9
@@ -63,10 +63,10 @@ class Playout:
         """What has not been sent yet."""
         return self._cutter.waiting_ms
 
-    @property
-    def is_idle(self) -> bool:
-        """Nothing is to be sent, and all that was sent is known to be heard."""
-        return not self._spans and not self.waiting_ms
+    def has_played(self, now: float) -> bool:
+        """Whether nothing is left to be sent or heard."""
+        over = not self._spans or self._ear_time(now) >= self._plays_until - _EPSILON_S
+        return over and not self.waiting_ms
 
     def put(self, item_id: str, audio: str) -> bool:
         """Add base64 PCM 24 kHz of an item. Says whether there was room.
