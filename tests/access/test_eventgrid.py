@@ -59,7 +59,7 @@ async def test_entra_s_token_for_event_grid_is_good(http: httpx.AsyncClient, iss
         lambda: request(f"Bearer {signed(claims(iss=V1.replace('9', '8'), roles=[ROLE]))}"),
         lambda: shown(aud="api://another"),
         lambda: shown(exp=1),
-        lambda: request(query=f"code={SECRET}"),
+        lambda: request(query=f"secret={SECRET}"),
     ],
 )
 async def test_no_other_token_is(
@@ -73,21 +73,21 @@ async def test_no_other_token_is(
 async def test_either_secret_is_good_while_one_replaces_the_other(
     http: httpx.AsyncClient, secret: str
 ) -> None:
-    await by_secret(http).check(request(query=f"code={secret}"))
+    await by_secret(http).check(request(query=f"secret={secret}"))
 
 
 @pytest.mark.parametrize(
     "query",
     [
         "",
-        "code=",
-        "code=wrong",
-        f"code={SECRET[:-1]}",
-        f"code={SECRET}x",
-        f"Code={SECRET}",
-        f"code={SECRET}&code={SECRET}",
-        f"code={SECRET}&code=wrong",
-        "code=%C3%A9%00",
+        "secret=",
+        "secret=wrong",
+        f"secret={SECRET[:-1]}",
+        f"secret={SECRET}x",
+        f"Secret={SECRET}",
+        f"secret={SECRET}&secret={SECRET}",
+        f"secret={SECRET}&secret=wrong",
+        "secret=%C3%A9%00",
     ],
 )
 async def test_no_other_secret_is(http: httpx.AsyncClient, query: str) -> None:
@@ -101,8 +101,8 @@ async def test_where_both_are_set_both_must_hold(http: httpx.AsyncClient) -> Non
     )
     door = EventGridDoor(trust, fetch_by(http))
     token = f"Bearer {signed(claims(iss=V2, roles=[ROLE]))}"
-    await door.check(request(token, query=f"code={SECRET}"))
-    for half in (request(token), request(query=f"code={SECRET}")):
+    await door.check(request(token, query=f"secret={SECRET}"))
+    for half in (request(token), request(query=f"secret={SECRET}")):
         with pytest.raises(NotIdentified):
             await door.check(half)
 

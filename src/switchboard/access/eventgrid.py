@@ -18,8 +18,8 @@ from switchboard.access.signed import Claims, Expected, SignedTokens, bearer_of
 from switchboard.errors import ConfigurationError
 
 ROLE: Final = "AzureEventGridSecureWebhookSubscriber"
-SECRET_PARAMETER: Final = "code"  # noqa: S105  (its name, not itself)
-"""Of the query: the address that Event Grid was given ends in `?code=…`."""
+SECRET_PARAMETER: Final = "secret"  # noqa: S105  (its name, not itself)
+"""Of the query: the address that Event Grid was given ends in `?secret=…`."""
 SHORTEST_SECRET: Final = 32
 ORIGIN: Final = "eventgrid.azure.net"
 """Who asks, in the CloudEvents handshake."""
