@@ -146,6 +146,11 @@ class PhoneLeg:
 
     # -- the route's half -------------------------------------------------------------------
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the call ended with this socket: not lost, not taken over by another."""
+        return self._ended and self._closing != REPLACED
+
     async def run(self) -> None:
         """Read, write and watch, until the socket is done with."""
         try:
