@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -39,11 +40,13 @@ from switchboard.model.connection import Line, by_service
 from switchboard.model.credentials import TokenSource, default_credential
 from switchboard.model.passage import PassageConfig, Passages
 from switchboard.model.profiles import AZURE_OPENAI, VOICE_LIVE, of_version
+from switchboard.phone.routes import phone_routes
 from switchboard.reception import Reception
 from switchboard.records.recorder import Recorder
 from switchboard.records.store import Store
 from switchboard.records.tickets import TicketTable
 from switchboard.settings import Settings
+from switchboard.telephone import Telephone, TelephoneConfig
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +89,7 @@ class House:
             lines=Lines(settings.max_calls, settings.ticket_seconds),
         )
         self.tickets = TicketOffice(TicketTable(self.store), open_s=settings.ticket_seconds)
+        self.telephone = self._telephone() if settings.acs_endpoint else None
         self.broken: list[str] = []
         """What should be running and is not."""
 
@@ -141,6 +145,28 @@ class House:
             config=config,
         )
 
+    def _telephone(self) -> Telephone:
+        settings = self.settings
+        secret = settings.event_grid_secret
+        config = TelephoneConfig(
+            endpoint=settings.acs_endpoint or "",
+            resource_id=settings.acs_resource_id,
+            public_url=settings.public_url or "",
+            agent=settings.phone_agent or self.reception.page_config().default_agent,
+            number=settings.acs_number,
+            issuer=settings.acs_issuer,
+            ca_file=settings.acs_ca_file,
+            latency_ms=settings.acs_latency_ms,
+            reattach_s=settings.reattach_seconds,
+            tenant_id=settings.event_grid_tenant_id,
+            audience=settings.event_grid_audience,
+            secret=secret.get_secret_value() if secret else None,
+            max_sockets=2 * settings.max_calls + 16,
+        )
+        client_id = settings.azure_client_id
+        credential = partial(default_credential, client_id)
+        return Telephone(config, self.switchboard, self.store, make_credential=credential)
+
     def _identity(self, scope: str) -> TokenSource:
         """The server's own towards one audience: one source for whatever dials there."""
         client_id = self.settings.azure_client_id
@@ -161,6 +187,8 @@ class House:
                 tasks.start_soon(self._keep, "exchange", self.switchboard.run)
                 tasks.start_soon(self._keep, "agents", self.reception.book.watch)
                 tasks.start_soon(self._keep, "tickets", self._sweep_tickets)
+                if self.telephone is not None:
+                    tasks.start_soon(self._keep, "telephone", self.telephone.run)
                 for tokens in self.tokens.values():
                     tasks.start_soon(self._keep, "tokens", tokens.refresh)
                 yield
@@ -281,6 +309,8 @@ def _mount(app: FastAPI, house: House) -> None:
     app.include_router(browser_routes(room, identify))
     if house.proxy is not None:
         app.include_router(proxy_routes(house.proxy, identify))
+    if house.telephone is not None:
+        app.include_router(phone_routes(house.telephone.room))
     app.mount("/", PageFiles(about=msgspec.json.encode(house.about())))
 
 

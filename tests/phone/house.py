@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import anyio
 import httpx
@@ -105,10 +104,14 @@ class House:
     http: httpx.AsyncClient
 
     async def rings(
-        self, event: Mapping[str, object] | None = None, **changed: Any
+        self,
+        event: Mapping[str, object] | None = None,
+        *,
+        correlation: str = "cor1",
+        at: float | None = None,
     ) -> httpx.Response:
         """Event Grid tells of a call."""
-        body = event or self.incoming(**changed)
+        body = event or self.incoming(correlation=correlation, at=at)
         return await self.http.post(f"/api/phone/incoming?secret={SECRET}", json=[body])
 
     def incoming(

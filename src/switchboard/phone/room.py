@@ -263,6 +263,7 @@ class PhoneRoom:
         )
         self._legs[call_id] = leg
         self._answered.pop(call_id, None)
+        over = False
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(leg.run)
             try:
