@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import msgspec
@@ -40,13 +40,14 @@ from switchboard.model.connection import Line, by_service
 from switchboard.model.credentials import TokenSource, default_credential
 from switchboard.model.passage import PassageConfig, Passages
 from switchboard.model.profiles import AZURE_OPENAI, VOICE_LIVE, of_version
-from switchboard.phone.routes import phone_routes
 from switchboard.reception import Reception
 from switchboard.records.recorder import Recorder
 from switchboard.records.store import Store
 from switchboard.records.tickets import TicketTable
 from switchboard.settings import Settings
-from switchboard.telephone import Telephone, TelephoneConfig
+
+if TYPE_CHECKING:
+    from switchboard.telephone import Telephone
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +146,10 @@ class House:
             config=config,
         )
 
-    def _telephone(self) -> Telephone:
+    def _telephone(self) -> "Telephone":
+        # Not at the top: what it needs takes a while to import, and few servers have one.
+        from switchboard.telephone import Telephone, TelephoneConfig
+
         settings = self.settings
         secret = settings.event_grid_secret
         config = TelephoneConfig(
@@ -310,6 +314,8 @@ def _mount(app: FastAPI, house: House) -> None:
     if house.proxy is not None:
         app.include_router(proxy_routes(house.proxy, identify))
     if house.telephone is not None:
+        from switchboard.phone.routes import phone_routes
+
         app.include_router(phone_routes(house.telephone.room))
     app.mount("/", PageFiles(about=msgspec.json.encode(house.about())))
 

@@ -6,7 +6,6 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from switchboard.access.acs import ISSUER as ACS_ISSUER
 from switchboard.access.identity import is_loopback
 from switchboard.access.origins import Origins, loopback_origins
 from switchboard.errors import ConfigurationError
@@ -73,8 +72,8 @@ class Settings(BaseSettings):
     """Immutable id of that resource, a GUID: whom its tokens are for."""
     acs_number: str | None = None
     """Our own telephone number, E.164."""
-    acs_issuer: str = ACS_ISSUER
-    """Who signs the carrier's tokens."""
+    acs_issuer: str | None = None
+    """Who signs the carrier's tokens, if not Azure."""
     acs_ca_file: str | None = None
     """Certificate of a carrier that no public authority vouches for."""
     acs_latency_ms: Annotated[float, Field(ge=0, le=2_000)] = 0.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 import httpx
 
-from switchboard.access.acs import AcsTokens, AcsTrust
+from switchboard.access.acs import ISSUER, AcsTokens, AcsTrust
 from switchboard.access.eventgrid import EventGridDoor, EventGridTrust
 from switchboard.access.keys import KeysUnavailable, fetch_by
 from switchboard.access.media import MediaTickets
@@ -29,7 +29,7 @@ class TelephoneConfig:
     resource_id: str
     public_url: str
     agent: str
-    issuer: str
+    issuer: str | None = None
     number: str | None = None
     ca_file: str | None = None
     latency_ms: float = 0.0
@@ -72,8 +72,9 @@ class Telephone:
             audiences=[config.audience] if config.audience else [],
             secrets=[config.secret] if config.secret else [],
         )
-        metadata = f"{config.issuer}/calling/.well-known/acsopenidconfiguration"
-        acs = AcsTokens(AcsTrust(config.resource_id, config.issuer, metadata), self._fetch)
+        issuer = config.issuer or ISSUER
+        metadata = f"{issuer}/calling/.well-known/acsopenidconfiguration"
+        acs = AcsTokens(AcsTrust(config.resource_id, issuer, metadata), self._fetch)
         doors = Doors(
             EventGridDoor(grid, self._fetch),
             acs,
