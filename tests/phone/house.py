@@ -21,6 +21,7 @@ from switchboard.errors import CarrierUnavailable
 from switchboard.phone.carrier import Connection, Party, Refusal, Route
 from switchboard.phone.permits import Permit
 from switchboard.phone.room import Doors, PhoneConfig, PhoneRoom
+from switchboard.phone.room import Exchange as ExchangeLike
 from switchboard.phone.routes import phone_routes
 from switchboard.records.store import Store, sqlite_url
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
@@ -179,7 +180,14 @@ class House:
 
 
 @asynccontextmanager
-async def house(data_dir: Path, *, reattach_s: float = 0.3) -> AsyncGenerator[House]:
+async def house(
+    data_dir: Path,
+    *,
+    reattach_s: float = 0.3,
+    carried_by: ExchangeLike | None = None,
+    agent: str = "bank",
+) -> AsyncGenerator[House]:
+    """`carried_by`: a real exchange in the scripted one's place."""
     door = socket.create_server(("127.0.0.1", 0))
     port = door.getsockname()[1]
     exchange, carrier, clock = Exchange(), ScriptedCarrier(), Clock()
@@ -196,8 +204,8 @@ async def house(data_dir: Path, *, reattach_s: float = 0.3) -> AsyncGenerator[Ho
             bindings,
             SeenEvents(store),
         )
-        config = PhoneConfig("https://talk.example", "bank", reattach_s=reattach_s)
-        room = PhoneRoom(exchange, carrier, doors, config, clock=clock)
+        config = PhoneConfig("https://talk.example", agent, reattach_s=reattach_s)
+        room = PhoneRoom(carried_by or exchange, carrier, doors, config, clock=clock)
         app = FastAPI()
         app.include_router(phone_routes(room))
         for refusal in REFUSALS:
