@@ -1,6 +1,7 @@
 """`make bench`: run the measurements by name, print their tables, save their figures.
 
-Usage: python -m bench [--save-dir DIR] [--set NAME=VALUE …] [relay|start|renewal|engine|mind …]
+Usage: python -m bench [--save-dir DIR] [--set NAME=VALUE …]
+           [relay|proxy|start|renewal|engine|mind …]
 """
 
 import argparse
@@ -21,6 +22,7 @@ BENCHMARKS: Final = {
     "start": "process start to ready",
     "relay": "what the browser leg adds to a frame, in time and CPU",
     "renewal": "the silence that a lost model session costs the caller",
+    "proxy": "the Voice Live proxy under load: idle lines and speaking ones",
     "engine": "end of speech to first audio, and word error rate, of the embedded engine",
     "mind": "tool choice and arguments of the offline mind",
 }

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+import httpx
 import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -117,7 +118,7 @@ class Caller:
 async def calling(base_url: str, silence_ms: int) -> AsyncGenerator[Caller]:
     """A session that hears and speaks, its frames flowing."""
     url = base_url.replace("http", "ws", 1) + "/openai/v1/realtime?model=gpt-realtime"
-    headers = {"Authorization": "Bearer bench"}
+    headers = {"Authorization": f"Bearer {await _token(base_url)}"}
     async with connect(url, additional_headers=headers, compression=None, max_size=2**22) as socket:
         await socket.send(json.dumps({"type": "session.update", "session": _session(silence_ms)}))
         caller = Caller(socket)
@@ -131,6 +132,19 @@ async def calling(base_url: str, silence_ms: int) -> AsyncGenerator[Caller]:
             finally:
                 for task in forever:
                     task.cancel()
+
+
+async def _token(base_url: str) -> str:
+    """A token of the local cloud's identity endpoint, as a virtual machine has one."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(
+            f"{base_url}/metadata/identity/oauth2/token",
+            params={"api-version": "2018-02-01", "resource": "https://ai.azure.com"},
+            headers={"Metadata": "true"},
+        )
+        answer.raise_for_status()
+        token: str = answer.json()["access_token"]
+        return token
 
 
 def _session(silence_ms: int) -> dict[str, Any]:

@@ -5,10 +5,9 @@ then talk to the stand-in directly. Rounds alternate, so that both meet the same
 """
 
 import asyncio
-import os
 import time
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.client import TOO_MANY_REQUESTS
 from pathlib import Path
@@ -22,7 +21,15 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from bench.pages import FRAME_S, Direct, Page, Product, Tally
-from bench.processes import PYTHON, answering, cpu_seconds, free_port, pin, resident_mib, running
+from bench.processes import (
+    PYTHON,
+    answering,
+    apart,
+    cpu_seconds,
+    free_port,
+    resident_mib,
+    running,
+)
 from bench.report import percentile
 
 _OPEN_S: Final = 60.0
@@ -204,13 +211,13 @@ async def _until(socket: ClientConnection, word: bytes) -> None:
 
 
 @asynccontextmanager
-async def standing_in() -> AsyncGenerator[tuple[str, int]]:
-    """The stand-in model, ready: its address and process id."""
+async def standing_in(module: str = "bench.standin") -> AsyncGenerator[tuple[str, int]]:
+    """A stand-in for the service, ready: its address and process id."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with TemporaryDirectory() as scratch:
         log = Path(scratch, "log")
-        async with running([PYTHON, "-m", "bench.standin", str(port)], {}, log) as process:
+        async with running([PYTHON, "-m", module, str(port)], {}, log) as process:
             await answering(f"{url}/health", process, log)
             yield url, process.pid
 
@@ -227,21 +234,8 @@ async def _bench() -> AsyncGenerator[Bench]:
             serve = [PYTHON, "-m", "switchboard", "serve"]
             async with running(serve, environment, log) as product:
                 await answering(f"{url}/health", product, log)
-                with _apart(product.pid, model_pid):
+                with apart(product.pid, model_pid):
                     yield Bench(url, product.pid, model_url, model_pid)
-
-
-@contextmanager
-def _apart(product_pid: int, model_pid: int) -> Generator[None]:
-    """The product alone on the first core; everything else of ours on the last."""
-    cores = sorted(os.sched_getaffinity(0))
-    pin(product_pid, {cores[0]})
-    pin(model_pid, {cores[-1]})
-    pin(0, {cores[-1]})
-    try:
-        yield
-    finally:
-        pin(0, set(cores))
 
 
 def product_environment(port: int, endpoint: str, data: Path) -> dict[str, str]:

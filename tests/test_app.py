@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from switchboard.access.identity import Identify
-from switchboard.app import House, create_app
+from switchboard.app import PROBES, House, create_app
 from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
 from switchboard.conversation.legs import ModelLeg, ReplyAudio
@@ -390,7 +390,8 @@ async def test_the_page_is_told_no_prompt_and_no_schema(home: Served) -> None:
 
 async def test_a_model_on_voice_live_is_a_choice_like_any_other(home: Served) -> None:
     offered = (await home.http.get("/api/config")).json()["models"]
-    assert {"id": "voice-live", "title": "Voice Live: GPT Realtime 2.1"} in offered
+    choice = {"id": "voice-live", "title": "Voice Live: GPT Realtime 2.1"}
+    assert choice | {"connections": ["websocket"]} in offered
     wanted = {"agent": "telecom", "model": "voice-live", "voice": "ava"}
     placed = await home.http.post("/api/calls", json=wanted)
     async with home.dial(placed.json()) as page:
@@ -435,8 +436,8 @@ def test_one_token_serves_every_service_of_its_scope(tmp_path: Path) -> None:
     legacy = "https://cognitiveservices.azure.com/.default"
     one = House(Settings.model_validate(given))
     two = House(Settings.model_validate({**given, "azure_voicelive_scope": legacy}))
-    assert list(one.tokens) == ["https://ai.azure.com/.default"]
-    assert list(two.tokens) == ["https://ai.azure.com/.default", legacy]
+    assert list(one.identities.tokens) == ["https://ai.azure.com/.default"]
+    assert list(two.identities.tokens) == ["https://ai.azure.com/.default", legacy]
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/api/config", "/nowhere", "/assets/none.js"])
@@ -501,15 +502,17 @@ def test_every_route_but_the_page_and_its_health_asks_who_is_there(tmp_path: Pat
             data_dir=tmp_path,
             session_config=ROOT / "session_config.json",
             voice_live_proxy=True,
+            session_minting=True,
+            azure_openai_endpoint="https://a.openai.azure.com",
             azure_voicelive_endpoint="https://a.services.ai.azure.com",
-        ),
-        dial=Parrots().dial,
+        )
     )
     asked = {_path(route): _identifies(route) for route in _leaves(app.routes)}
-    assert asked.pop("/health") is False
+    for probe in PROBES:
+        assert asked.pop(probe) is False
     assert asked.pop("") is False  # the page's files
     assert asked.pop("/ws") is True
-    assert len(asked) == 3
+    assert len(asked) == 8
     assert all(asked.values())
 
 

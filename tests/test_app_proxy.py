@@ -11,18 +11,20 @@ from typing import Any
 import aiohttp
 import httpx
 import pytest
-from azure.ai.voicelive.aio import VoiceLiveConnection
+from azure.ai.voicelive.aio import ConnectionError, VoiceLiveConnection, connect
 from azure.ai.voicelive.models import (
     AzureSemanticVad,
     FunctionCallOutputItem,
     RequestSession,
     ServerEvent,
 )
+from azure.core.credentials import AzureKeyCredential
 
 from switchboard.app import House, create_app
 from switchboard.settings import Settings
+from switchboard_local.vault import KEY_SECRET, Vault
 from tests.browser.peers import serving
-from tests.browser.proxy.peers import voice_live
+from tests.browser.proxy.peers import jwt, voice_live
 from tests.local.realtime.doubles import Cloud, Doubles, local_cloud, silence, tone
 from tests.local.voice_live.test_voicelive_sdk import (
     SESSION,
@@ -148,7 +150,7 @@ async def test_voice_live_alone_is_enough_for_the_proxy_and_for_the_agents(
             page = (await http.get("/api/config")).json()
     assert (health.status_code, health.json()["activeConnections"]) == (200, 1)
     assert [model["id"] for model in page["models"]] == ["voice-live"]
-    assert len(alone.house.tokens) == 1  # the agents' line and the proxy share it
+    assert len(alone.house.identities.tokens) == 1  # the agents' line and the proxy share it
 
 
 async def test_the_proxy_shows_a_token_for_voice_lives_audience(
@@ -170,3 +172,67 @@ async def test_the_proxy_shows_a_token_for_voice_lives_audience(
     assert sorted(asked) == ["https://ai.azure.com", OTHER_SCOPE.removesuffix("/.default")]
     number = asked.index(OTHER_SCOPE.removesuffix("/.default")) + 1
     assert live.bearer == f"Bearer token-{number}"
+
+
+# -- with a key ---------------------------------------------------------------------------------
+
+KEY = "the-customers-own-key"
+
+
+@pytest.fixture
+def keyed(monkeypatch: pytest.MonkeyPatch) -> Generator[Cloud]:
+    """A local cloud whose Voice Live takes a key that its vault keeps."""
+    doubles = Doubles(vault=Vault.with_key(KEY))
+    with local_cloud(doubles, identity_header=SECRET_HEADER) as cloud:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{cloud.port}/msi/token")
+        monkeypatch.setenv("IDENTITY_HEADER", SECRET_HEADER)
+        yield cloud
+
+
+def with_key(cloud: Cloud) -> dict[str, str]:
+    return {
+        "azure_voicelive_endpoint": f"http://127.0.0.1:{cloud.port}",
+        "voicelive_key_secret_uri": f"http://127.0.0.1:{cloud.port}/secrets/{KEY_SECRET}",
+    }
+
+
+async def test_a_key_from_the_vault_opens_the_proxy_and_a_new_one_is_found(
+    keyed: Cloud, tmp_path: Path
+) -> None:
+    vault = keyed.doubles.vault
+    assert vault is not None
+    async with product(tmp_path, **with_key(keyed)) as served:
+        async with served.dial(model="gpt-4.1") as connection:
+            await until(connection, "session.created")
+        vault.rotate("another-key")
+        async with served.dial(model="gpt-4.1") as connection:
+            await until(connection, "session.created")
+    assert list(served.house.identities.tokens) == ["https://vault.azure.net/.default"]
+
+
+async def test_a_users_own_token_is_a_token_even_where_the_server_shows_a_key(
+    tmp_path: Path, keyed: Cloud
+) -> None:
+    own = jwt()
+    async with voice_live() as live:
+        settings = {**with_key(keyed), "azure_voicelive_endpoint": live.endpoint}
+        async with product(tmp_path, **settings) as served:
+            for token in ({"token": own}, {}):
+                async with served.dial(model="m", **token) as connection:
+                    await connection.send({"type": "echo"})
+                    await connection.recv()
+    users, servers = (request.headers for request in live.requests)
+    assert (users["Authorization"], users.get("api-key")) == (f"Bearer {own}", None)
+    assert (servers.get("Authorization"), servers["api-key"]) == (None, KEY)
+
+
+async def test_the_sdks_own_key_credential_is_taken_and_a_wrong_one_is_not(keyed: Cloud) -> None:
+    endpoint = f"http://127.0.0.1:{keyed.port}"
+    credential = AzureKeyCredential(KEY)
+    async with connect(endpoint=endpoint, credential=credential, model="gpt-4.1") as connection:
+        await until(connection, "session.created")
+    with pytest.raises(ConnectionError, match="401"):
+        async with connect(
+            endpoint=endpoint, credential=AzureKeyCredential("a guess"), model="gpt-4.1"
+        ):
+            pass

@@ -57,6 +57,8 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("REATTACH_SECONDS", "-1"),
         ("AZURE_VOICELIVE_API_VERSION", "the newest"),
         ("AZURE_VOICELIVE_API_VERSION", "2026-07-15&api-key=x"),
+        ("AZURE_AI_FOUNDRY_RESOURCE", "evil.example/?x="),
+        ("FOUNDRY_RESOURCE_NAME", "https://talk.services.ai.azure.com"),
         ("PROXY_MAX_FRAME_BYTES", "1000"),
         ("PROXY_MAX_CONNECTIONS", "0"),
     ],
@@ -68,6 +70,16 @@ def test_a_bad_value_is_named_and_not_repeated(
     with pytest.raises(ConfigurationError) as refusal:
         Settings.read()
     assert str(refusal.value).startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize("name", ["AZURE_AI_FOUNDRY_RESOURCE", "FOUNDRY_RESOURCE_NAME"])
+def test_a_resource_may_be_named_as_other_proxies_do_and_our_own_setting_goes_first(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "talk-1")
+    assert Settings.read().voicelive_endpoint == "https://talk-1.services.ai.azure.com"
+    monkeypatch.setenv("AZURE_VOICELIVE_ENDPOINT", "https://mine.services.ai.azure.com")
+    assert Settings.read().voicelive_endpoint == "https://mine.services.ai.azure.com"
 
 
 def test_every_bad_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,9 @@
 """The composition root: builds every room, joins them, mounts their routes."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -28,22 +29,26 @@ from switchboard.browser.problems import (
     json_answer,
     problem_answer,
 )
-from switchboard.browser.proxy.relay import RelayLimits
+from switchboard.browser.proxy.relay import OpenService, RelayLimits
 from switchboard.browser.proxy.routes import PATH as PROXY_PATH
 from switchboard.browser.proxy.routes import ProxyConfig, ProxyRoom, proxy_routes
 from switchboard.browser.routes import BrowserConfig, BrowserRoom, browser_routes
+from switchboard.browser.webrtc.leg import RtcLimits
+from switchboard.browser.webrtc.minting import MintingRoom, minting_routes
+from switchboard.browser.webrtc.routes import RtcConfig, RtcRoom, rtc_routes
 from switchboard.conversation.legs import Dial
 from switchboard.conversation.session import Service
+from switchboard.doctor.watch import DATA_DIRECTORY, RECORDS, State, Watch
 from switchboard.exchange import Lines, Switchboard
-from switchboard.model.config import ModelConfig
-from switchboard.model.connection import Line, by_service
+from switchboard.health import judge
 from switchboard.model.credentials import TokenSource, default_credential
+from switchboard.model.keys import KeySource, lending
 from switchboard.model.passage import PassageConfig, Passages
-from switchboard.model.profiles import AZURE_OPENAI, VOICE_LIVE, of_version
 from switchboard.reception import Reception
 from switchboard.records.recorder import Recorder
 from switchboard.records.store import Store
 from switchboard.records.tickets import TicketTable
+from switchboard.services import Identities, Ways, key_of, ways_of
 from switchboard.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,6 +57,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HEALTH_PATH = "/health"
+READY_PATH = "/readyz"
+LIVE_PATH = "/livez"
+PROBES = (HEALTH_PATH, READY_PATH, LIVE_PATH)
+"""Answered to anybody, by whatever name they reach us."""
 
 
 class House:
@@ -67,12 +76,14 @@ class House:
             settings.host, allow_anonymous=settings.allow_anonymous
         )
         self.origins = settings.origins()
-        self.tokens: dict[str, TokenSource] = {}
-        """By scope: one source each, whatever it is for."""
-        services: Collection[str] = tuple(Service)
+        self.identities = Identities(settings)
+        self.keys = key_of(settings, self.identities)
         if dial is None:
-            lines = self._lines()
-            dial, services = by_service(lines), lines.keys()
+            self.ways = ways_of(settings, self.identities, self.keys)
+        else:
+            self.ways = Ways(dial, tuple(Service))
+        self.shown = dict(self.ways.shown)
+        """What each service that is dialled is shown."""
         self.proxy = self._proxy() if settings.voice_live_proxy else None
         self.store = Store(settings.records_url())
         self.recorder = Recorder(self.store)
@@ -81,53 +92,52 @@ class House:
             settings.data_dir,
             reattach_s=settings.reattach_seconds,
             version=version("switchboard"),
-            services=services,
+            services=self.ways.services,
+            webrtc=self.ways.negotiate is not None,
         )
         self.switchboard = Switchboard(
-            dial=dial,
+            dial=self.ways.dial,
+            negotiate=self.ways.negotiate,
+            mint=self.ways.mint if settings.session_minting else None,
             reception=self.reception,
             recorder=self.recorder,
             lines=Lines(settings.max_calls, settings.ticket_seconds),
         )
         self.tickets = TicketOffice(TicketTable(self.store), open_s=settings.ticket_seconds)
         self.telephone = self._telephone() if settings.acs_endpoint else None
+        self.rtc = self._rtc() if self.ways.negotiate else None
+        self.minting = self._minting(self.rtc) if self.rtc and settings.session_minting else None
+        self.watch = Watch(settings, self.store.answers)
         self.broken: list[str] = []
         """What should be running and is not."""
 
-    def _lines(self) -> Mapping[Service, Line]:
-        """A line to every service that has an endpoint. Raises `ConfigurationError` for none."""
+    def _rtc(self) -> RtcRoom:
         settings = self.settings
-        settings.need_a_model()
-        voice_live = of_version(VOICE_LIVE, settings.azure_voicelive_api_version)
-        known = (
-            (
-                Service.AZURE_OPENAI,
-                AZURE_OPENAI,
-                settings.azure_openai_endpoint,
-                settings.azure_openai_scope,
-            ),
-            (
-                Service.VOICE_LIVE,
-                voice_live,
-                settings.azure_voicelive_endpoint,
-                settings.azure_voicelive_scope,
-            ),
+        limits = RtcLimits(first_s=settings.ticket_seconds, reattach_s=settings.reattach_seconds)
+        return RtcRoom(
+            self.switchboard,
+            self.origins,
+            title_of=self.reception.title_of,
+            config=RtcConfig(limits=limits),
         )
-        return {
-            service: Line(ModelConfig(endpoint, scope), self._identity(scope), service=can)
-            for service, can, endpoint, scope in known
-            if endpoint is not None
-        }
+
+    def _minting(self, legs: RtcRoom) -> MintingRoom:
+        return MintingRoom(
+            self.switchboard,
+            legs,
+            self.origins,
+            rate=_per_minute(self.settings.session_minting_per_minute),
+            attach_s=self.settings.ticket_seconds,
+        )
 
     def _proxy(self) -> ProxyRoom:
         settings = self.settings
-        passages = Passages(
-            PassageConfig(
-                settings.voicelive_endpoint,
-                settings.azure_voicelive_api_version,
-                settings.proxy_max_frame_bytes,
-            )
+        passage = PassageConfig(
+            settings.voicelive_endpoint,
+            settings.azure_voicelive_api_version,
+            settings.proxy_max_frame_bytes,
         )
+        passages = Passages(passage)
         config = ProxyConfig(
             max_connections=settings.proxy_max_connections,
             address_rate=_per_minute(settings.proxy_address_per_minute),
@@ -138,12 +148,19 @@ class House:
                 lifetime_s=settings.proxy_max_seconds,
             ),
         )
-        own_only = settings.proxy_own_tokens_only
+        tokens: TokenSource | KeySource | None = None
+        lend: OpenService | None = None
+        if settings.proxy_own_tokens_only:
+            pass
+        elif self.keys is not None:
+            tokens = self.keys
+            lend = lending(Passages(replace(passage, by_key=True)), self.keys)
+        else:
+            tokens = self.identities.towards(settings.azure_voicelive_scope)
+        if tokens is not None:
+            self.shown[Service.VOICE_LIVE] = tokens
         return ProxyRoom(
-            self.origins,
-            open_service=passages.open,
-            tokens=None if own_only else self._identity(settings.azure_voicelive_scope),
-            config=config,
+            self.origins, open_service=passages.open, tokens=tokens, lend=lend, config=config
         )
 
     def _telephone(self) -> "Telephone":
@@ -171,13 +188,6 @@ class House:
         credential = partial(default_credential, client_id)
         return Telephone(config, self.switchboard, self.store, make_credential=credential)
 
-    def _identity(self, scope: str) -> TokenSource:
-        """The server's own towards one audience: one source for whatever dials there."""
-        client_id = self.settings.azure_client_id
-        if scope not in self.tokens:
-            self.tokens[scope] = TokenSource(lambda: default_credential(client_id), scope)
-        return self.tokens[scope]
-
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Everything that runs beside the routes; all of it ends with the block."""
@@ -189,15 +199,22 @@ class House:
             # The calls end before the writer does, so that their ends are written.
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._keep, "exchange", self.switchboard.run)
+                if self.rtc is not None:
+                    tasks.start_soon(self._keep, "webrtc", self.rtc.run)
                 tasks.start_soon(self._keep, "agents", self.reception.book.watch)
                 tasks.start_soon(self._keep, "tickets", self._sweep_tickets)
                 if self.telephone is not None:
                     tasks.start_soon(self._keep, "telephone", self.telephone.run)
-                for tokens in self.tokens.values():
+                for tokens in self.identities.tokens.values():
                     tasks.start_soon(self._keep, "tokens", tokens.refresh)
+                if self.keys is not None:
+                    tasks.start_soon(self._keep, "key", self.keys.refresh)
+                tasks.start_soon(self._keep, "watch", self.watch.run)
                 yield
                 tasks.cancel_scope.cancel()
             writers.cancel_scope.cancel()
+        for signalling in self.ways.signalling:
+            await signalling.aclose()
 
     async def drain(self) -> None:
         """Finish the calls before stopping; those that outlast the grace period are cut off."""
@@ -230,6 +247,8 @@ class House:
         endpoints = {
             "page": "/",
             "health": HEALTH_PATH,
+            "ready": READY_PATH,
+            "live": LIVE_PATH,
             "config": "/api/config",
             "calls": "/api/calls",
             "audio": "/api/calls/{id}/audio",
@@ -240,15 +259,21 @@ class House:
 
     def health(self) -> tuple[int, dict[str, Any]]:
         """HTTP status and what to say: 503 while a call could not be taken."""
-        tokens = [source.status for source in self.tokens.values()]
-        # Where there are several, those that are at hand serve the calls they can.
-        held = not tokens or any(token.ok for token in tokens)
-        ready = self.switchboard.ready() and not self.broken and held
+        shown = {service: source.status for service, source in self.shown.items()}
+        services = {
+            service: State.OK if status.ok else State.NOT_OK for service, status in shown.items()
+        }
+        verdict = judge(self._exchange(), [], services.values())
         agents = self.reception.book.problem
         state: dict[str, Any] = {
-            "status": "ready" if ready else "unready",
+            "status": verdict,
             "calls": {"live": self.switchboard.live(), "limit": self.settings.max_calls},
-            "model": {"token": "ok" if all(token.ok for token in tokens) else "missing"},
+            "model": {
+                "token": "ok" if all(status.ok for status in shown.values()) else "missing",
+                "services": {
+                    service: "ok" if status.ok else "missing" for service, status in shown.items()
+                },
+            },
             "agents": "ok" if agents is None else "an edit is refused; the last good one serves",
             "records": {"dropped": self.recorder.dropped},
             "broken": self.broken,
@@ -257,9 +282,29 @@ class House:
             "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
         if self.settings.is_local:  # reasons may quote files and addresses: for the owner's eyes
-            state["model"]["detail"] = "; ".join(token.text for token in tokens) or None
+            state["model"]["detail"] = (
+                "; ".join(dict.fromkeys(status.text for status in shown.values())) or None
+            )
             state["agents_problem"] = agents
-        return (200 if ready else 503), state
+        return verdict.status, state
+
+    def readiness(self) -> tuple[int, dict[str, Any]]:
+        """HTTP status and what to say of whether calls should be sent here: by what the last
+        round found, and without a wait."""
+        exchange = self._exchange()
+        stores = {part: self.watch.state(part) for part in (DATA_DIRECTORY, RECORDS)}
+        services = {
+            service: self.watch.state(service) if source.status.ok else State.NOT_OK
+            for service, source in self.shown.items()
+        }
+        verdict = judge(exchange, stores.values(), services.values())
+        return verdict.status, {
+            "status": verdict,
+            "checks": {"exchange": exchange, **stores, **services},
+        }
+
+    def _exchange(self) -> State:
+        return State.OK if self.switchboard.ready() and not self.broken else State.NOT_OK
 
 
 def _per_minute(times: float) -> Rate:
@@ -285,7 +330,7 @@ def create_app(settings: Settings, *, dial: Dial | None = None) -> FastAPI:
     app.state.house = house
     _mount(app, house)
     _refuse_in_words(app)
-    app.add_middleware(KnownHosts, hosts=house.origins.hosts, except_paths=(HEALTH_PATH,))
+    app.add_middleware(KnownHosts, hosts=house.origins.hosts, except_paths=PROBES)
     app.add_middleware(LastWord)
     app.add_middleware(SafeHeaders, origins=house.origins.allowed)
     return app
@@ -302,6 +347,7 @@ def _mount(app: FastAPI, house: House) -> None:
         config=BrowserConfig(
             reattach_s=settings.reattach_seconds, max_sockets=2 * settings.max_calls + 16
         ),
+        rtc=house.rtc,
     )
 
     @app.get(HEALTH_PATH)
@@ -309,8 +355,20 @@ def _mount(app: FastAPI, house: House) -> None:
         status, state = house.health()
         return json_answer(msgspec.json.encode(state), status)
 
+    @app.get(READY_PATH)
+    async def ready() -> Response:  # pyright: ignore[reportUnusedFunction]
+        status, state = house.readiness()
+        return json_answer(msgspec.json.encode(state), status)
+
+    @app.get(LIVE_PATH)
+    async def live() -> Response:  # pyright: ignore[reportUnusedFunction]
+        return json_answer(b'{"status":"alive"}', 200)
+
     identify = Identify(house.authenticator)
     app.include_router(browser_routes(room, identify))
+    if house.rtc is not None:
+        app.include_router(rtc_routes(house.rtc, identify))
+    app.include_router(minting_routes(house.minting, identify))
     if house.proxy is not None:
         app.include_router(proxy_routes(house.proxy, identify))
     if house.telephone is not None:

@@ -4,6 +4,7 @@ SwitchboardError
 ├── ConfigurationError   a setting or file is wrong; the text names it and says what to do
 ├── ModelUnavailable     the model service refused or dropped us; `retryable` says what to do
 ├── CarrierUnavailable   the telephone's carrier refused or could not be reached; likewise
+├── OfferRefused         a page's WebRTC offer cannot be used
 ├── LinesBusy            every line is taken; the caller hears so and may try again
 ├── NotAllowed           this principal, ticket or origin may not do this
 └── ToolFailed           told to the model in words, which may apologise or try again
@@ -36,6 +37,10 @@ class CarrierUnavailable(SwitchboardError):
         self.retryable = retryable
         self.status = status
         """HTTP status of its answer, where there was one."""
+
+
+class OfferRefused(SwitchboardError):
+    """The service cannot answer a page's SDP offer. The message is safe to show to the page."""
 
 
 class LinesBusy(SwitchboardError):

@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import Final
 
 from switchboard.agents.book import AgentBook
+from switchboard.agents.config import ModelEntry
 from switchboard.agents.profile import END_CALL, AgentProfile
 from switchboard.agents.serving import rules_of, session_of
-from switchboard.browser.protocol import AgentChoice, PageConfig, VoiceChoice
+from switchboard.browser.protocol import (
+    AgentChoice,
+    Connection,
+    ModelChoice,
+    PageConfig,
+    VoiceChoice,
+)
 from switchboard.conversation.session import Service
 from switchboard.errors import NotAllowed
 from switchboard.exchange.brief import Brief
@@ -36,14 +43,17 @@ class Reception:
         reattach_s: float,
         version: str,
         services: Collection[str] = tuple(Service),
+        webrtc: bool = False,
         now: Callable[[], datetime] = datetime.now,
     ) -> None:
-        """`services` are those that this server can reach: only their models are offered."""
+        """`services` are those that this server can reach: only their models are offered.
+        `webrtc`: models of Azure OpenAI can be talked to that way, too."""
         self.book: AgentBook[Toolbox] = AgentBook(session_config, load_toolbox)
         self.resources = Resources(DemoDatabase(data_dir / DEMO_FILE))
         self._reattach_s = reattach_s
         self._version = version
         self._services = services
+        self._webrtc = webrtc
         self._now = now
 
     def brief(self, agent: str, *, voice: str | None, model: str | None) -> Brief:
@@ -87,13 +97,23 @@ class Reception:
             version=self._version,
             agents=[_choice(profile) for profile in roster.agents.values()],
             default_agent=roster.default_agent,
-            models=[VoiceChoice(model.id, model.title) for model in models],
+            # A Foundry agent is nobody's choice but that of the agent whose model it is.
+            models=[
+                ModelChoice(model.id, model.title, self._connections(model))
+                for model in models
+                if not model.agent
+            ],
             voices=[
                 VoiceChoice(voice.id, voice.title)
                 for voice in roster.voices
                 if any(model.speaks(voice) for model in models)
             ],
+            connections=["websocket", "webrtc"] if self._webrtc else ["websocket"],
         )
+
+    def _connections(self, model: ModelEntry) -> list[Connection]:
+        beside = self._webrtc and model.service == "azure_openai"
+        return ["websocket", "webrtc"] if beside else ["websocket"]
 
     def title_of(self, tool: str) -> str:
         """What a tool does, in words."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from switchboard.access.identity import is_loopback
@@ -15,6 +15,8 @@ type Seconds = Annotated[float, Field(ge=0, le=86_400)]
 type PerMinute = Annotated[float, Field(ge=1, le=60_000)]
 type LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
+RESOURCE_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}[A-Za-z0-9]$"
+"""It becomes a host name, so nothing else may hide in it."""
 DEFAULT_SCOPE: Final = "https://ai.azure.com/.default"
 
 
@@ -44,13 +46,28 @@ class Settings(BaseSettings):
     """Azure AI Voice Live: `https://<resource>.services.ai.azure.com`."""
     azure_voicelive_fallback_endpoints: Annotated[tuple[str, ...], NoDecode] = ()
     """Voice Live in other regions, separated by commas."""
+    azure_ai_foundry_resource: Annotated[str | None, Field(pattern=RESOURCE_NAME)] = None
+    """Its resource by name, as other proxies have it; the endpoint goes before it."""
+    foundry_resource_name: Annotated[str | None, Field(pattern=RESOURCE_NAME)] = None
+    """The same, under another name."""
     azure_voicelive_scope: str = DEFAULT_SCOPE
     """Whom its Entra token is for."""
     azure_voicelive_api_version: Annotated[
         str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(-preview)?$")
     ] = "2026-07-15"
+    voicelive_key_secret_uri: str | None = None
+    """Where a key must be shown to Voice Live instead of a token: the Key Vault secret that holds
+    it, `https://<vault>.vault.azure.net/secrets/<name>`. The key itself is no setting."""
     azure_client_id: str | None = None
     """Which managed identity to use, where there are several."""
+
+    webrtc: bool = True
+    """Offer pages calls over WebRTC, whose audio goes straight to Azure OpenAI."""
+
+    session_minting: bool = False
+    """Give front ends of one's own a client secret, from which they can read the prompt."""
+    session_minting_per_minute: PerMinute = 6.0
+    """New secrets of one user."""
 
     voice_live_proxy: bool = False
     """Serve `WS /ws`: any Voice Live client, our credentials."""
@@ -121,6 +138,14 @@ class Settings(BaseSettings):
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
+    @model_validator(mode="after")
+    def _know_the_resource(self) -> Self:
+        name = self.azure_ai_foundry_resource or self.foundry_resource_name
+        if self.azure_voicelive_endpoint is None and name is not None:
+            endpoint = f"https://{name}.services.ai.azure.com"
+            object.__setattr__(self, "azure_voicelive_endpoint", endpoint)
+        return self
+
     @classmethod
     def read(cls) -> Self:
         """The settings of this process. Raises `ConfigurationError` naming each bad variable."""
@@ -145,6 +170,20 @@ class Settings(BaseSettings):
                 "https://<resource>.services.ai.azure.com, or start everything locally with "
                 "`make run`."
             )
+
+    def need_a_place_for_the_key(self) -> None:
+        """Raises `ConfigurationError` when there is a key for a service that is not named."""
+        if self.voicelive_key_secret_uri is not None and self.azure_voicelive_endpoint is None:
+            raise ConfigurationError(
+                "VOICELIVE_KEY_SECRET_URI is set, but AZURE_VOICELIVE_ENDPOINT is not: say whose "
+                "key it is, or unset it."
+            )
+
+    @property
+    def sockets(self) -> int:
+        """How many may be open at once: a call has up to four, a proxied connection two."""
+        proxied = self.proxy_max_connections if self.voice_live_proxy else 0
+        return 4 * self.max_calls + 2 * proxied
 
     @property
     def voicelive_endpoint(self) -> str:

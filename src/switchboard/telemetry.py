@@ -70,7 +70,8 @@ class NoProbes(logging.Filter):
     """Drops the access log of health probes: they come every few seconds and say nothing."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return " /health " not in record.getMessage()
+        said = record.getMessage()
+        return not any(f" {path} " in said for path in ("/health", "/readyz", "/livez"))
 
 
 class NoQueries(logging.Filter):
@@ -139,6 +140,9 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
     # Theirs are not ours to read at debug level: headers, frames, statements.
     for chatty in (
         "azure",
+        "msal",  # its cache's log has tokens in it
+        "aiohttp",
+        "urllib3",
         "websockets",
         "httpx",
         "httpcore",

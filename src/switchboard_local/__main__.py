@@ -79,7 +79,8 @@ async def _cloud(settings: Settings, listener: socket.socket) -> AsyncGenerator[
     """The local cloud, answering, having said which parts it is made of."""
     async with assembled(settings) as (engine, mind):
         print(f"Switchboard local: {parts_line(engine, mind)}", flush=True)
-        async with serving(create_app(engine, mind, settings), listener):
+        here = settings.model_copy(update={"local_cloud_port": _port(listener)})
+        async with serving(create_app(engine, mind, here), listener):
             yield
 
 

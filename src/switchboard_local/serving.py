@@ -15,6 +15,7 @@ from anyio.abc import Process
 from fastapi import FastAPI
 
 from switchboard_local.engine.failures import PartMissing
+from switchboard_local.wire import Cuttable
 
 LOOPBACK: Final = "127.0.0.1"
 READY_TIMEOUT_S: Final = 60.0
@@ -58,6 +59,7 @@ def server_config(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_level="warning",
+        ws=Cuttable,
         ws_max_size=_MAX_FRAME_BYTES,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=3,

@@ -40,5 +40,17 @@ class Settings(BaseSettings):
     local_pace: Annotated[float, Field(gt=0, le=1000)] = 8.0
     """Times faster than real time that a reply's audio is sent."""
 
+    local_voicelive_key: SecretStr | None = None
+    """A key that the local Voice Live takes in place of a token. It is kept in the local Key Vault,
+    as `/secrets/voice-live-key`. Unset: no key is taken, and there is no vault."""
+
     identity_header: SecretStr | None = None
-    """What a client of the managed identity endpoint must send. Unset: there is no endpoint."""
+    """What a client of the managed identity endpoint must send, in App Service's form of it."""
+    local_client_secret: SecretStr | None = None
+    """What an application signs in with. Unset: none can."""
+    local_api_key: SecretStr | None = None
+    """A key that opens the stand-ins beside tokens. Unset: no key does."""
+    local_token_seconds: Annotated[int, Field(ge=1, le=86_400)] = 3600
+    """A token's life."""
+    local_key_rotation_seconds: Annotated[float, Field(ge=1, le=86_400)] | None = None
+    """A new signing key so often; the old ones stay published for a token's life. Unset: never."""

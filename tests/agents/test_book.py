@@ -70,6 +70,7 @@ def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
     return edit
 
 
+PRICE = CONFIG["prices"]["models"]["big"]
 WRONG = [
     ("agents.1.voice", "sag", '"sag"', "agents[1].voice: there is no voice sag; did you mean sage"),
     ("agents.0.voice", "zoe", '"zoe"', "there is no voice zoe; there are: ash, sage"),
@@ -86,7 +87,8 @@ WRONG = [
     ("agents.0.tools.1", "look_up", None, "agents[0].tools[1]: look_up is listed twice"),
     ("agents.0.tools.1", "end_call", '"end_call"', "`can_hang_up` switches it on and off"),
     ("agents.1.id", "desk", None, "agents[1].id: there is another agent desk"),
-    ("agents.1.limits", {"budget_usd": 1}, '"budget_usd"', "a budget needs a price for small"),
+    ("prices.models.bog", PRICE, '"bog"', "prices.models.bog: there is no model bog; did you mean"),
+    ("agents.1.prompt", None, None, "the agent night needs a `prompt`"),
     ("agents.1.prompt", "../x.md", '"../x.md"', "a prompt must lie beside or below this file"),
     ("agents.1.prompt", "prompts/x.md", '"prompts/x.md"', "cannot be read: No such file"),
     ("default_agent", "dusk", '"dusk"', "default_agent: there is no agent dusk; did you mean desk"),

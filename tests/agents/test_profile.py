@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from switchboard.agents.colours import contrast
 from switchboard.agents.profile import AgentProfile
-from switchboard.conversation.rules import ToolRule
+from switchboard.conversation.rules import Price, ToolRule
 from switchboard.conversation.session import ToolSpec
 from tests.agents.house import House
 
@@ -83,7 +83,17 @@ def test_the_rules_of_a_call_come_from_the_limits(house: House) -> None:
     assert (rules.service_replies, rules.service_interrupts) == (False, True)
     assert (rules.yes_words, rules.no_words) == ({"ja"}, {"nein"})
     assert (rules.budget_usd, rules.price) == (0.5, price)
+
     assert rules.tools["pay"].confirm == "Pay?"
+
+
+def test_a_budget_that_cannot_be_counted_is_kept_in_minutes() -> None:
+    price = Price(1, 2, 0.1, 0.2, 3, 4)
+    limits = {"budget_usd": 0.5, "max_call_s": 1_800, "unpriced_call_s": 300}
+    assert profile(limits=limits).rules({}, price).max_call_s == 1_800
+    assert profile(limits=limits).rules({}).max_call_s == 300
+    assert profile(limits={**limits, "max_call_s": 60}).rules({}).max_call_s == 60
+    assert profile(limits={"unpriced_call_s": 300}).rules({}).max_call_s == 1_800
 
 
 def test_contrast_is_the_one_that_wcag_defines() -> None:

@@ -60,10 +60,12 @@ def test_three_industries_answer_with_tools_of_their_own(book: AgentBook[Toolbox
     assert len({agent.voice for agent in agents.values()}) == 3
 
 
-def test_every_model_on_offer_has_a_price(book: AgentBook[Toolbox]) -> None:
+def test_every_model_has_a_price_but_those_of_voice_live(book: AgentBook[Toolbox]) -> None:
+    """Nobody here knows what Voice Live costs, and a guess would make budgets lie."""
     roster = book.edition.roster
+    unpriced = {model.id for model in roster.models if model.service == "voice_live"}
 
-    assert {model.id for model in roster.models} == set(roster.prices)
+    assert {model.id for model in roster.models} - unpriced == set(roster.prices)
 
 
 def test_every_schema_is_one_that_models_accept(book: AgentBook[Toolbox]) -> None:

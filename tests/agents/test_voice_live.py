@@ -94,6 +94,12 @@ def test_all_that_can_be_said_reaches_the_session() -> None:
                 "model": "azure-speech",
                 "language": "en-GB",
                 "phrase_list": ["Northwind"],
+                "custom_speech": {"en-GB": "trained-1"},
+            },
+            "interim_response": {
+                "type": "static_interim_response",
+                "triggers": ["latency"],
+                "texts": ["One moment."],
             },
         },
     )
@@ -107,11 +113,20 @@ def test_all_that_can_be_said_reaches_the_session() -> None:
         "timeout_ms": 700,
     }
     assert spec.noise_reduction is None
-    assert spec.extra == {"input_audio_echo_cancellation": {"type": "server_echo_cancellation"}}
+    assert spec.extra == {
+        "input_audio_echo_cancellation": {"type": "server_echo_cancellation"},
+        "interim_response": {
+            "type": "static_interim_response",
+            "triggers": ["latency"],
+            "latency_threshold_ms": 2_000,
+            "texts": ["One moment."],
+        },
+    }
     assert spec.transcription == {
         "model": "azure-speech",
         "language": "en-GB",
         "phrase_list": ["Northwind"],
+        "custom_speech": {"en-GB": "trained-1"},
     }
     assert spec.voice_object == {
         "type": "azure-standard",
@@ -166,6 +181,17 @@ def test_a_callers_choice_that_cannot_be_had_is_refused(
         roster.pairing(roster.agents["desk"], model=chosen, voice=wanted)
 
 
+def test_the_model_azure_realtime_has_voices_of_its_own() -> None:
+    own = voice(azure={"name": "Andy", "type": "azure-realtime-native"})
+    ava = voice(azure={"name": "en-US-Ava"})
+    realtime = model(model="azure-realtime")
+    assert [realtime.speaks(each) for each in (own, ava, voice())] == [True, False, False]
+    assert not model().speaks(own)
+    assert not model(model="gpt-4.1").speaks(own)
+    spoken = spec_of(realtime, own, speed=1.3).voice_object
+    assert spoken == {"type": "azure-realtime-native", "name": "Andy"}
+
+
 # -- what makes no sense ------------------------------------------------------------------------
 
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -198,6 +224,24 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"voice_live": {"transcription": {"model": "whisper-1", "phrase_list": ["x"]}}},
         "only azure-speech takes a `phrase_list`",
     ),
+    (
+        {
+            "model": "gpt-4.1",
+            "voice_live": {
+                "transcription": {"model": "mai-transcribe-1", "custom_speech": {"en": "x"}}
+            },
+        },
+        "only azure-speech takes a `custom_speech`",
+    ),
+    (
+        {
+            "voice_live": {
+                "interim_response": {"type": "llm_interim_response", "triggers": ["boredom"]}
+            }
+        },
+        "Input should be 'latency' or 'tool'",
+    ),
+    ({"model": "azure-realtime", "voice": "ava"}, "live does not speak in the voice ava"),
     ({"model": "gpt-4.1"}, "live speaks in Azure's voices: name one"),
     ({"voice": "nobody"}, "there is no voice nobody"),
     ({"service": "azure_openai", "voice": "ava"}, "live does not speak in the voice ava"),
@@ -222,6 +266,7 @@ def test_a_model_that_makes_no_sense_is_refused_with_its_line(
         ({"name": "ava", "endpoint_id": "e"}, "has an `endpoint_id`"),
         ({"name": "me", "type": "azure-personal"}, "has a `model`"),
         ({"name": "ava", "rate": 1.6}, "less than or equal to 1.5"),
+        ({"name": "x", "type": "azure-realtime-native", "style": "calm"}, "and nothing else"),
         ({"type": "azure-standard"}, "Field required"),
     ],
 )

@@ -28,6 +28,7 @@ from switchboard.browser.protocol import (
     SUBPROTOCOL,
     TICKET_PREFIX,
     AgentChoice,
+    ModelChoice,
     PageConfig,
     VoiceChoice,
 )
@@ -46,7 +47,7 @@ CHOICES = PageConfig(
     version="test",
     agents=[AgentChoice("bank", "Bank", "", "#000000", "#ffffff", [], "marin", "gpt-realtime")],
     default_agent="bank",
-    models=[VoiceChoice("gpt-realtime", "Realtime")],
+    models=[ModelChoice("gpt-realtime", "Realtime")],
     voices=[VoiceChoice("marin", "Marin")],
 )
 

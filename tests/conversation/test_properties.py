@@ -1,5 +1,6 @@
 """Whatever the service, the caller and the clock do, in whatever order: these things hold."""
 
+import dataclasses
 import json
 from collections import Counter
 
@@ -13,7 +14,7 @@ from switchboard.conversation.consent import judge
 from switchboard.conversation.gate import Passage
 from switchboard.conversation.history import Called, heard_chars
 from switchboard.conversation.toolcalls import canonical, fill
-from tests.conversation.scene import Scene
+from tests.conversation.scene import RULES, Scene
 
 REPLIES = st.sampled_from(["r1", "r2", "r3", "r4"])
 ITEMS = st.sampled_from(["i1", "i2", "i3", "i4", "i5"])
@@ -27,9 +28,11 @@ TOOLS = st.sampled_from(["get_balance", "block_card", "end_call", "no_such_tool"
 class AnyCall(RuleBasedStateMachine):
     """A hostile service, a hostile page and a hostile clock around one conversation."""
 
+    held_by = RULES
+
     @initialize()
     def connect(self) -> None:
-        self.scene = Scene(watch=self._take)
+        self.scene = Scene(self.held_by, watch=self._take)
         self.unanswered: list[str] = []
         self.ours: set[str] = set()
         self.known: dict[str, str] = {}
@@ -260,8 +263,40 @@ class AnyCall(RuleBasedStateMachine):
                 pass
 
 
+class AnyCallTheServicePlays(AnyCall):
+    """The same over WebRTC, where the service plays to the ear and says what it likes of it."""
+
+    held_by = dataclasses.replace(RULES, service_plays=True)
+
+    @rule(reply=REPLIES)
+    def playout_starts(self, reply: str) -> None:
+        self._do(e.PlayoutStarted(reply))
+
+    @rule(reply=REPLIES)
+    def playout_stops(self, reply: str) -> None:
+        self._do(e.PlayoutStopped(reply))
+
+    @rule(reply=REPLIES)
+    def playout_is_cleared(self, reply: str) -> None:
+        self._do(e.PlayoutCleared(reply))
+
+    @rule(item=ITEMS, ms=st.floats(0, 1e7))
+    def item_is_truncated(self, item: str, ms: float) -> None:
+        self._do(e.ItemTruncated(item, ms))
+
+    def _check(self, command: c.Command) -> None:
+        super()._check(command)
+        assert not isinstance(command, c.TruncateItem | c.DeleteItem | c.StopPlayout), command
+        if isinstance(command, c.NoteInterruption):
+            assert 0 < command.heard_ms <= command.received_ms
+
+
 TestAnyCall = AnyCall.TestCase
 TestAnyCall.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestAnyCallTheServicePlays = AnyCallTheServicePlays.TestCase
+TestAnyCallTheServicePlays.settings = settings(
+    max_examples=100, stateful_step_count=40, deadline=None
+)
 
 
 @given(st.text(max_size=200))

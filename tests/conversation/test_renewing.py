@@ -477,3 +477,48 @@ def test_a_loss_while_a_replacement_is_dialled_waits_for_that_one() -> None:
     scene.renews()
 
     assert scene.call.ready
+
+
+# -- over WebRTC, where the voices go with the session -------------------------------------------
+
+RTC = dataclasses.replace(RULES, service_plays=True)
+
+
+def test_what_the_service_was_playing_when_its_media_broke_is_cut_and_finished() -> None:
+    scene = Scene(RTC)
+    scene.connect()
+    scene.says("r1", "i1", 0, "one two three four five six seven eight nine ten")
+    scene.do(e.PlayoutStarted("r1"))
+    scene.done("r1")
+    scene.wait(1)
+
+    scene.loses_the_model()
+    scene.wait(0.5)
+    out = scene.renews()
+
+    assert c.AddAgentText("i1", "one two three") in out
+    assert [asked.instructions for asked in requests(out)] == [wording.RENEWED]
+
+
+def test_a_caller_whose_words_went_with_the_media_is_asked_for_them_again() -> None:
+    scene = Scene(RTC)
+    scene.connect()
+    scene.do(e.SpeechStarted("u1", 4_000))
+
+    scene.loses_the_model()
+    out = scene.renews()
+
+    assert [asked.instructions for asked in requests(out)] == [wording.SAY_AGAIN]
+
+
+def test_media_that_live_on_beside_a_lost_sideband_are_not_spoken_of() -> None:
+    scene = Scene(RTC)
+    scene.connect()
+    scene.says("r1", "i1", 0, "one two three four five six seven eight nine ten")
+    scene.do(e.PlayoutStarted("r1"))
+
+    scene.loses_the_model()
+    out = scene.renews(resumed=True)
+
+    assert not requests(out)
+    assert not retold(out)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from anyio import to_thread
@@ -17,11 +18,14 @@ from switchboard.doctor.findings import Finding, Outcome, as_json, failed, one_l
 from switchboard.doctor.rounds import rounds
 from switchboard.errors import ConfigurationError
 from switchboard.settings import Settings
+from switchboard_local.faults.kinds import Refuse
+from switchboard_local.vault import KEY_SECRET, Vault
 from tests.doctor.peers import HEADER, PATIENT, ROOT, settings, welcome
 from tests.local.realtime.doubles import Cloud, Doubles, local_cloud
 from tests.model.identity import SECRET_HEADER, identity_endpoint
 from tests.model.peer import serving
 
+KEY = "the-customers-own-key"
 TODAY = date(2026, 11, 26)
 
 
@@ -68,6 +72,7 @@ async def test_everything_is_looked_at_in_order(cloud: Cloud, tmp_path: Path) ->
         "Azure OpenAI model gpt-realtime-2.1 retires",
         "Azure OpenAI model gpt-realtime-2.1-mini retires",
         "Azure OpenAI model gpt-realtime-1.5 retires",
+        "Azure OpenAI WebRTC",
         "clock against Azure OpenAI",
         "Voice Live endpoint",
         "Voice Live model gpt-realtime-2.1",
@@ -76,6 +81,8 @@ async def test_everything_is_looked_at_in_order(cloud: Cloud, tmp_path: Path) ->
         "callers",
     ]
     found.pop("page")  # built or not, on the machine that runs this
+    unproven = found.pop("Azure OpenAI WebRTC")
+    assert (unproven.outcome, "unproven" in unproven.detail) == (Outcome.SKIPPED, True)
     assert {each.outcome for each in found.values()} == {Outcome.OK}
 
 
@@ -206,7 +213,7 @@ def test_as_a_process_it_says_a_line_for_each_check(tmp_path: Path) -> None:
     bad = [line for line in lines if line.startswith("not ok")]
     assert bad == [line for line in bad if " page: " in line]  # it may not be built here
     assert ran.returncode == int(bool(bad))
-    assert total == f"{len(lines) - len(bad) - 1} ok, {len(bad)} not ok, 1 skipped"
+    assert total == f"{len(lines) - len(bad) - 2} ok, {len(bad)} not ok, 2 skipped"
     assert ran.stderr == ""
     assert HEADER not in ran.stdout
     assert list(tmp_path.iterdir()) == []
@@ -214,7 +221,7 @@ def test_as_a_process_it_says_a_line_for_each_check(tmp_path: Path) -> None:
 
 def test_as_a_process_it_speaks_json(tmp_path: Path) -> None:
     doubles = Doubles()
-    doubles.faults.refuse_upgrade = 401
+    doubles.faults.arm(Refuse(status=401, times=None))
     with local_cloud(doubles, identity_header=HEADER) as cloud:
         ran = run(
             "--json",
@@ -276,3 +283,115 @@ def test_words_it_does_not_know_are_misuse(
 ) -> None:
     assert main(["doctor", *words]) == 2
     assert "usage: switchboard COMMAND" in capsys.readouterr().err
+
+
+# -- agents and keys ----------------------------------------------------------------------------
+
+
+def with_concierge(folder: Path) -> Path:
+    """The shipped agents, and one that speaks as an agent of a Foundry project."""
+    config = json.loads((ROOT / "session_config.json").read_text())
+    config["models"].append(
+        {
+            "id": "hotel",
+            "title": "Hotel",
+            "service": "voice_live",
+            "agent": {"name": "concierge", "project": "hotel"},
+            "voice": "ava",
+        }
+    )
+    config["agents"].append({"id": "guests", "title": "G", "model": "hotel", "voice": "ava"})
+    copytree(ROOT / "prompts", folder / "prompts")
+    file = folder / "session_config.json"
+    file.write_text(json.dumps(config))
+    return file
+
+
+async def test_a_foundry_agent_is_asked_for_as_such(cloud: Cloud, tmp_path: Path) -> None:
+    given = {"azure_voicelive_endpoint": f"http://127.0.0.1:{cloud.port}"}
+    file = with_concierge(tmp_path)
+    found = await examine(settings(tmp_path, session_config=file, **given))
+    assert found["Voice Live agent concierge"].outcome is Outcome.OK
+    assert found["Voice Live model gpt-realtime-2.1"].outcome is Outcome.OK
+
+    async with serving(welcome, refusals=[404] * 2) as peer:
+        given = {"azure_voicelive_endpoint": peer.endpoint}
+        found = await examine(settings(tmp_path, session_config=file, **given))
+    told = found["Voice Live agent concierge"]
+    assert told.outcome is Outcome.FAILED
+    assert "Foundry User" in told.advice
+    paths = [request.path for request in peer.requests]
+    assert any("agent-name=concierge&agent-project-name=hotel" in path for path in paths)
+
+
+@pytest.fixture
+def keyed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    with local_cloud(Doubles(vault=Vault.with_key(KEY)), identity_header=HEADER) as served:
+        for name, value in identity_of(served).items():
+            monkeypatch.setenv(name, value)
+        yield served
+
+
+def by_key(cloud: Cloud, name: str = KEY_SECRET) -> dict[str, str]:
+    endpoint = f"http://127.0.0.1:{cloud.port}"
+    secret = f"{endpoint}/secrets/{name}"
+    return {"azure_voicelive_endpoint": endpoint, "voicelive_key_secret_uri": secret}
+
+
+async def test_a_key_is_read_and_tried_and_never_shown(keyed: Cloud, tmp_path: Path) -> None:
+    found = await examine(settings(tmp_path, **by_key(keyed)))
+    told = found["Voice Live key"]
+    assert (told.outcome, "prefer Entra tokens" in told.advice) == (Outcome.OK, True)
+    assert "identity for https://vault.azure.net/.default" in found
+    assert "identity for https://ai.azure.com/.default" not in found
+    assert found["Voice Live model gpt-realtime-2.1"].outcome is Outcome.OK
+    assert KEY not in as_json(list(found.values()))
+
+
+async def test_a_key_that_cannot_be_read_says_how_to_mend_it(keyed: Cloud, tmp_path: Path) -> None:
+    found = await examine(settings(tmp_path, **by_key(keyed, "elsewhere")))
+    told = found["Voice Live key"]
+    assert (told.outcome, told.detail) == (
+        Outcome.FAILED,
+        "the Key Vault has no such secret; check VOICELIVE_KEY_SECRET_URI",
+    )
+    assert found["Voice Live models"].detail == "a key comes first"
+
+
+async def test_a_key_that_the_service_refuses_is_told_as_a_key(
+    keyed: Cloud, tmp_path: Path
+) -> None:
+    vault = keyed.doubles.vault
+    assert vault is not None
+    vault.service_key = "another"
+    found = await examine(settings(tmp_path, **by_key(keyed)))
+    assert "did not accept the key" in found["Voice Live model gpt-realtime-2.1"].detail
+
+
+@pytest.mark.parametrize(
+    ("given", "check", "said"),
+    [
+        (
+            {
+                "voicelive_key_secret_uri": "https://a.vault.azure.net/secrets/k",
+                "azure_openai_endpoint": "http://127.0.0.1:9",
+            },
+            "services",
+            "say whose key it is",
+        ),
+        (
+            {
+                "voicelive_key_secret_uri": "https://evil.example/secrets/k",
+                "azure_voicelive_endpoint": "http://127.0.0.1:9",
+            },
+            "Voice Live key",
+            "must look like https://<vault>.vault.azure.net",
+        ),
+    ],
+)
+async def test_a_key_that_is_set_up_wrongly(
+    given: dict[str, object], check: str, said: str, cloud: Cloud, tmp_path: Path
+) -> None:
+    told = (await examine(settings(tmp_path, **given)))[check]
+    assert told.outcome is Outcome.FAILED
+    assert said in told.detail

@@ -10,9 +10,10 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 
 from switchboard.doctor.clocks import clock
-from switchboard.doctor.services import reach
+from switchboard.doctor.services import Target, reach
 from switchboard.doctor.sessions import model, retirement
 from switchboard.model.profiles import VOICE_LIVE
+from switchboard_local.faults.kinds import Refuse
 from tests.doctor.peers import (
     HASTY,
     PATIENT,
@@ -32,7 +33,7 @@ from tests.model.peer import Peer, say, serving
 from tests.model.tls import ELSEWHERE, self_signed, server_tls
 
 TOKEN = "a-secret-token"
-MODEL = "front desk/1"
+MODEL = Target("front desk/1")
 
 
 async def silent(peer: Peer, _: ServerConnection) -> None:
@@ -154,7 +155,7 @@ async def test_the_local_clouds_models_are_opened_and_left(service: str) -> None
     with local_cloud() as cloud:
         endpoint = f"http://127.0.0.1:{cloud.port}"
         there = asked(endpoint, VOICE_LIVE) if service else asked(endpoint)
-        told = await model(there, "gpt-realtime", TOKEN, PATIENT)
+        told = await model(there, Target("gpt-realtime"), cloud.token, PATIENT)
     assert ok(told)
     assert told.detail == "a session was opened, and closed again"
 
@@ -198,7 +199,7 @@ async def test_voice_live_names_its_own_roles() -> None:
 
 async def test_the_local_cloud_refuses_as_it_does_a_call() -> None:
     doubles = Doubles()
-    doubles.faults.refuse_upgrade = 429
+    doubles.faults.arm(Refuse(status=429))
     with local_cloud(doubles) as cloud:
         told = await model(asked(f"http://127.0.0.1:{cloud.port}"), MODEL, TOKEN, PATIENT)
     assert failed(told)

@@ -1,15 +1,19 @@
 """The town is built once; each visit has its own tap, product, browser and microphone."""
 
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, async_playwright
 
+from switchboard_local.engine.load import Engine, EngineChoice, load_engine
 from tests.e2e.caller import Ear
+from tests.e2e.recorder import RECORD_VOICES, Recorder
 from tests.e2e.town import Tap, Town, answering, free_port, running
 
 CHROMIUM = "/usr/bin/chromium"
@@ -24,7 +28,15 @@ FLAGS = [
     "--disable-sync",
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
+    "--allow-loopback-in-peer-connection",
 ]
+NO_UDP = "--webrtc-ip-handling-policy=disable_non_proxied_udp"
+"""A network that lets no packet of WebRTC through."""
+
+CHOOSE = """
+localStorage.getItem('switchboard.settings') ??
+  localStorage.setItem('switchboard.settings', JSON.stringify({ connection: '%s' }));
+"""
 
 WATCH_SPEAKER = """
 window.speaker = [];
@@ -46,7 +58,11 @@ class Visit:
     page: Page
     ear: Ear
     tap: Tap
+    """Between the product and the service, where the call is over a WebSocket."""
+    recorder: Recorder
     address: str
+    log: Path
+    """What the product logs."""
 
     async def call(self, agent: str) -> None:
         """Choose the agent, and click once."""
@@ -59,8 +75,12 @@ class Visit:
         await place.wait_for(state="attached", timeout=timeout_s * 1000)
 
 
-type Visiting = Callable[[Path], AbstractAsyncContextManager[Visit]]
-"""Opens the page of a fresh product, in a fresh browser whose microphone is a file."""
+class Visiting(Protocol):
+    """Opens the page of a fresh product, in a fresh browser whose microphone is a file."""
+
+    def __call__(
+        self, microphone: Path, *flags: str, connection: str = ...
+    ) -> AbstractAsyncContextManager[Visit]: ...
 
 
 @pytest.fixture(scope="session")
@@ -78,21 +98,33 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         yield town
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def engine() -> AsyncGenerator[Engine]:
+    """Ears to check what the page was sent, and the caller's voice."""
+    engine = await load_engine(EngineChoice())
+    yield engine
+    await engine.aclose()
+
+
 @pytest.fixture
 def visiting(town: Town, tmp_path: Path) -> Visiting:
     return partial(_visit, town, tmp_path)
 
 
 @asynccontextmanager
-async def _visit(town: Town, place: Path, microphone: Path) -> AsyncGenerator[Visit]:
+async def _visit(
+    town: Town, place: Path, microphone: Path, *flags: str, connection: str = "websocket"
+) -> AsyncGenerator[Visit]:
     tap = Tap(town.cloud_port)
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     log = place / "product.log"
     async with tap.open() as server, async_playwright() as playwright:
+        tapped = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         environment = {
             "PORT": str(port),
-            "AZURE_OPENAI_ENDPOINT": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}",
+            # The tap carries sockets only; WebRTC begins with requests.
+            "AZURE_OPENAI_ENDPOINT": tapped if connection == "websocket" else town.cloud,
             "IDENTITY_ENDPOINT": f"{town.cloud}/msi/token",
             "IDENTITY_HEADER": town.header,
             "DATA_DIR": str(place / "data"),
@@ -101,12 +133,15 @@ async def _visit(town: Town, place: Path, microphone: Path) -> AsyncGenerator[Vi
             answering(f"{address}/health", log)
             browser = await playwright.chromium.launch(
                 executable_path=CHROMIUM,
-                args=[*FLAGS, f"--use-file-for-fake-audio-capture={microphone}"],
+                args=[*FLAGS, *flags, f"--use-file-for-fake-audio-capture={microphone}"],
             )
             page = await browser.new_page()
             ear = Ear()
             ear.listen(page)
-            await page.add_init_script(WATCH_SPEAKER)
+            recorder = Recorder()
+            recorder.listen(page)
+            for script in (WATCH_SPEAKER, RECORD_VOICES, CHOOSE % connection):
+                await page.add_init_script(script)
             await page.goto(address)
-            yield Visit(page, ear, tap, address)
+            yield Visit(page, ear, tap, recorder, address, log)
             await browser.close()

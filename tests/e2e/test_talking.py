@@ -2,16 +2,14 @@
 
 import json
 import time
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 from playwright.async_api import expect
 
-from switchboard_local.engine.load import Engine, EngineChoice, load_engine
+from switchboard_local.engine.load import Engine
 from tests.e2e.caller import microphone, said
 from tests.e2e.conftest import Visit, Visiting
 from tests.e2e.town import until
@@ -24,14 +22,6 @@ pytestmark = [
 ]
 SILENT_WITHIN_S = 0.150
 """From the service's `speech_started` to a silent page."""
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def engine() -> AsyncGenerator[Engine]:
-    """Ears to check what the page was sent, and the caller's voice."""
-    engine = await load_engine(EngineChoice())
-    yield engine
-    await engine.aclose()
 
 
 @pytest.mark.asyncio(loop_scope="session")

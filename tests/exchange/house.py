@@ -11,12 +11,13 @@ from anyio.abc import TaskGroup
 from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
 from switchboard.conversation.rules import Rules
+from switchboard.conversation.session import SessionSpec
 from switchboard.errors import ModelUnavailable, ToolFailed
 from switchboard.exchange import Lines, Switchboard
 from switchboard.records.recorder import Recorder
 from switchboard.records.store import Store, sqlite_url
 from switchboard.tools.toolbox import Toolbox, tool
-from tests.exchange.legs import PRINCIPAL, Caller, Model, Reception, Service, until
+from tests.exchange.legs import PRINCIPAL, SPEC, Caller, Model, Reception, Service, until
 
 FRAME = "A" * 1280
 """20 ms of silence, base64."""
@@ -74,6 +75,7 @@ async def house(
     rules: Rules | None = None,
     lines: Lines | None = None,
     refuse: ModelUnavailable | None = None,
+    spec: SessionSpec = SPEC,
 ) -> AsyncGenerator[House]:
     rules = rules or Rules(tools={}, reattach_s=0.3, silence_s=100)
     service = Service(refuse)
@@ -81,7 +83,7 @@ async def house(
         recorder = Recorder(store)
         switchboard = Switchboard(
             dial=service.dial,
-            reception=Reception(rules, Toolbox(sleep_long, add_up, give_up)),
+            reception=Reception(rules, Toolbox(sleep_long, add_up, give_up), spec),
             recorder=recorder,
             lines=lines,
         )

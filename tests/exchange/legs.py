@@ -122,10 +122,12 @@ class Service:
     dialled: list[Model] = field(default_factory=list[Model])
     open: int = 0
     refused: int = 0
+    specs: list[SessionSpec] = field(default_factory=list[SessionSpec])
+    """What each dial was for."""
 
     @asynccontextmanager
     async def dial(self, spec: SessionSpec, /) -> AsyncGenerator[ModelLeg]:
-        assert spec is SPEC
+        self.specs.append(spec)
         if self.refuse:
             self.refused += 1
             raise self.refuse
@@ -143,13 +145,14 @@ class Service:
 class Reception:
     rules: Rules
     toolbox: Toolbox
+    spec: SessionSpec = SPEC
 
     def brief(self, agent: str, *, voice: str | None, model: str | None) -> Brief:
         del voice, model
         if agent != "ana":
             raise NotAllowed("There is no such agent.")
         offered = frozenset(self.toolbox.names)
-        return Brief(agent, SPEC, self.rules, self.toolbox, offered, Resources())
+        return Brief(agent, self.spec, self.rules, self.toolbox, offered, Resources())
 
 
 async def until[T](found: Callable[[], T]) -> T:

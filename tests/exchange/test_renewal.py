@@ -1,6 +1,7 @@
 """A call outlives its model sessions: scripted legs, everything between them real."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -8,9 +9,10 @@ import anyio
 from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
 from switchboard.conversation.legs import CallerAudio, ReplyAudio
+from switchboard.conversation.session import FoundryAgent
 from switchboard.errors import ModelUnavailable
 from tests.exchange.house import FRAME, House, house, told
-from tests.exchange.legs import Caller, Model, until
+from tests.exchange.legs import SPEC, Caller, Model, until
 
 LOST = e.ModelLost("the connection was lost", retryable=True)
 
@@ -139,6 +141,31 @@ async def test_a_session_that_cannot_be_replaced_ends_the_call_in_words(tmp_path
 
         assert "no such deployment" in (await until(lambda: caller.closed) or "")
         assert here.service.open == 0
+
+
+async def test_a_foundry_agent_goes_on_with_its_own_conversation(tmp_path: Path) -> None:
+    spec = replace(SPEC, agent=FoundryAgent("desk", "project"))
+    async with house(tmp_path, spec=spec) as here:
+        caller = Caller()
+        call_id = here.place()
+        here.join(call_id, caller)
+        first = await next_model(here, after=0)
+        first.does(e.ModelReady("s1", conversation_id="conv_1"))
+        caller.does(e.CallerTyped("t1", "Hello?"))
+        await until(lambda: told(first, c.AddCallerText))
+        first.does(LOST)
+
+        second = await next_model(here, after=1)
+        caller.does(e.CallerTyped("t2", "Are you there?"))
+        await until(lambda: len(caller.notes(c.NoteLine)) > 1)
+        second.does(e.ModelReady("s2", conversation_id="conv_1"))
+
+        await until(lambda: told(second, c.RequestReply))
+        assert [spec.agent and spec.agent.conversation_id for spec in here.service.specs] == [
+            None,
+            "conv_1",
+        ]
+        assert [text.item_id for text in told(second, c.AddCallerText)] == ["t2"]
 
 
 async def test_ten_losses_in_ten_turns_with_tools(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import {
 } from '@openai/agents-realtime';
 import { z } from 'zod';
 
-const [url, speechPath, interruptionPath] = process.argv.slice(2);
+const [url, token, speechPath, interruptionPath] = process.argv.slice(2);
 const FRAME_BYTES = 960;
 const STEP_TIMEOUT_MS = 20_000;
 
@@ -93,7 +93,7 @@ async function speak(path) {
   }
 }
 
-await session.connect({ apiKey: 'any', url });
+await session.connect({ apiKey: token, url });
 
 let audioBytes = 0;
 session.on('audio', (event) => {

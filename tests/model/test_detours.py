@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from switchboard.conversation.events import ModelReady
+from switchboard.conversation.legs import Dial
 from switchboard.errors import ModelUnavailable
 from switchboard.model.config import ModelConfig
 from switchboard.model.connection import Line
-from switchboard.model.detours import REST_S, Detours
+from switchboard.model.detours import REST_S, Detours, dialling
 from tests.model.peer import SPEC, FixedToken, Peer, serving, until, welcome_and_listen
 
 
@@ -21,9 +22,10 @@ class Clock:
         return self.now
 
 
-def detours(*peers: Peer, clock: Clock | None = None) -> Detours:
+def dial_of(*peers: Peer, clock: Clock | None = None) -> Dial:
     lines = [Line(ModelConfig(peer.endpoint, tries=1), FixedToken()) for peer in peers]
-    return Detours([line.dial for line in lines], clock=clock or Clock())
+    ways = Detours(len(lines), clock=clock or Clock())
+    return dialling(ways, [line.dial for line in lines])
 
 
 def asked_for(peer: Peer) -> Sequence[str]:
@@ -35,7 +37,7 @@ async def test_a_full_or_troubled_region_gives_way_to_the_next(status: int) -> N
     async with (
         serving(welcome_and_listen, refusals=[status]) as first,
         serving(welcome_and_listen) as second,
-        detours(first, second).dial(SPEC) as leg,
+        dial_of(first, second)(SPEC) as leg,
     ):
         assert await until(ModelReady, leg)
 
@@ -47,7 +49,7 @@ async def test_a_region_that_is_gone_gives_way_to_the_next() -> None:
         pass
     async with (
         serving(welcome_and_listen) as second,
-        detours(gone, second).dial(SPEC) as leg,
+        dial_of(gone, second)(SPEC) as leg,
     ):
         assert await until(ModelReady, leg)
 
@@ -57,7 +59,7 @@ async def test_every_region_is_tried_before_another_deployment_is() -> None:
     async with (
         serving(welcome_and_listen, refusals=[429]) as first,
         serving(welcome_and_listen, refusals=[429, 429]) as second,
-        detours(first, second).dial(spec) as leg,
+        dial_of(first, second)(spec) as leg,
     ):
         assert await until(ModelReady, leg)
 
@@ -71,14 +73,14 @@ async def test_a_closed_way_rests_and_is_first_again_after_that() -> None:
         serving(welcome_and_listen, refusals=[429]) as first,
         serving(welcome_and_listen) as second,
     ):
-        ways = detours(first, second, clock=clock)
+        dial = dial_of(first, second, clock=clock)
         for _ in range(2):
-            async with ways.dial(SPEC):
+            async with dial(SPEC):
                 pass
         assert (len(first.requests), len(second.requests)) == (1, 2)
 
         clock.now += REST_S
-        async with ways.dial(SPEC):
+        async with dial(SPEC):
             pass
 
     assert (len(first.requests), len(second.requests)) == (2, 2)
@@ -86,12 +88,12 @@ async def test_a_closed_way_rests_and_is_first_again_after_that() -> None:
 
 async def test_where_every_way_rests_they_are_tried_all_the_same() -> None:
     async with serving(welcome_and_listen, refusals=[429]) as only:
-        ways = detours(only)
+        dial = dial_of(only)
         with pytest.raises(ModelUnavailable, match="quota"):
-            async with ways.dial(SPEC):
+            async with dial(SPEC):
                 pass
 
-        async with ways.dial(SPEC) as leg:
+        async with dial(SPEC) as leg:
             assert await until(ModelReady, leg)
 
 
@@ -101,7 +103,7 @@ async def test_a_refusal_that_will_not_pass_is_told_at_once() -> None:
         serving(welcome_and_listen) as second,
     ):
         with pytest.raises(ModelUnavailable, match="deployment"):
-            async with detours(first, second).dial(SPEC):
+            async with dial_of(first, second)(SPEC):
                 pass
 
     assert not second.requests
@@ -113,7 +115,7 @@ async def test_a_fallback_that_does_not_exist_does_not_hide_the_quota() -> None:
         serving(welcome_and_listen, refusals=[404]) as second,
     ):
         with pytest.raises(ModelUnavailable, match="quota") as refusal:
-            async with detours(first, second).dial(SPEC):
+            async with dial_of(first, second)(SPEC):
                 pass
 
     assert refusal.value.retryable
@@ -125,7 +127,7 @@ async def test_what_happens_on_the_line_is_no_reason_to_try_another() -> None:
         serving(welcome_and_listen) as second,
     ):
         with pytest.raises(ModelUnavailable, match="in mid-call"):
-            async with detours(first, second).dial(SPEC):
+            async with dial_of(first, second)(SPEC):
                 raise ModelUnavailable("lost in mid-call", retryable=True)
 
     assert not second.requests

@@ -2,7 +2,8 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -35,7 +36,10 @@ from switchboard.errors import ModelUnavailable
 from switchboard.model.config import AI_SCOPE, ModelConfig
 from switchboard.model.connection import Line
 from switchboard.model.credentials import TokenSource, managed_identity
+from switchboard_local.entra.issuer import BadToken, Issuer
+from switchboard_local.faults.kinds import Drop, Refuse
 from tests.local.realtime.doubles import Cloud, local_cloud, silence, tone
+from tests.local.tokens import AUDIENCE
 from tests.model.peer import last_word, until
 
 SPEC = SessionSpec(
@@ -62,13 +66,21 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture
 async def line(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Line]:
+    async with lines(cloud, monkeypatch) as (line, _):
+        yield line
+
+
+@asynccontextmanager
+async def lines(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[tuple[Line, TokenSource]]:
     """A line as the product has it: its token comes from the machine's identity endpoint."""
     monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{cloud.port}/msi/token")
     monkeypatch.setenv("IDENTITY_HEADER", HEADER)
     source = TokenSource(managed_identity, AI_SCOPE)
     async with asyncio.TaskGroup() as tasks:
         refresher = tasks.create_task(source.refresh())
-        yield Line(ModelConfig(endpoint=f"http://127.0.0.1:{cloud.port}"), source)
+        yield Line(ModelConfig(endpoint=f"http://127.0.0.1:{cloud.port}"), source), source
         refresher.cancel()
 
 
@@ -185,8 +197,36 @@ async def test_a_session_the_service_will_not_have_ends_the_leg_with_the_reason(
     assert "refused" in lost.reason
 
 
+async def test_a_token_that_expires_in_mid_call_does_not_end_it_and_the_next_has_a_new_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with local_cloud(identity_header=HEADER, local_token_seconds=7) as cloud:
+        async with lines(cloud, monkeypatch) as (line, source):
+            first = await source.token(5)
+            async with line.dial(SPEC) as leg:
+                await until(ModelReady, leg)
+                assert cloud.issuer is not None
+                while still_good(cloud.issuer, first):  # noqa: ASYNC110 - time has no event
+                    await asyncio.sleep(0.1)
+                leg.command(AddCallerText("item_typed", "still there"))
+                leg.command(RequestReply("turn-1"))
+                (done,) = of(ReplyDone, await until(ReplyDone, leg))
+                assert done.status is ReplyStatus.COMPLETED
+            async with line.dial(SPEC) as leg:
+                await until(ModelReady, leg)
+            assert await source.token(0) != first
+
+
+def still_good(issuer: Issuer, token: str) -> bool:
+    """Whether the token is still good."""
+    try:
+        return bool(issuer.read(token, [AUDIENCE]))
+    except BadToken:
+        return False
+
+
 async def test_a_busy_service_is_unavailable_and_retryable(line: Line, cloud: Cloud) -> None:
-    cloud.doubles.faults.refuse_upgrade = 429
+    cloud.doubles.faults.arm(Refuse(status=429, times=None))
     with pytest.raises(ModelUnavailable, match="quota") as refusal:
         async with line.dial(SPEC):
             pass
@@ -197,7 +237,7 @@ async def test_a_busy_service_is_unavailable_and_retryable(line: Line, cloud: Cl
 async def test_a_connection_that_breaks_in_mid_reply_is_the_last_word(
     line: Line, cloud: Cloud
 ) -> None:
-    cloud.doubles.faults.drop_after_audio_ms = 300
+    cloud.doubles.faults.arm(Drop(on="reply", after_ms=300))
     async with line.dial(SPEC) as leg:
         await until(ModelReady, leg)
         leg.command(RequestReply("greeting", "A long greeting. " * 20))

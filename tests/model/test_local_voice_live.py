@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from switchboard.agents.config import ModelEntry, VoiceEntry
@@ -31,11 +32,12 @@ from switchboard.conversation.events import (
     TurnCommitted,
 )
 from switchboard.conversation.legs import ReplyAudio
-from switchboard.conversation.session import Service, SessionSpec, ToolSpec
+from switchboard.conversation.session import FoundryAgent, Service, SessionSpec, ToolSpec
 from switchboard.model.config import AI_SCOPE, ModelConfig
 from switchboard.model.connection import Line
 from switchboard.model.credentials import TokenSource, managed_identity
 from switchboard.model.profiles import VOICE_LIVE
+from switchboard_local.faults.kinds import Drop
 from tests.agents.test_profile import profile
 from tests.local.realtime.doubles import Cloud, local_cloud, silence, tone
 from tests.model.peer import last_word, until
@@ -208,8 +210,43 @@ async def test_a_session_the_service_will_not_have_ends_the_leg_with_the_reason(
 async def test_a_connection_that_breaks_in_mid_reply_is_the_last_word(
     line: Line, cloud: Cloud
 ) -> None:
-    cloud.doubles.faults.drop_after_audio_ms = 300
+    cloud.doubles.faults.arm(Drop(on="reply", after_ms=300))
     async with line.dial(SPEC) as leg:
         await until(ModelReady, leg)
         leg.command(RequestReply("greeting", "A long greeting. " * 20))
         assert (await last_word(leg)).retryable
+
+
+async def test_a_foundry_agent_takes_the_session_as_an_agents_file_words_it(line: Line) -> None:
+    given = {
+        "id": "concierge",
+        "title": "Concierge",
+        "service": "voice_live",
+        "agent": {"name": "concierge", "project": "hotel", "version": "3"},
+        "voice_live": {
+            "interim_response": {
+                "type": "llm_interim_response",
+                "triggers": ["latency", "tool"],
+                "instructions": "Say that you are looking.",
+            }
+        },
+    }
+    concierge = ModelEntry.model_validate_json(msgspec.json.encode(given))
+    ava = VoiceEntry.model_validate_json(
+        b'{"id": "ava", "title": "Ava", "azure": {"name": "en-US-Ava"}}'
+    )
+    spec = session_of(profile(), SPEC.tools, concierge, ava)
+    async with line.dial(spec) as leg:
+        (ready,) = await until(ModelReady, leg)
+        leg.command(AddCallerText("item_typed", "hello"))
+        leg.command(RequestReply("turn-1"))
+        said = await until(ReplyDone, leg)
+    assert isinstance(ready, ModelReady)
+    assert ready.conversation_id == "conv_concierge"
+    assert [words.text for words in of(ReplyWords, said) if words.final] == ["You said: hello."]
+
+    again = FoundryAgent("concierge", "hotel", conversation_id="conv_7")
+    async with line.dial(replace(spec, agent=again)) as leg:
+        (ready,) = await until(ModelReady, leg)
+    assert isinstance(ready, ModelReady)
+    assert ready.conversation_id == "conv_7"

@@ -32,7 +32,7 @@ from switchboard.conversation.events import (
     Usage,
 )
 from switchboard.conversation.legs import ReplyAudio
-from switchboard.conversation.session import Service, SessionSpec, ToolSpec
+from switchboard.conversation.session import FoundryAgent, Service, SessionSpec, ToolSpec
 from switchboard.errors import ConfigurationError, ModelUnavailable
 from switchboard.model.codec import MalformedFrame
 from switchboard.model.config import ModelConfig
@@ -121,6 +121,11 @@ def test_a_voice_may_be_an_object_and_what_only_ga_knows_is_left_out() -> None:
     assert session["voice"] == ava
     assert session["turn_detection"] == {"type": "server_vad", "threshold": 0.5}
     assert session_object(replace(SPEC, turn_detection=None))["turn_detection"] is None
+
+
+def test_a_foundry_agent_is_told_neither_who_it_is_nor_what_it_can_do() -> None:
+    session = session_object(replace(SPEC, agent=FoundryAgent("concierge", "hotel")))
+    assert session_object(SPEC).keys() - session.keys() == {"instructions", "tools", "tool_choice"}
 
 
 # -- in: one event, one meaning -----------------------------------------------------------------
@@ -257,6 +262,12 @@ def test_a_session_is_ready_whatever_it_says_of_its_end(expires_at: object) -> N
     assert read(*frames) == [ModelReady("sess_1", epoch_s)]
 
 
+@pytest.mark.parametrize("agent", [{"thread_id": 7}, {"thread_id": None}, "odd", None])
+def test_a_session_is_ready_whatever_it_says_of_its_agent(agent: object) -> None:
+    session = {"id": "sess_1", "agent": agent}
+    assert read(event("session.updated", session=session)) == [ModelReady("sess_1")]
+
+
 MEANT = {frame["type"] for frame, _ in MEANINGS} | {
     "session.created",
     "session.updated",
@@ -329,6 +340,43 @@ async def test_the_upgrade_names_version_and_model_and_bears_the_token() -> None
     assert peer.heard[0]["session"] == session_object(SPEC)
 
 
+async def test_an_agent_is_named_in_the_upgrade_and_its_conversation_goes_on() -> None:
+    concierge = FoundryAgent("the concierge", "hotel&spa", version="7")
+
+    async def welcome(peer: Peer, socket: ServerConnection) -> None:
+        agent = {"type": "agent", "name": "c", "agent_id": "c:7", "thread_id": "conv_9"}
+        await say(socket, "session.created", session={"id": "sess_1", "agent": agent})
+        await peer.listen(socket)
+        await say(socket, "session.updated", session={"id": "sess_1"})
+        await peer.listen_on(socket)
+
+    async with serving(welcome) as peer:
+        line = line_to(peer, VOICE_LIVE)
+        async with line.dial(replace(SPEC, agent=concierge)) as leg:
+            (ready,) = await until(ModelReady, leg)
+        assert ready == ModelReady("sess_1", conversation_id="conv_9")
+        assert isinstance(ready, ModelReady)
+        again = replace(concierge, conversation_id=ready.conversation_id)
+        async with line.dial(replace(SPEC, agent=again)) as leg:
+            await until(ModelReady, leg)
+
+    first, second = (request.path for request in peer.requests)
+    assert first == (
+        "/voice-live/realtime?api-version=2026-07-15&agent-name=the%20concierge"
+        "&agent-project-name=hotel%26spa&agent-version=7"
+    )
+    assert second == f"{first}&conversation-id=conv_9"
+    assert "instructions" not in peer.heard[0]["session"]
+
+
+async def test_where_there_are_no_agents_none_is_dialled() -> None:
+    async with serving(welcome_and_listen) as peer:
+        with pytest.raises(ModelUnavailable, match="none of this service's"):
+            async with line_to(peer).dial(replace(SPEC, agent=FoundryAgent("c", "hotel"))):
+                pass
+    assert peer.requests == []
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -389,13 +437,16 @@ async def test_frames_that_make_no_sense_end_no_call() -> None:
     assert said == [ModelReady("sess_1", EXPIRES_AT), ReplyAudio("r", "i", "AAAA")]
 
 
-async def test_a_session_that_is_refused_ends_the_leg_without_repeating_why() -> None:
+async def test_a_session_that_is_refused_ends_the_leg_without_repeating_why(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def refuse(peer: Peer, socket: ServerConnection) -> None:
         update = await peer.listen(socket)
         error = {
             "type": "invalid_request_error",
             "code": "invalid_value",
-            "message": "Be brief.",
+            "message": "Invalid instructions: Be brief.",
+            "param": "session.instructions",
             "event_id": update["event_id"],
         }
         await say(socket, "error", error=error)
@@ -405,6 +456,12 @@ async def test_a_session_that_is_refused_ends_the_leg_without_repeating_why() ->
         lost = await last_word(leg)
         peer.over.set()
     assert (lost.reason, lost.retryable) == ("the session was refused (invalid_value)", False)
+    (record,) = [each for each in caplog.records if each.message == "error before the session"]
+    assert (vars(record)["code"], vars(record)["param"]) == (
+        "invalid_value",
+        "session.instructions",
+    )
+    assert "Be brief" not in str([vars(each) for each in caplog.records])
 
 
 # -- what a service can do ----------------------------------------------------------------------
@@ -432,13 +489,13 @@ async def test_what_cannot_truncate_is_not_asked_to() -> None:
 
 async def test_each_session_is_dialled_at_its_own_service() -> None:
     async with serving(welcome_and_listen) as live, serving(welcome_and_listen) as ga:
-        lines = {
-            Service.VOICE_LIVE: line_to(live, VOICE_LIVE),
-            Service.AZURE_OPENAI: line_to(ga),
+        dials = {
+            Service.VOICE_LIVE: line_to(live, VOICE_LIVE).dial,
+            Service.AZURE_OPENAI: line_to(ga).dial,
         }
         async with asyncio.timeout(5):
             for service in Service:
-                async with by_service(lines)(replace(SPEC, service=service)) as leg:
+                async with by_service(dials)(replace(SPEC, service=service)) as leg:
                     await until(ModelReady, leg)
                     leg.command(RequestReply("t1"))
     assert live.heard[0]["session"]["modalities"] == ["text", "audio"]
@@ -448,4 +505,4 @@ async def test_each_session_is_dialled_at_its_own_service() -> None:
 def test_a_service_without_a_line_is_unavailable() -> None:
     line = Line(ModelConfig("https://r.openai.azure.com"), FixedToken())
     with pytest.raises(ModelUnavailable, match="voice_live"):
-        by_service({Service.AZURE_OPENAI: line})(SPEC)
+        by_service({Service.AZURE_OPENAI: line.dial})(SPEC)

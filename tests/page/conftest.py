@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.page.desk import Desk
+from tests.page.rtc import RtcDesk
 
 FRONTEND = Path(__file__).parents[2] / "frontend"
 CHROMIUM = "/usr/bin/chromium"
@@ -27,6 +28,7 @@ FLAGS = [
     "--disable-sync",
     "--use-fake-device-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
+    "--allow-loopback-in-peer-connection",
 ]
 WATCH = """
 window.wrongs = [];
@@ -101,6 +103,19 @@ def open_desk(built_page: Path) -> Iterator[Desk]:
 def desk(open_desk: Desk) -> Desk:
     open_desk.fresh()
     return open_desk
+
+
+@pytest.fixture(scope="session")
+def open_rtc_desk(built_page: Path) -> Iterator[RtcDesk]:
+    desk = RtcDesk(built_page, FRONTEND / "node_modules/axe-core/axe.min.js")
+    with desk.serving():
+        yield desk
+
+
+@pytest.fixture
+def rtc_desk(open_rtc_desk: RtcDesk) -> RtcDesk:
+    open_rtc_desk.fresh()
+    return open_rtc_desk
 
 
 @pytest.fixture(scope="module")  # while it is open its event loop runs, and others need theirs

@@ -54,8 +54,8 @@ CONFIG = protocol.PageConfig(
     ],
     default_agent="bank",
     models=[
-        protocol.VoiceChoice(id="gpt-realtime", title="gpt-realtime"),
-        protocol.VoiceChoice(id="gpt-realtime-mini", title="gpt-realtime-mini"),
+        protocol.ModelChoice(id="gpt-realtime", title="gpt-realtime"),
+        protocol.ModelChoice(id="gpt-realtime-mini", title="gpt-realtime-mini"),
     ],
     voices=[
         protocol.VoiceChoice(id="marin", title="Marin"),
@@ -73,6 +73,7 @@ class Desk:
         self.placed: list[protocol.PlaceCall] = []
         self.tickets: set[str] = set()
         self.problem: tuple[int, protocol.Problem] | None = None
+        self.config = CONFIG
         self.config_works = True
         self.joins = 0
         self.open_sockets = 0
@@ -128,13 +129,17 @@ class Desk:
         app.post("/api/calls")(self._place)
         app.get("/axe.js")(self._axe_source)
         app.websocket("/api/calls/{call}/audio")(self._socket)
+        self._add_routes(app)
         app.mount("/", StaticFiles(directory=page, html=True))
         return app
 
+    def _add_routes(self, app: FastAPI) -> None:
+        """For a desk that can do more."""
+
     async def _config(self) -> Response:
         if not self.config_works:
-            return _json(protocol.Problem(code="broken", text="Broken."), 500)
-        return _json(CONFIG)
+            return as_json(protocol.Problem(code="broken", text="Broken."), 500)
+        return as_json(self.config)
 
     async def _axe_source(self) -> Response:
         return Response(self._axe.read_bytes(), media_type="text/javascript")
@@ -143,14 +148,14 @@ class Desk:
         self.placed.append(msgspec.json.decode(await request.body(), type=protocol.PlaceCall))
         if self.problem is not None:
             status, problem = self.problem
-            return _json(problem, status)
+            return as_json(problem, status)
         placed = protocol.CallPlaced(
             call=CALL,
             socket=f"/api/calls/{CALL}/audio",
             ticket=self._ticket(),
             expires_in_seconds=30,
         )
-        return _json(placed, 201)
+        return as_json(placed, 201)
 
     def _ticket(self) -> str:
         ticket = secrets.token_urlsafe(24)
@@ -169,7 +174,7 @@ class Desk:
         self.open_sockets += 1
         self.joins += 1
         ready = Ready(call=CALL, resume=self._ticket(), reattach_seconds=3, resumed=self.joins > 1)
-        await ws.send_text(_text(ready))
+        await ws.send_text(as_text(ready))
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._speak, ws)
@@ -185,7 +190,7 @@ class Desk:
                 message = msgspec.json.decode(frame, type=PageMessage)
                 self.received.append(message)
                 if isinstance(message, protocol.Ping):
-                    await ws.send_text(_text(protocol.Pong(at=message.at)))
+                    await ws.send_text(as_text(protocol.Pong(at=message.at)))
         except WebSocketDisconnect:
             return
 
@@ -195,7 +200,7 @@ class Desk:
             if isinstance(item, int):
                 await ws.close(item)
                 return
-            await ws.send_text(_text(item))
+            await ws.send_text(as_text(item))
 
     @contextmanager
     def serving(self) -> Generator[None]:
@@ -227,11 +232,11 @@ async def _strict(request: Request, call_next: Callable[[Request], Any]) -> Resp
     return response
 
 
-def _json(value: msgspec.Struct, status: int = 200) -> Response:
+def as_json(value: msgspec.Struct, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, media_type="application/json")
 
 
-def _text(message: ServerMessage) -> str:
+def as_text(message: ServerMessage) -> str:
     return msgspec.json.encode(message).decode()
 
 

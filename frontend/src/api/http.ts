@@ -1,10 +1,12 @@
-/** The two requests the page makes before a call has a socket. */
-import { NotPlaced } from '../voice/caller';
-import type { CallPlaced, PageConfig, PlaceCall } from '../voice/protocol.gen';
+/** The requests the page makes before there is a call. */
+import { NotPlaced } from '../voice/connection';
+import type { CallPlaced, PageConfig, PlaceCall, RtcPlaced } from '../voice/protocol.gen';
 import type { Trouble } from '../voice/session';
 import { isRecord } from '../voice/wire';
 
 const PATIENCE_MS = 10_000;
+/** The server asks the voice service twice before it can answer an offer. */
+const NEGOTIATION_MS = 20_000;
 
 /** What the page may offer. Raises where the server does not answer, or not with that. */
 export async function fetchConfig(signal: AbortSignal): Promise<PageConfig> {
@@ -16,9 +18,20 @@ export async function fetchConfig(signal: AbortSignal): Promise<PageConfig> {
 
 /** A ticket for one call. Raises `NotPlaced`. */
 export async function placeCall(wish: PlaceCall, signal: AbortSignal): Promise<CallPlaced> {
-  const answer = await post(wish, signal);
+  const answer = await post(wish, patient(signal));
   const body: unknown = await answer.json().catch(() => null);
   if (answer.ok && isPlaced(body)) return body;
+  throw new NotPlaced(troubleOf(answer.status, body));
+}
+
+/**
+ * The answer to an offer, with a call that has begun. Raises `NotPlaced`. It is waited for even
+ * when the caller has given up: only who has the ticket can end what has begun.
+ */
+export async function placeOffer(wish: PlaceCall): Promise<RtcPlaced> {
+  const answer = await post(wish, AbortSignal.timeout(NEGOTIATION_MS));
+  const body: unknown = await answer.json().catch(() => null);
+  if (answer.ok && isRtcPlaced(body)) return body;
   throw new NotPlaced(troubleOf(answer.status, body));
 }
 
@@ -28,7 +41,7 @@ async function post(wish: PlaceCall, signal: AbortSignal): Promise<Response> {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(wish),
-      signal: patient(signal),
+      signal,
     });
   } catch {
     throw new NotPlaced({ code: 'unreachable', text: null });
@@ -61,10 +74,15 @@ function patient(signal: AbortSignal): AbortSignal {
 }
 
 function isPlaced(body: unknown): body is CallPlaced {
-  return (
-    isRecord(body) &&
-    [body['call'], body['socket'], body['ticket']].every((field) => typeof field === 'string')
-  );
+  return hasTexts(body, 'call', 'socket', 'ticket');
+}
+
+function isRtcPlaced(body: unknown): body is RtcPlaced {
+  return hasTexts(body, 'call', 'answer', 'events', 'messages', 'offers', 'ticket');
+}
+
+function hasTexts(body: unknown, ...fields: string[]): boolean {
+  return isRecord(body) && fields.every((field) => typeof body[field] === 'string');
 }
 
 function isConfig(body: unknown): body is PageConfig {

@@ -1,5 +1,5 @@
 import { Mic } from 'lucide-react';
-import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { type RefObject, useCallback, useEffect, useRef, useState } from 'react';
 import { EndButton, MuteButton } from '../features/call/CallControls';
 import '../features/call/call.css';
 import { Composer } from '../features/call/Composer';
@@ -8,9 +8,8 @@ import { FloorBand } from '../features/call/FloorBand';
 import { Suggestions } from '../features/call/Suggestions';
 import { useCaller } from '../features/call/useCaller';
 import { useKeys } from '../features/call/useKeys';
-import { microphoneWords, troubleWords } from '../features/call/words';
+import { becauseWords, microphoneWords, troubleWords } from '../features/call/words';
 import { SettingsPanel } from '../features/settings/SettingsPanel';
-import type { Settings } from '../features/settings/settings';
 import { useSettings } from '../features/settings/useSettings';
 import { ToolLine } from '../features/tools/ToolLine';
 import { Announcer } from '../features/transcript/Announcer';
@@ -20,29 +19,43 @@ import { Button } from '../ui/Button';
 import { Note } from '../ui/Note';
 import { Select } from '../ui/Select';
 import type { Caller } from '../voice/caller';
+import type { Way } from '../voice/plan';
 import type { AgentChoice, PageConfig } from '../voice/protocol.gen';
 import type { Snapshot, Trouble } from '../voice/session';
+import { chosenAgent, offered, waysFor } from './choices';
+import { useAccent, useDeviceChoice } from './effects';
 
 export function Talk({ config }: { config: PageConfig }) {
   const { caller, snapshot } = useCaller();
   const [settings, change] = useSettings();
   const [settingsOpen, setSettingsOpen] = useState(false);
   const field = useRef<HTMLInputElement>(null);
-  const agent = chosen(config, settings);
+  const agent = chosenAgent(config, settings);
+  const ways = waysFor(config, settings);
   const inCall = isInCall(snapshot);
   useAccent(agent);
-  useDeviceChoice(caller, settings.device, snapshot);
+  useDeviceChoice(caller, settings, inCall);
 
   const call = useCallback(
-    (listen: boolean, first?: string) => {
+    ({ listen = true, first, way }: Call = {}) => {
       setSettingsOpen(false);
-      const { voice, model } = offered(config, settings);
-      void caller.start({ agent: agent.id, voice, model, device: settings.device, listen, first });
+      const { device, speaker, connection } = settings;
+      void caller.start({
+        ...offered(config, settings),
+        ...{ agent: agent.id, device, speaker, listen, first },
+        choice: way ?? connection,
+        ways: waysFor(config, settings),
+      });
     },
     [caller, config, settings, agent],
   );
-  const say = (text: string): void => (inCall ? caller.say(text) : call(false, text));
-  const suggest = (text: string): void => (inCall ? caller.say(text) : call(true, text));
+  const bySocket = (): void => {
+    change({ connection: 'websocket' });
+    call({ way: 'websocket' });
+  };
+  const say = (text: string): void =>
+    inCall ? caller.say(text) : call({ listen: false, first: text });
+  const suggest = (text: string): void => (inCall ? caller.say(text) : call({ first: text }));
 
   useKeys({
     space: () => {
@@ -63,6 +76,7 @@ export function Talk({ config }: { config: PageConfig }) {
     say,
     suggest,
     call,
+    bySocket,
     device: settings.device,
   };
   return (
@@ -78,7 +92,7 @@ export function Talk({ config }: { config: PageConfig }) {
         />
         <Connection snapshot={snapshot} />
         <SettingsPanel
-          {...{ config, agent, settings, change, inCall }}
+          {...{ config, agent, settings, ways, change, inCall }}
           open={settingsOpen}
           onOpen={setSettingsOpen}
           listening={snapshot.microphone === 'on'}
@@ -90,6 +104,13 @@ export function Talk({ config }: { config: PageConfig }) {
   );
 }
 
+interface Call {
+  listen?: boolean;
+  first?: string;
+  /** This once, whatever the settings say. */
+  way?: Way;
+}
+
 interface Desk {
   caller: Caller;
   snapshot: Snapshot;
@@ -98,23 +119,24 @@ interface Desk {
   device: string | null;
   say: (text: string) => void;
   suggest: (text: string) => void;
-  call: (listen: boolean, first?: string) => void;
+  call: (call?: Call) => void;
+  bySocket: () => void;
 }
 
 /** Before a call: one thing to do. */
-function Welcome({ snapshot, agent, field, say, suggest, call }: Desk) {
+function Welcome({ snapshot, agent, field, say, suggest, call, bySocket }: Desk) {
   return (
     <main className="welcome">
       <div className="welcome-middle">
         <h1 className="welcome-title">{agent.tagline}</h1>
         <p className="welcome-how">Speak as you would on the telephone. Interrupt when you like.</p>
         <div className="welcome-line">
-          <Button look="primary" onClick={() => call(true)}>
+          <Button look="primary" onClick={() => call()}>
             <Mic size={24} aria-hidden="true" />
             Talk to {agent.title}
           </Button>
         </div>
-        <WelcomeTrouble trouble={snapshot.trouble} />
+        <WelcomeTrouble trouble={snapshot.trouble} bySocket={bySocket} />
         <div className="welcome-type">
           <Composer field={field} placeholder="Or type" disabled={false} onSay={say} />
           <Suggestions suggestions={agent.suggestions} onChoose={suggest} disabled={false} />
@@ -124,12 +146,18 @@ function Welcome({ snapshot, agent, field, say, suggest, call }: Desk) {
   );
 }
 
-function WelcomeTrouble({ trouble }: { trouble: Trouble | null }) {
+interface WelcomeTroubleProps {
+  trouble: Trouble | null;
+  bySocket: () => void;
+}
+
+function WelcomeTrouble({ trouble, bySocket }: WelcomeTroubleProps) {
   if (trouble === null) return null;
   const words = troubleWords(trouble, false);
+  const way = words.otherWay ? <Button onClick={bySocket}>Use WebSocket</Button> : undefined;
   return (
     <div className="welcome-trouble">
-      <Note tone="trouble" title={words.title}>
+      <Note tone="trouble" title={words.title} actions={way}>
         {words.text}
       </Note>
     </div>
@@ -146,6 +174,7 @@ function Conversation(desk: Desk) {
       <Transcript
         snapshot={snapshot}
         agent={agent.title}
+        preface={snapshot.phase === 'dialling' ? null : becauseWords(snapshot.because)}
         renderTool={(tool) => <ToolLine key={tool.id} tool={tool} onDecide={caller.decide} />}
         empty={
           snapshot.phase === 'dialling'
@@ -191,7 +220,7 @@ function EndedDock({ snapshot, agent, call }: Desk) {
     <div className="dock dock-ended">
       <EndedWords snapshot={snapshot} />
       <div className="ended-row">
-        <Button ref={again} look="primary" className="ended-again" onClick={() => call(true)}>
+        <Button ref={again} look="primary" className="ended-again" onClick={() => call()}>
           <Mic size={24} aria-hidden="true" />
           Talk again
         </Button>
@@ -216,40 +245,4 @@ function EndedWords({ snapshot }: { snapshot: Snapshot }) {
 
 function isInCall(now: Snapshot): boolean {
   return now.phase === 'dialling' || now.phase === 'live' || now.phase === 'away';
-}
-
-function chosen(config: PageConfig, settings: Settings): AgentChoice {
-  const wanted = settings.agent ?? config.defaultAgent;
-  const agent = config.agents.find(({ id }) => id === wanted) ?? config.agents[0];
-  if (agent === undefined) throw new Error('a configuration always has an agent');
-  return agent;
-}
-
-/** A remembered voice or model that is no longer offered is not asked for. */
-function offered(config: PageConfig, settings: Settings) {
-  const known = (choices: PageConfig['voices'], id: string | null): string | null =>
-    choices.some((choice) => choice.id === id) ? id : null;
-  return {
-    voice: known(config.voices, settings.voice),
-    model: known(config.models, settings.model),
-  };
-}
-
-function useAccent(agent: AgentChoice): void {
-  useLayoutEffect(() => {
-    const { style } = document.documentElement;
-    style.setProperty('--accent-light', agent.accent);
-    style.setProperty('--accent-dark', agent.accentDark);
-    document.title = `${agent.title} · Switchboard`;
-  }, [agent]);
-}
-
-/** Another microphone chosen in the middle of a call is opened there and then. */
-function useDeviceChoice(caller: Caller, device: string | null, snapshot: Snapshot): void {
-  const before = useRef(device);
-  useEffect(() => {
-    if (before.current === device) return;
-    before.current = device;
-    if (isInCall(snapshot)) void caller.listen(device);
-  }, [caller, device, snapshot]);
 }

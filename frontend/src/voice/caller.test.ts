@@ -1,11 +1,21 @@
 import { expect, test } from 'vitest';
-import { Caller, NotPlaced, type Parts, type StartOptions } from './caller';
-import { type MicrophoneEvents, MicrophoneFailed } from './microphone';
+import { Caller, type StartOptions } from './caller';
+import { type ConnectionEvents, NotPlaced, NoWay, type OpenConnection } from './connection';
+import { MicrophoneFailed } from './devices';
+import type { MicrophoneEvents } from './microphone';
+import { overWebSocket, type SocketParts } from './overwebsocket';
 import type { PageMessage, ServerMessage } from './protocol.gen';
 import type { SpeakerEvents } from './speaker';
 import type { TransportEvents } from './transport';
 
-const WISH: StartOptions = { agent: 'bank', listen: true, device: null };
+const WISH: StartOptions = {
+  agent: 'bank',
+  listen: true,
+  device: null,
+  speaker: null,
+  choice: 'websocket',
+  ways: ['webrtc', 'websocket'],
+};
 const READY: ServerMessage = {
   type: 'ready',
   call: 'call_1',
@@ -14,12 +24,39 @@ const READY: ServerMessage = {
   resumed: false,
 };
 
+const unreached: OpenConnection = () => {
+  throw new Error('nobody wished for WebRTC');
+};
+
+/** A peer connection that fails as it is told, or connects. */
+function peer(log: string[], failure: NoWay | NotPlaced | null, edge: { line?: ConnectionEvents }) {
+  const open: OpenConnection = (events) => {
+    edge.line = events;
+    return {
+      open: async () => undefined,
+      openMicrophone: async (device) => {
+        log.push(`peer hears ${device}`);
+        return { mute: () => undefined, close: () => undefined };
+      },
+      dial: async () => {
+        log.push('peer dialled');
+        if (failure !== null) throw failure;
+      },
+      send: () => true,
+      hearOn: async () => undefined,
+      levels: () => ({ caller: 0.1, agent: 0.2 }),
+      close: () => log.push('peer closed'),
+    };
+  };
+  return open;
+}
+
 /** Parts that do nothing by themselves; the test is the world around the caller. */
-function world(more: Partial<Parts> = {}) {
+function world(more: Partial<SocketParts> = {}, webrtc: OpenConnection = unreached) {
   const sent: PageMessage[] = [];
   const log: string[] = [];
   const edge: { line?: TransportEvents; ear?: SpeakerEvents; mouth?: MicrophoneEvents } = {};
-  const parts: Parts = {
+  const parts: SocketParts = {
     place: async () => ({ call: 'call_1', socket: '/s', ticket: 't', expiresInSeconds: 30 }),
     connect: (_, events) => {
       edge.line = events;
@@ -35,19 +72,22 @@ function world(more: Partial<Parts> = {}) {
         close: () => log.push('microphone closed'),
       };
     },
-    openSpeaker: async (events) => {
+    openSpeaker: async (_, events) => {
       edge.ear = events;
       return {
         play: (item) => log.push(`play ${item}`),
         flush: () => log.push('flush'),
+        hearOn: async (speaker) => {
+          log.push(`heard on ${speaker}`);
+        },
         close: () => log.push('speaker closed'),
       };
     },
-    newId: () => 'typed_1',
     clock: () => 1_000,
     ...more,
   };
-  const caller = new Caller(parts);
+  const connections = { websocket: overWebSocket(parts), webrtc };
+  const caller = new Caller({ connections, newId: () => 'typed_1' });
   return { caller, sent, log, edge, now: () => caller.session.snapshot() };
 }
 
@@ -143,12 +183,95 @@ test('nothing is heard of a call that is over', async () => {
   expect(now()).toMatchObject({ phase: 'ended', floor: 'nobody', trouble: null });
 });
 
-test('an unplugged microphone is told, and another one can be opened in the same call', async () => {
-  const { caller, edge, now } = world();
+test('an unplugged microphone is told, and the default one goes on in the same call', async () => {
+  const asked: (string | null)[] = [];
+  let unplug: () => void = () => undefined;
+  const { caller, edge, now } = world({
+    openMicrophone: async (device, events) => {
+      asked.push(device);
+      unplug = events.lost;
+      return { mute: () => undefined, close: () => undefined };
+    },
+  });
+  await caller.start({ ...WISH, device: 'headset' });
+  edge.line?.message(READY);
+  unplug();
+  await expect.poll(() => now().entries.length).toBe(1);
+  expect(asked).toEqual(['headset', null]);
+  expect(now().microphone).toBe('on');
+  expect(now().entries[0]).toMatchObject({ kind: 'notice', code: 'microphone' });
+});
+
+test('where no other microphone is left, the call goes on without one', async () => {
+  let unplug: () => void = () => undefined;
+  let left = 1;
+  const { caller, edge, now } = world({
+    openMicrophone: async (_, events) => {
+      if (left === 0) throw new MicrophoneFailed('missing');
+      left -= 1;
+      unplug = events.lost;
+      return { mute: () => undefined, close: () => undefined };
+    },
+  });
   await caller.start(WISH);
   edge.line?.message(READY);
-  edge.mouth?.lost();
-  expect(now().microphone).toBe('lost');
+  unplug();
+  await expect.poll(() => now().microphone).toBe('lost');
+  left = 1;
   await caller.listen('other');
-  expect(now().microphone).toBe('on');
+  expect(now()).toMatchObject({ phase: 'live', microphone: 'on', entries: [] });
+});
+
+test('another speaker is used in the middle of a call', async () => {
+  const { caller, log, edge } = world();
+  await caller.start(WISH);
+  edge.line?.message(READY);
+  await caller.hearOn('headset');
+  expect(log.at(-1)).toBe('heard on headset');
+});
+
+test('a network that blocks WebRTC is got around, said, and remembered', async () => {
+  const tried: string[] = [];
+  const failing = peer(tried, new NoWay('blocked'), {});
+  const { caller, edge, now } = world({}, failing);
+  await caller.start({ ...WISH, choice: 'automatic' });
+  edge.line?.message(READY);
+  expect(tried).toEqual(['peer hears null', 'peer dialled', 'peer closed']);
+  expect(now()).toMatchObject({ phase: 'live', way: 'websocket', because: 'blocked' });
+  caller.end();
+  await caller.start({ ...WISH, choice: 'automatic' });
+  edge.line?.message(READY);
+  expect(tried).toHaveLength(3);
+  expect(now()).toMatchObject({ phase: 'live', way: 'websocket', because: 'blocked' });
+});
+
+test('who chose WebRTC is told that it is blocked, and nothing else is tried', async () => {
+  const { caller, edge, now } = world({}, peer([], new NoWay('blocked'), {}));
+  await caller.start({ ...WISH, choice: 'webrtc' });
+  expect(edge.line).toBeUndefined();
+  expect(now()).toMatchObject({ phase: 'idle', trouble: { code: 'blocked' } });
+});
+
+test('what no connection would mend is told at once', async () => {
+  const busy = new NotPlaced({ code: 'busy', text: 'All 20.' });
+  const { caller, edge, now } = world({}, peer([], busy, {}));
+  await caller.start({ ...WISH, choice: 'automatic' });
+  expect(edge.line).toBeUndefined();
+  expect(now()).toMatchObject({ phase: 'idle', trouble: { code: 'busy' } });
+});
+
+test('a call over WebRTC is away while it is mended, and comes back by itself', async () => {
+  const edge: { line?: ConnectionEvents } = {};
+  const { caller, now } = world({}, peer([], null, edge));
+  await caller.start({ ...WISH, choice: 'automatic' });
+  edge.line?.message({ ...READY, resume: '' });
+  expect(now()).toMatchObject({ phase: 'live', way: 'webrtc', because: null });
+  expect(caller.levels()).toEqual({ caller: 0.1, agent: 0.2 });
+  edge.line?.away();
+  expect(now().phase).toBe('away');
+  edge.line?.back();
+  expect(now().phase).toBe('live');
+  edge.line?.away();
+  edge.line?.gone('lost');
+  expect(now()).toMatchObject({ phase: 'ended', trouble: { code: 'lost' } });
 });

@@ -1,50 +1,33 @@
 /**
- * The caller's half of a call: owns the microphone, the speaker and the transport of one call at a
- * time, and lets nothing of it outlive the call. No React, no browser globals: what it needs comes
- * in as parts.
+ * The caller's half of a call: owns one connection and one microphone at a time, goes on another
+ * way where the first does not lead through, and lets nothing of it outlive the call. No React, no
+ * browser globals: what it needs comes in as parts.
  */
-import type { Microphone, OpenMicrophone } from './microphone';
-import { MicrophoneFailed } from './microphone';
-import { durationMs, encode } from './pcm';
-import type { CallPlaced, PlaceCall, ServerMessage } from './protocol.gen';
+import type { Connection, ConnectionEvents, Levels, OpenConnection } from './connection';
+import { NotPlaced, NoWay } from './connection';
+import { MicrophoneFailed } from './devices';
+import type { Microphone } from './microphone';
+import { type Choice, type Plan, planAfter, planFor, type Way } from './plan';
+import type { PlaceCall, ServerMessage } from './protocol.gen';
 import { createScope, type Scope } from './scope';
 import { createSession, type Session, type Trouble } from './session';
-import type { OpenSpeaker, Speaker } from './speaker';
-import type { Gone, Transport, TransportEvents } from './transport';
-
-/** The server had no line for us; `trouble` says why. */
-export class NotPlaced extends Error {
-  readonly trouble: Trouble;
-
-  constructor(trouble: Trouble) {
-    super(`call not placed: ${trouble.code}`);
-    this.trouble = trouble;
-  }
-}
+import type { Gone } from './transport';
 
 export interface Parts {
-  /** Raises `NotPlaced`. */
-  readonly place: (wish: PlaceCall, signal: AbortSignal) => Promise<CallPlaced>;
-  readonly connect: (placed: CallPlaced, events: TransportEvents) => Transport;
-  readonly openMicrophone: OpenMicrophone;
-  readonly openSpeaker: OpenSpeaker;
+  readonly connections: Readonly<Record<Way, OpenConnection>>;
   readonly newId: () => string;
-  /** Milliseconds of any steady clock. */
-  readonly clock: () => number;
 }
 
-export interface StartOptions extends PlaceCall {
+export interface StartOptions extends Omit<PlaceCall, 'offer'> {
   /** `false` leaves the microphone alone: a call for somebody who types. */
   readonly listen: boolean;
   readonly device: string | null;
+  readonly speaker: string | null;
+  readonly choice: Choice;
+  /** What the server and the model offer. */
+  readonly ways: readonly Way[];
   /** Said for the caller as soon as the call is connected. */
   readonly first?: string | undefined;
-}
-
-/** Loudness of both sides between 0 and 1, for whoever draws it. */
-export interface Levels {
-  readonly caller: number;
-  readonly agent: number;
 }
 
 /** After the server's goodbye, sound already on its way may still reach the ear. */
@@ -53,62 +36,46 @@ const LAST_WORDS_MS = 400;
 interface Live {
   readonly scope: Scope;
   readonly options: StartOptions;
-  transport: Transport | null;
-  speaker: Speaker | null;
+  readonly connection: Connection;
   microphone: Microphone | null;
-  /** The item that is arriving, and how much audio of it has come. */
-  arriving: { item: string; ms: number };
   /** Grows with each change of microphone, so that a slow one does not win over a newer one. */
   choice: number;
+  /** The first words, until they are said. */
+  first: string | undefined;
 }
 
 export class Caller {
   readonly session: Session = createSession();
   readonly #parts: Parts;
   #live: Live | null = null;
-  #callerLevel = 0;
-  #agentLevel = 0;
+  /** WebRTC found no way through; trying again with each call would only keep people waiting. */
+  #blocked = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
-  levels = (): Levels => ({ caller: this.#callerLevel, agent: this.#agentLevel });
+  levels = (): Levels =>
+    this.#live?.scope.alive === true ? this.#live.connection.levels() : { caller: 0, agent: 0 };
 
   /** Call it from a click, so that the browser lets the page sound. */
   start = async (options: StartOptions): Promise<void> => {
     this.#live?.scope.end();
-    const live: Live = {
-      scope: createScope(),
-      options,
-      transport: null,
-      speaker: null,
-      microphone: null,
-      arriving: { item: '', ms: 0 },
-      choice: 0,
-    };
-    this.#live = live;
-    live.scope.own(() => this.#quiet());
     this.session.apply({ type: 'dialling' });
-    try {
-      await this.#dial(live);
-    } catch (error) {
-      if (!live.scope.alive) return;
-      live.scope.end();
-      this.session.apply({ type: 'failed', trouble: troubleOf(error) });
-    }
+    let plan: Plan | null = planFor(options.choice, options.ways, this.#blocked);
+    while (plan !== null) plan = await this.#attempt(options, plan);
   };
 
   say = (text: string): void => {
     const words = text.trim().slice(0, 2_000);
     if (words === '') return;
     const id = this.#parts.newId();
-    if (this.#live?.transport?.send({ type: 'text', id, text: words }) === true)
+    if (this.#live?.connection.send({ type: 'text', id, text: words }) === true)
       this.session.apply({ type: 'typed', id, text: words });
   };
 
   decide = (call: string, agreed: boolean): void => {
-    if (this.#live?.transport?.send({ type: 'decide', call, agreed }) === true)
+    if (this.#live?.connection.send({ type: 'decide', call, agreed }) === true)
       this.session.apply({ type: 'decided', call, agreed });
   };
 
@@ -123,6 +90,11 @@ export class Caller {
     if (live?.scope.alive === true) await this.#openMicrophone(live, device);
   };
 
+  /** Changes where the agent is heard, in the middle of a call. */
+  hearOn = async (speaker: string | null): Promise<void> => {
+    if (this.#live?.scope.alive === true) await this.#live.connection.hearOn(speaker);
+  };
+
   end = (): void => {
     const live = this.#live;
     if (live?.scope.alive !== true) return;
@@ -130,40 +102,66 @@ export class Caller {
     this.session.apply({ type: 'hungUp' });
   };
 
-  async #dial(live: Live): Promise<void> {
-    const { scope, options } = live;
-    const [speaker] = await Promise.all([
-      this.#openSpeaker(live),
-      options.listen ? this.#openMicrophone(live, options.device) : null,
-    ]);
-    live.speaker = speaker;
-    const { agent, voice, model } = options;
-    if (!scope.alive) return;
-    const wish: PlaceCall = { agent, voice: voice ?? null, model: model ?? null };
-    const placed = await this.#parts.place(wish, scope.signal);
-    if (!scope.alive) return;
-    live.transport = this.#parts.connect(placed, {
-      message: (message) => this.#hear(live, message),
-      away: () => this.session.apply({ type: 'away' }),
-      gone: (why) => this.#gone(live, why),
-    });
-    scope.own(() => live.transport?.close());
+  /** One way, tried; the next one to try, or `null` where it led through or none is left. */
+  async #attempt(options: StartOptions, plan: Plan): Promise<Plan | null> {
+    const live = this.#begin(options, plan);
+    try {
+      await this.#dial(live);
+      return null;
+    } catch (error) {
+      if (!live.scope.alive) return null;
+      live.scope.end();
+      const next = error instanceof NoWay ? planAfter(plan, error.because) : null;
+      if (error instanceof NoWay && error.because === 'blocked') this.#blocked = true;
+      if (next === null) this.session.apply({ type: 'failed', trouble: troubleOf(error) });
+      return next;
+    }
   }
 
-  async #openSpeaker(live: Live): Promise<Speaker> {
-    const speaker = await this.#parts
-      .openSpeaker({
-        played: (item, ms) => this.#played(live, item, ms),
-        sounding: (sounding) => this.session.apply({ type: 'sounding', sounding }),
-        level: (level) => {
-          this.#agentLevel = level;
-        },
-      })
-      .catch(() => {
-        throw new NotPlaced({ code: 'sound', text: null });
-      });
-    live.scope.own(() => speaker.close());
-    return speaker;
+  #begin(options: StartOptions, plan: Plan): Live {
+    const scope = createScope();
+    const live: Live = {
+      scope,
+      options,
+      connection: this.#parts.connections[plan.way](this.#events(() => live)),
+      microphone: null,
+      choice: 0,
+      first: options.first,
+    };
+    this.#live = live;
+    scope.own(() => this.session.apply({ type: 'sounding', sounding: false }));
+    scope.own(() => live.connection.close());
+    this.session.apply({ type: 'way', way: plan.way, because: plan.because });
+    return live;
+  }
+
+  async #dial(live: Live): Promise<void> {
+    const { scope, options, connection } = live;
+    await Promise.all([
+      connection.open(options.speaker),
+      options.listen ? this.#openMicrophone(live, options.device) : null,
+    ]);
+    if (!scope.alive) return;
+    const { agent, voice, model } = options;
+    await connection.dial({ agent, voice: voice ?? null, model: model ?? null }, scope.signal);
+  }
+
+  /** What comes from a connection counts only while its call is alive. */
+  #events(live: () => Live): ConnectionEvents {
+    const alive = (act: () => void): void => {
+      if (live().scope.alive) act();
+    };
+    const { session } = this;
+    return {
+      message: (message) => alive(() => this.#hear(live(), message)),
+      away: () => alive(() => session.apply({ type: 'away' })),
+      back: () => alive(() => session.apply({ type: 'back' })),
+      gone: (why) => alive(() => this.#gone(live(), why)),
+      notice: (code, text) => alive(() => session.apply({ type: 'notice', code, text })),
+      spoken: (item, share) => alive(() => session.apply({ type: 'spoken', item, share })),
+      sounding: (sounding) => alive(() => session.apply({ type: 'sounding', sounding })),
+      roundTrip: (ms) => alive(() => session.apply({ type: 'roundTrip', ms })),
+    };
   }
 
   async #openMicrophone(live: Live, device: string | null): Promise<void> {
@@ -172,11 +170,8 @@ export class Caller {
     const current = (): boolean => live.scope.alive && live.choice === choice;
     this.session.apply({ type: 'microphone', microphone: 'opening' });
     try {
-      const microphone = await this.#parts.openMicrophone(device, {
-        frame: (samples, level) => this.#spoken(live, samples, level),
-        lost: () => {
-          if (current()) this.session.apply({ type: 'microphone', microphone: 'lost' });
-        },
+      const microphone = await live.connection.openMicrophone(device, () => {
+        if (current()) void this.#openAnother(live);
       });
       live.scope.own(() => microphone.close());
       if (!current()) return microphone.close();
@@ -191,47 +186,35 @@ export class Caller {
     }
   }
 
-  #spoken(live: Live, samples: Float32Array, level: number): void {
+  /** The microphone was unplugged: whatever the browser now takes for its own goes on. */
+  async #openAnother(live: Live): Promise<void> {
+    this.session.apply({ type: 'microphone', microphone: 'lost' });
+    await this.#openMicrophone(live, null);
     if (!live.scope.alive) return;
-    this.#callerLevel = level;
-    live.transport?.send({ type: 'audio', audio: encode(samples) });
+    const { microphone } = this.session.snapshot();
+    if (microphone === 'on')
+      this.session.apply({
+        type: 'notice',
+        code: 'microphone',
+        text: 'Your microphone went away. The browser’s default one listens now.',
+      });
+    else if (microphone === 'missing')
+      this.session.apply({ type: 'microphone', microphone: 'lost' });
   }
 
   #hear(live: Live, message: ServerMessage): void {
-    if (!live.scope.alive) return;
-    if (message.type === 'audio') this.#play(live, message.item, message.audio);
-    if (message.type === 'flush') live.speaker?.flush();
-    if (message.type === 'pong')
-      this.session.apply({ type: 'roundTrip', ms: this.#parts.clock() - message.at });
     this.session.apply(message);
-    if (message.type === 'ready' && !message.resumed && live.options.first !== undefined)
-      this.say(live.options.first);
+    if (message.type === 'ready' && live.first !== undefined) {
+      this.say(live.first);
+      live.first = undefined;
+    }
     if (message.type === 'ended') setTimeout(() => live.scope.end(), LAST_WORDS_MS);
   }
 
-  #play(live: Live, item: string, audio: string): void {
-    const before = live.arriving.item === item ? live.arriving.ms : 0;
-    live.arriving = { item, ms: before + durationMs(audio) };
-    live.speaker?.play(item, audio);
-  }
-
-  #played(live: Live, item: string, ms: number): void {
-    live.transport?.send({ type: 'played', item, ms });
-    const share = live.arriving.item === item ? Math.min(1, ms / live.arriving.ms) : 1;
-    this.session.apply({ type: 'spoken', item, share });
-  }
-
   #gone(live: Live, why: Gone): void {
-    if (!live.scope.alive) return;
     const dialling = this.session.snapshot().phase === 'dialling';
     this.session.apply({ type: 'gone', trouble: whyGone(why, dialling) });
     if (this.session.snapshot().ended === null) live.scope.end();
-  }
-
-  #quiet(): void {
-    this.#callerLevel = 0;
-    this.#agentLevel = 0;
-    this.session.apply({ type: 'sounding', sounding: false });
   }
 }
 

@@ -1,17 +1,6 @@
 /** The caller's voice: 20 ms frames at 24 kHz, whatever the device can do. */
+import { listen, MicrophoneFailed, stop, watchDevice } from './devices';
 import { RATE_HZ } from './pcm';
-
-/** What a microphone cannot do, in one word; the screen has the sentences. */
-export type MicrophoneFault = 'denied' | 'missing' | 'busy' | 'unsupported';
-
-export class MicrophoneFailed extends Error {
-  readonly fault: MicrophoneFault;
-
-  constructor(fault: MicrophoneFault, cause?: unknown) {
-    super(`microphone ${fault}`, { cause });
-    this.fault = fault;
-  }
-}
 
 export interface MicrophoneEvents {
   frame(samples: Float32Array, level: number): void;
@@ -67,16 +56,15 @@ async function capture(
   source.connect(node).connect(context.destination);
   node.port.onmessage = ({ data }: MessageEvent<Frame>) => events.frame(data.samples, data.level);
   const close = (): void => {
+    ignore();
     node.port.onmessage = null;
     stop(stream);
     if (context.state !== 'closed') void context.close();
   };
-  for (const track of stream.getAudioTracks()) {
-    track.onended = () => {
-      setTimeout(close, TRAILING_SILENCE_MS);
-      events.lost();
-    };
-  }
+  const ignore = watchDevice(stream, () => {
+    setTimeout(close, TRAILING_SILENCE_MS);
+    events.lost();
+  });
   return {
     mute: (muted) => {
       for (const track of stream.getAudioTracks()) track.enabled = !muted;
@@ -98,33 +86,4 @@ function connect(stream: MediaStream): {
     const own = new AudioContext({ latencyHint: 'interactive' });
     return { context: own, source: own.createMediaStreamSource(stream) };
   }
-}
-
-async function listen(device: string | null): Promise<MediaStream> {
-  const devices: MediaDevices | undefined = navigator.mediaDevices;
-  if (devices === undefined) throw new MicrophoneFailed('unsupported');
-  const audio: MediaTrackConstraints = {
-    channelCount: 1,
-    echoCancellation: true,
-    noiseSuppression: true,
-    autoGainControl: true,
-    ...(device === null ? {} : { deviceId: { ideal: device } }),
-  };
-  try {
-    return await devices.getUserMedia({ audio });
-  } catch (error) {
-    throw new MicrophoneFailed(faultOf(error), error);
-  }
-}
-
-export function faultOf(error: unknown): MicrophoneFault {
-  const name = error instanceof Error ? error.name : '';
-  if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied';
-  if (name === 'NotFoundError' || name === 'OverconstrainedError') return 'missing';
-  if (name === 'NotReadableError' || name === 'AbortError') return 'busy';
-  return 'unsupported';
-}
-
-function stop(stream: MediaStream): void {
-  for (const track of stream.getTracks()) track.stop();
 }

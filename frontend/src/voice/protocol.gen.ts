@@ -5,8 +5,12 @@
 export const SUBPROTOCOL = 'switchboard.v1';
 /** A second subprotocol, `ticket.<ticket>`, is the right to open the socket: kept out of URLs. */
 export const TICKET_PREFIX = 'ticket.';
+/** Carries the right to a WebRTC call with each of its requests; good as long as the call. */
+export const TICKET_HEADER = 'Switchboard-Ticket';
 /** A larger frame from a page ends its socket (1009). */
 export const MAX_FRAME_BYTES = 65536;
+/** An SDP offer longer than this is refused. */
+export const MAX_OFFER_CHARS = 65536;
 
 /** 20 ms of the microphone. */
 export interface AudioIn {
@@ -60,9 +64,19 @@ export interface PlaceCall {
   readonly agent: string;
   readonly voice?: string | null;
   readonly model?: string | null;
+  /** An SDP offer makes it a call over WebRTC, answered by `RtcPlaced`. */
+  readonly offer?: string | null;
 }
 
-/** The call is connected. `resume` opens one new socket, should this one be lost. */
+/** `POST /api/calls/{id}/offers` */
+export interface NewOffer {
+  readonly offer: string;
+}
+
+/**
+ * The call is connected. `resume` opens one new socket, should this one be lost; it is empty
+ * over WebRTC, where the call's ticket is good for every new stream.
+ */
 export interface Ready {
   readonly type: 'ready';
   readonly call: string;
@@ -138,6 +152,14 @@ export interface Notice {
   readonly text: string;
 }
 
+/**
+ * WebRTC: the service has let the call's media go. Make a new connection and post its offer to
+ * the call's `offers`.
+ */
+export interface Reoffer {
+  readonly type: 'reoffer';
+}
+
 /** The last message of a call. */
 export interface Ended {
   readonly type: 'ended';
@@ -163,6 +185,13 @@ export interface VoiceChoice {
   readonly title: string;
 }
 
+export interface ModelChoice {
+  readonly id: string;
+  readonly title: string;
+  /** How it can be talked to here. */
+  readonly connections: readonly ('webrtc' | 'websocket')[];
+}
+
 /** An agent as the page may know it: no prompt, no tool schema. */
 export interface AgentChoice {
   readonly id: string;
@@ -182,8 +211,10 @@ export interface PageConfig {
   readonly version: string;
   readonly agents: readonly AgentChoice[];
   readonly defaultAgent: string;
-  readonly models: readonly VoiceChoice[];
+  readonly models: readonly ModelChoice[];
   readonly voices: readonly VoiceChoice[];
+  /** What this server offers at all; each model says which of them it can. */
+  readonly connections: readonly ('webrtc' | 'websocket')[];
 }
 
 /**
@@ -197,6 +228,28 @@ export interface CallPlaced {
   readonly expiresInSeconds: number;
 }
 
+/**
+ * Answer to `POST /api/calls` with an offer; the call has begun. Every request to the three
+ * addresses carries `ticket` in the header `Switchboard-Ticket`.
+ */
+export interface RtcPlaced {
+  readonly call: string;
+  /** The SDP answer. */
+  readonly answer: string;
+  /** GET: `text/event-stream` of server messages. */
+  readonly events: string;
+  /** POST one page message: text, key, decide, ping, end. */
+  readonly messages: string;
+  /** POST a `NewOffer`, for a fresh connection to the same call. */
+  readonly offers: string;
+  readonly ticket: string;
+}
+
+/** Answer to a new offer. */
+export interface OfferAnswered {
+  readonly answer: string;
+}
+
 /** Every error answer over HTTP (RFC 9457 in small). */
 export interface Problem {
   readonly code: string;
@@ -208,4 +261,4 @@ export type PageMessage =
 
 export type ServerMessage =
   Ready | AudioOut | Flush | Floor | Line | Tool | Interruption | Latency | Notice |
-  Ended | Refused | Pong;
+  Reoffer | Ended | Refused | Pong;

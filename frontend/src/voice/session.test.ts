@@ -252,3 +252,30 @@ test('no order of events doubles an entry, misplaces one or leaves a floor to a 
     }
   }
 });
+
+test('over WebRTC, where no audio passes the page, a latency finds its reply by the words', () => {
+  const way: SessionEvent = { type: 'way', way: 'webrtc', because: null };
+  const latency: ServerMessage = {
+    type: 'latency',
+    reply: 'r1',
+    firstAudioMs: 600,
+    firstHeardMs: null,
+  };
+  const turn: SessionEvent[] = [
+    ...LIVE,
+    way,
+    line('greeting', 0),
+    { type: 'floor', floor: 'caller' },
+  ];
+  const words = after(...turn, line('answer', 900), line('greeting', 0), latency);
+  expect(Object.keys(words.answers)).toEqual(['answer']);
+  const sound = after(...turn, latency, line('answer', 900));
+  expect(Object.keys(sound.answers)).toEqual(['answer']);
+});
+
+test('a call is away until it is back, and never back from its end', () => {
+  expect(after(...LIVE, { type: 'away' }, { type: 'back' }).phase).toBe('live');
+  expect(after(...LIVE, { type: 'away' }, { type: 'hungUp' }, { type: 'back' }).phase).toBe(
+    'ended',
+  );
+});

@@ -6,7 +6,8 @@
  *     ▲                   │                 │ ──away──▶     │
  *     └──────failed───────┘                 └──ended, gone──┴──▶ ended ──dialling──▶ …
  */
-import type { MicrophoneFault } from './microphone';
+import type { MicrophoneFault } from './devices';
+import type { Because, Way } from './plan';
 import type { Interruption, Latency, Line, Notice, ServerMessage, Tool } from './protocol.gen';
 
 export type Phase = 'idle' | 'dialling' | 'live' | 'away' | 'ended';
@@ -44,13 +45,19 @@ export interface Trouble {
     | 'refused'
     | 'ticket'
     | 'lost'
-    | 'sound';
+    | 'sound'
+    | 'blocked'
+    | 'unsupported'
+    | 'declined';
   readonly text: string | null;
 }
 
 export interface Snapshot {
   readonly phase: Phase;
   readonly call: string | null;
+  /** How the call is carried, and why not as it was wished. */
+  readonly way: Way | null;
+  readonly because: Because | null;
   readonly floor: FloorState;
   /** Lines, tools and notices in the order of when they began. */
   readonly entries: readonly Entry[];
@@ -66,6 +73,7 @@ export interface Snapshot {
   readonly microphone: MicrophoneState;
   readonly muted: boolean;
   readonly sounding: boolean;
+  /** To the server and back; over WebRTC, to the voice service. */
   readonly roundTripMs: number | null;
   readonly trouble: Trouble | null;
   readonly ended: { readonly reason: string; readonly text: string } | null;
@@ -74,7 +82,9 @@ export interface Snapshot {
 export type PageEvent =
   | { readonly type: 'dialling' }
   | { readonly type: 'failed'; readonly trouble: Trouble }
+  | { readonly type: 'way'; readonly way: Way; readonly because: Because | null }
   | { readonly type: 'away' }
+  | { readonly type: 'back' }
   | { readonly type: 'gone'; readonly trouble: Trouble | null }
   | { readonly type: 'hungUp' }
   | { readonly type: 'typed'; readonly id: string; readonly text: string }
@@ -90,6 +100,8 @@ export type SessionEvent = ServerMessage | PageEvent;
 export const IDLE: Snapshot = {
   phase: 'idle',
   call: null,
+  way: null,
+  because: null,
   floor: 'nobody',
   entries: [],
   answers: {},
@@ -116,11 +128,13 @@ export function reduce(now: Snapshot, event: SessionEvent): Snapshot {
     case 'failed':
       return over(now, 'idle', event.trouble);
     case 'ready':
-      return now.phase === 'ended' || now.phase === 'idle'
-        ? now
-        : { ...now, phase: 'live', call: event.call, trouble: null };
+      return ready(now, event.call);
     case 'away':
-      return now.phase === 'live' ? { ...now, phase: 'away' } : now;
+      return turned(now, 'live', 'away');
+    case 'back':
+      return turned(now, 'away', 'live');
+    case 'way':
+      return { ...now, way: event.way, because: event.because };
     case 'gone':
       return now.phase === 'dialling'
         ? over(now, 'idle', event.trouble)
@@ -140,7 +154,7 @@ export function reduce(now: Snapshot, event: SessionEvent): Snapshot {
     case 'notice':
       return notice(now, event);
     case 'audio':
-      return sounds(now, event.item);
+      return sounded(now, event.item);
     case 'latency':
       return latency(now, event);
     case 'interruption':
@@ -161,10 +175,20 @@ export function reduce(now: Snapshot, event: SessionEvent): Snapshot {
       return { ...now, roundTripMs: event.ms };
     case 'flush':
     case 'pong':
+    case 'reoffer':
       return now;
     default:
       return event satisfies never;
   }
+}
+
+function ready(now: Snapshot, call: string): Snapshot {
+  if (now.phase === 'ended' || now.phase === 'idle') return now;
+  return { ...now, phase: 'live', call, trouble: null };
+}
+
+function turned(now: Snapshot, from: Phase, to: Phase): Snapshot {
+  return now.phase === from ? { ...now, phase: to } : now;
 }
 
 function over(now: Snapshot, phase: Phase, trouble: Trouble | null): Snapshot {
@@ -206,7 +230,14 @@ function line(now: Snapshot, { type: _, ...event }: Line): Snapshot {
   const kept = now.entries.filter(
     (entry) => !(entry.kind === 'line' && entry.sending && isEcho(entry, event)),
   );
-  return { ...now, entries: place(kept, { ...event, kind: 'line', sending: false }) };
+  const next = { ...now, entries: place(kept, { ...event, kind: 'line', sending: false }) };
+  // Over WebRTC the page is sent no audio: a reply sounds once there are words of it.
+  const sounds = now.way === 'webrtc' && event.speaker === 'agent' && !isKnown(now, event.id);
+  return sounds ? sounded(next, event.id) : next;
+}
+
+function isKnown(now: Snapshot, id: string): boolean {
+  return now.entries.some((entry) => entry.kind === 'line' && entry.id === id);
 }
 
 function isEcho(sent: LineEntry, event: Omit<Line, 'type'>): boolean {
@@ -255,7 +286,7 @@ function decided(now: Snapshot, call: string, agreed: boolean): Snapshot {
   return { ...now, entries };
 }
 
-function sounds(now: Snapshot, item: string): Snapshot {
+function sounded(now: Snapshot, item: string): Snapshot {
   if (item === now.sounded) return now;
   if (now.unplaced === null) return { ...now, sounded: item };
   const answers = { ...now.answers, [item]: now.unplaced };

@@ -1,4 +1,5 @@
 /** The caller's ear: a queue on the audio thread, and an honest account of what it has played. */
+import { sendTo } from './devices';
 import { decode, RATE_HZ } from './pcm';
 import type { Position } from './playqueue';
 
@@ -25,15 +26,18 @@ export interface Speaker {
   play(item: string, audio: string): void;
   /** Silence within a render quantum. Audio that still comes for what was flushed is dropped. */
   flush(): void;
+  /** Sound from another output; `null` is the browser's default. */
+  hearOn(speaker: string | null): Promise<void>;
   close(): void;
 }
 
-export type OpenSpeaker = (events: SpeakerEvents) => Promise<Speaker>;
+export type OpenSpeaker = (speaker: string | null, events: SpeakerEvents) => Promise<Speaker>;
 
 /** Call it from a click: a context born elsewhere may stay silent. */
 export function browserSpeaker(workletUrl: string): OpenSpeaker {
-  return async (events) => {
+  return async (speaker, events) => {
     const context = new AudioContext({ sampleRate: RATE_HZ, latencyHint: 'interactive' });
+    if (speaker !== null) await sendTo(context, speaker);
     try {
       await Promise.all([context.resume(), context.audioWorklet.addModule(workletUrl)]);
     } catch (error) {
@@ -53,10 +57,11 @@ export function browserSpeaker(workletUrl: string): OpenSpeaker {
         if (samples !== null) post(node, { type: 'audio', item, samples }, [samples.buffer]);
       },
       flush: () => post(node, { type: 'flush' }, []),
+      hearOn: (other) => sendTo(context, other),
       close: () => {
         node.port.onmessage = null;
         node.disconnect();
-        void context.close();
+        if (context.state !== 'closed') void context.close();
       },
     };
   };

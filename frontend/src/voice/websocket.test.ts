@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket as NodeSocket, type WebSocket as ServerSocket, WebSocketServer } from 'ws';
+import type { Network } from './network';
 import type { CallPlaced, ServerMessage } from './protocol.gen';
 import type { Gone, Transport } from './transport';
 import { isFinal, openWebSocket } from './websocket';
@@ -83,6 +84,7 @@ const open: { line: Line; transport: Transport }[] = [];
 async function connect(
   line: Line,
   pingMs = 10_000,
+  network?: Network,
 ): Promise<{ transport: Transport; heard: Heard }> {
   if (line.server.address() === null) await once(line.server, 'listening');
   const heard: Heard = { messages: [], away: 0, gone: [] };
@@ -102,6 +104,8 @@ async function connect(
       pingMs,
       backOffMs: [10, 20, 40],
       joinMs: 1_000,
+      network,
+      probeMs: 50,
     },
   );
   open.push({ line, transport });
@@ -203,6 +207,24 @@ test('a link that answers its pings is left alone', async () => {
   const { heard } = await connect(line, 20);
   await until(() => heard.messages.filter((message) => message.type === 'pong').length >= 5);
   expect(line.sockets).toHaveLength(1);
+});
+
+test('when the network changes, a dead line is noticed at once and a living one is kept', async () => {
+  let change: (online: boolean) => void = () => undefined;
+  const line = new Line();
+  const { heard } = await connect(line, 10_000, (listener) => {
+    change = listener;
+    return () => undefined;
+  });
+  await until(() => heard.messages.length === 1);
+  change(false);
+  await until(() => heard.messages.some((message) => message.type === 'pong'));
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  expect(heard.away).toBe(0);
+  line.silent = true;
+  change(true);
+  await until(() => line.sockets.length === 2);
+  expect(heard.away).toBe(1);
 });
 
 test('frames that are none of ours are passed over', async () => {

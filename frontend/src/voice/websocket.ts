@@ -4,6 +4,7 @@
  *   joining ──Ready──▶ joined ──broken──▶ away ──Ready (resumed)──▶ joined
  *      └─closed─▶ gone            └─closed for good / time is up─▶ gone
  */
+import type { Network } from './network';
 import type { CallPlaced, PageMessage } from './protocol.gen';
 import { SUBPROTOCOL, TICKET_PREFIX } from './protocol.gen';
 import type { Gone, Transport, TransportEvents } from './transport';
@@ -13,16 +14,20 @@ export interface WebSocketOptions {
   readonly dial: (url: string, protocols: string[]) => WebSocket;
   /** Where the page came from: a relative socket address starts there. */
   readonly origin: string;
+  readonly network?: Network | undefined;
   readonly pingMs?: number;
   readonly backOffMs?: readonly number[];
   /** How long a first or repeated join may take. */
   readonly joinMs?: number;
+  /** How long a line may take to show that it outlived a change of network. */
+  readonly probeMs?: number;
 }
 
 /** Audio waits no longer than about a second and a half of itself; words always wait. */
 const BEHIND_BYTES = 98_304;
 const PING_MS = 10_000;
 const JOIN_MS = 10_000;
+const PROBE_MS = 2_000;
 const BACK_OFF_MS = [100, 250, 500, 1_000, 2_000];
 const GOODBYE = 1_000;
 /** The server heard nothing for too long, from a page that slept perhaps; the call waits. */
@@ -48,6 +53,7 @@ class CallSocket implements Transport {
   readonly #options: WebSocketOptions;
   readonly #url: string;
   readonly #backOffMs: readonly number[];
+  readonly #stopListening: () => void;
   #socket: WebSocket | null = null;
   #ticket: string;
   #reattachMs = 0;
@@ -66,6 +72,7 @@ class CallSocket implements Transport {
     const url = new URL(placed.socket, options.origin);
     url.protocol = url.protocol.replace('http', 'ws');
     this.#url = url.href;
+    this.#stopListening = options.network?.((online) => this.#changed(online)) ?? (() => undefined);
     this.#join();
   }
 
@@ -130,6 +137,22 @@ class CallSocket implements Transport {
     this.#later(this.#options.pingMs ?? PING_MS, () => this.#ping());
   }
 
+  /** The network changed: a line that is joined must show that it lives; one that is away hurries. */
+  #changed(online: boolean): void {
+    if (this.#over) return;
+    if (this.#joined) {
+      this.#heardSincePing = false;
+      this.send({ type: 'ping', at: performance.now() });
+      this.#later(this.#options.probeMs ?? PROBE_MS, () => {
+        if (this.#joined && !this.#heardSincePing) this.#abandon();
+      });
+    } else if (online && this.#socket === null && this.#deadline > 0) {
+      this.#clear();
+      this.#attempt = 0;
+      this.#join();
+    }
+  }
+
   #abandon(): void {
     const socket = this.#socket;
     this.#socket = null;
@@ -138,6 +161,7 @@ class CallSocket implements Transport {
   }
 
   #closed(code: number): void {
+    this.#socket = null;
     const wasJoined = this.#joined;
     this.#joined = false;
     this.#clear();
@@ -168,6 +192,7 @@ class CallSocket implements Transport {
   #finish(): void {
     this.#over = true;
     this.#joined = false;
+    this.#stopListening();
     this.#clear();
     const socket = this.#socket;
     this.#socket = null;

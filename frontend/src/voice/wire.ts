@@ -49,6 +49,7 @@ const SHAPES: Shapes = {
   interruption: { item: text, heardMs: number, atMs: number },
   latency: { reply: text, firstAudioMs: number, firstHeardMs: orNull(number) },
   notice: { code: text, text },
+  reoffer: {},
   ended: { reason: text, text },
   refused: { code: text, text, fatal: flag },
   pong: { at: number },

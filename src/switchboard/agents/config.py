@@ -8,10 +8,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic.json_schema import GenerateJsonSchema
 
+from switchboard.agents.foundry import ProjectAgent
 from switchboard.agents.profile import AgentEntry
 from switchboard.agents.turns import Written
 from switchboard.agents.voice_live import AzureVoice, VoiceLive
 from switchboard.conversation.rules import Price
+from switchboard.conversation.session import FoundryAgent
 
 type Cents = Annotated[float, Field(ge=0, le=10_000)]
 type Name = Annotated[str, Field(min_length=1, max_length=64)]
@@ -40,6 +42,9 @@ class ModelEntry(Choice):
     """Azure OpenAI, where models are deployed, or Azure AI Voice Live, which brings its own."""
     model: Name | None = None
     """What the service calls it, where that is not the id: one model may be had in two ways."""
+    agent: ProjectAgent | None = None
+    """An agent of a Foundry project in a model's place, on Voice Live. For those of `agents` whose
+    `model` this is; callers cannot choose it for others."""
     fallbacks: Annotated[tuple[Name, ...], Field(max_length=5)] = ()
     """The ids of other models of the same service, tried in this order while this one is out of
     quota or in trouble. What the call costs is still reckoned by this model's price."""
@@ -50,6 +55,11 @@ class ModelEntry(Choice):
 
     @model_validator(mode="after")
     def _options_of_the_service(self) -> Self:
+        if self.agent is not None:
+            if self.service != "voice_live":
+                raise ValueError('`agent` is for a model with `"service": "voice_live"`')
+            if self.model is not None:
+                raise ValueError("a Foundry agent brings its model: give `agent` or `model`")
         if self.voice_live is None:
             return self
         if self.service != "voice_live":
@@ -61,17 +71,32 @@ class ModelEntry(Choice):
     @property
     def name(self) -> str:
         """What the service calls it."""
+        if self.agent is not None:
+            return self.agent.name
         return self.model or self.id
+
+    @property
+    def foundry(self) -> FoundryAgent | None:
+        """The Foundry agent that speaks in its place."""
+        agent = self.agent
+        return None if agent is None else FoundryAgent(agent.name, agent.project, agent.version)
 
     @property
     def native(self) -> bool:
         """It hears and speaks by itself; others read and write, with Azure's ears and voices."""
-        return self.name.startswith("gpt-realtime")
+        return self.agent is None and self.name.startswith("gpt-realtime")
+
+    @property
+    def own_voices(self) -> bool:
+        """It speaks in voices of its own only, which no other model has."""
+        return self.agent is None and self.name.startswith("azure-realtime")
 
     def speaks(self, voice: VoiceEntry) -> bool:
         """Whether it can be had in this voice."""
         if self.service == "azure_openai":
             return voice.azure is None
+        if self.own_voices or (voice.azure is not None and voice.azure.native):
+            return self.own_voices and voice.azure is not None and voice.azure.native
         return self.native or voice.azure is not None
 
 
@@ -90,7 +115,8 @@ class ModelPrice(Written):
 
 
 class Prices(Written):
-    """What models cost. List prices change: check them against your own contract."""
+    """What models cost. List prices change: check them against your own contract. A model that is
+    not here has an unknown price: budgets then limit its calls in time."""
 
     as_of: date
     """The day they were looked up."""

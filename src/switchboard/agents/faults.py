@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from switchboard.agents.config import ModelEntry, SessionConfig
+from switchboard.agents.foundry import foundry_faults
 from switchboard.agents.profile import END_CALL, AgentEntry
 
 type Loc = tuple[str | int, ...]
@@ -50,8 +51,10 @@ def name_faults(config: SessionConfig, tools: Collection[str]) -> Iterator[Fault
         yield from _unknown(("agents", at, "voice"), "voice", agent.voice, voices)
         yield from _voice_faults(at, agent, config)
         yield from _tool_faults(at, agent, tools)
-        yield from _budget_faults(at, agent, config)
+        yield from _prompt_faults(at, agent, config)
     yield from _model_faults(config)
+    for name in config.price_list():
+        yield from _unknown(("prices", "models", name), "model", name, models)
     if config.default_agent:
         yield from _unknown(("default_agent",), "agent", config.default_agent, ids)
 
@@ -88,7 +91,9 @@ def _fallback_faults(at: int, model: ModelEntry, config: SessionConfig) -> Itera
 
 
 def _stands_in(other: ModelEntry, model: ModelEntry) -> bool:
-    """Whether a session made for `model` fits the other too."""
+    """Whether a session made for `model` fits the other too. A Foundry agent's fits nobody."""
+    if model.agent is not None or other.agent is not None:
+        return False
     alike = (other.service, other.native, other.voice_live)
     return alike == (model.service, model.native, model.voice_live)
 
@@ -114,12 +119,13 @@ def _tool_faults(at: int, agent: AgentEntry, tools: Collection[str]) -> Iterator
             yield from _unknown(loc, "tool", name, tools)
 
 
-def _budget_faults(at: int, agent: AgentEntry, config: SessionConfig) -> Iterator[Fault]:
-    # Of every model on offer: a caller may choose another than the agent's own.
-    unknown = [model.id for model in config.models if model.id not in config.price_list()]
-    if agent.limits.budget_usd is not None and unknown:
-        loc = ("agents", at, "limits", "budget_usd")
-        yield Fault(loc, f"a budget needs a price for {', '.join(unknown)} under `prices`")
+def _prompt_faults(at: int, agent: AgentEntry, config: SessionConfig) -> Iterator[Fault]:
+    model = next((each for each in config.models if each.id == agent.model), None)
+    if model is not None and model.agent is not None:
+        for field, reason in foundry_faults(agent):
+            yield Fault(("agents", at, field), reason)
+    elif agent.prompt is None:
+        yield Fault(("agents", at), f"the agent {agent.id} needs a `prompt`")
 
 
 def _unknown(loc: Loc, kind: str, name: str, known: Collection[str]) -> Iterator[Fault]:

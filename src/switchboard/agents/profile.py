@@ -37,9 +37,17 @@ class Limits(Written):
     warn_before_s: Annotated[int, Field(ge=0, le=600)] = 60
     """Seconds before its end at which the caller is told."""
     budget_usd: Annotated[float, Field(gt=0, le=1_000)] | None = None
-    """What one call may cost, US dollars. Needs a price for every model on offer."""
+    """What one call may cost, US dollars. On a model without a price, time takes its place."""
+    unpriced_call_s: Annotated[int, Field(ge=30, le=14_400)] = 600
+    """Seconds a call may last where there is a budget, and the model's price is not known."""
     confirm_window_s: Annotated[int, Field(ge=5, le=600)] = 60
     """Seconds for which a caller's consent to a tool holds."""
+
+    def longest_s(self, price: Price | None) -> int:
+        """Seconds a call may last. What cannot be counted in money is held by time."""
+        if self.budget_usd is None or price is not None:
+            return self.max_call_s
+        return min(self.max_call_s, self.unpriced_call_s)
 
 
 class AgentEntry(Written):
@@ -63,8 +71,9 @@ class AgentEntry(Written):
     """How fast it speaks."""
     language: Annotated[str, Field(pattern="^[a-z]{2,3}$")] = "en"
     """The language callers speak, ISO 639."""
-    prompt: Annotated[str, Field(min_length=1, max_length=200)]
-    """The file of its instructions, relative to this one: `prompts/bank.md`."""
+    prompt: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """The file of its instructions, relative to this one: `prompts/bank.md`. Left out only where
+    its model is a Foundry agent, which has instructions of its own."""
     greeting: Annotated[str, Field(min_length=1, max_length=400)] | None = None
     """What it says first, word for word. Without one it waits for the caller."""
     turn_detection: TurnDetection = ServerVad(type="server_vad")
@@ -151,7 +160,7 @@ class AgentProfile(AgentEntry):
             consent_window_s=limits.confirm_window_s,
             yes_words=frozenset(word.casefold() for word in self.consent_words),
             no_words=frozenset(word.casefold() for word in self.refusal_words),
-            max_call_s=limits.max_call_s,
+            max_call_s=limits.longest_s(price),
             warn_before_s=limits.warn_before_s,
             budget_usd=limits.budget_usd,
             price=price,

@@ -40,7 +40,11 @@ class Roster:
         An agent's voice gives way where the model cannot speak in it; a caller's choice is refused.
         Raises `NotAllowed`.
         """
-        chosen = _named(self.models, model or agent.model, "model")
+        own = _named(self.models, agent.model, "model")
+        chosen = own if model is None else _named(self.models, model, "model")
+        if chosen is not own and (chosen.agent is not None or own.agent is not None):
+            # Neither would one of ours have words for the other, nor the other need them.
+            raise NotAllowed(f"{agent.title} is not to be had with {chosen.title}.")
         wanted = _named(self.voices, voice or agent.voice, "voice")
         if not chosen.speaks(wanted) and voice is None and chosen.voice is not None:
             wanted = _named(self.voices, chosen.voice, "voice")
@@ -78,7 +82,7 @@ class Draft:
 
     def files(self) -> set[Path]:
         """Every file whose edit may change an agent."""
-        prompts = {self.folder / agent.prompt for agent in self.config.agents}
+        prompts = {self.folder / agent.prompt for agent in self.config.agents if agent.prompt}
         tools = {self.folder / each for each in self.tool_sources if each.endswith(".py")}
         return {self.path} | prompts | tools
 
@@ -103,21 +107,25 @@ class Draft:
         )
 
     def _profile(self, at: int, agent: AgentEntry) -> AgentProfile:
+        words = "" if agent.prompt is None else self._prompt(at, agent.prompt)
+        # Every field of the entry has been checked already.
+        return AgentProfile.model_construct(**dict(agent), instructions=words)
+
+    def _prompt(self, at: int, name: str) -> str:
         loc = ("agents", at, "prompt")
-        file = (self.folder / agent.prompt).resolve()
+        file = (self.folder / name).resolve()
         if not file.is_relative_to(self.folder.resolve()):
             self._refuse([Fault(loc, "a prompt must lie beside or below this file")])
         try:
             words = file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            self._refuse([Fault(loc, f"{agent.prompt} cannot be read: {reason}")])
+            self._refuse([Fault(loc, f"{name} cannot be read: {reason}")])
             raise
         if not words or len(words) > MAX_PROMPT_CHARS:
             size = "empty" if not words else f"longer than {MAX_PROMPT_CHARS:,} characters"
-            self._refuse([Fault(loc, f"{agent.prompt} is {size}")])
-        # Every field of the entry has been checked already.
-        return AgentProfile.model_construct(**dict(agent), instructions=words)
+            self._refuse([Fault(loc, f"{name} is {size}")])
+        return words
 
     def _refuse(self, faults: Sequence[Fault] | Iterator[Fault]) -> None:
         told = [

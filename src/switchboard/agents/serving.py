@@ -27,6 +27,8 @@ def session_of(
     listens = agent.turn_detection
     return replace(
         spec,
+        agent=model.foundry,
+        tools=() if model.agent else spec.tools,
         service=Service(model.service),
         voice_object=voice.azure and voice.azure.wire(agent.speed),
         turn_detection=options.turns(
@@ -44,7 +46,9 @@ def rules_of(
     """The rules its calls are held by. `price` is that of the model."""
     if model.service == "azure_openai":
         return agent.rules(tools, price)
-    return agent.rules(tools, price, turn_silence_s=_options(model).silence_s)
+    rules = agent.rules(tools, price, turn_silence_s=_options(model).silence_s)
+    # A Foundry agent has its own tools only: not ours to hang up with.
+    return replace(rules, end_tool=None) if model.agent is not None else rules
 
 
 def _options(model: ModelEntry) -> VoiceLive:

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from switchboard.agents.turns import Written, wire
 
+type Sentence = Annotated[str, Field(min_length=1, max_length=300)]
 type Word = Annotated[str, Field(min_length=1, max_length=100)]
 
 # -- voices -------------------------------------------------------------------------------------
@@ -19,8 +20,11 @@ type Word = Annotated[str, Field(min_length=1, max_length=100)]
 class AzureVoice(Written):
     """One of Azure's own voices. Only models on Voice Live speak in it."""
 
-    type: Literal["azure-standard", "azure-custom", "azure-personal"] = "azure-standard"
-    """Microsoft's, one trained for you, or one cloned from a person."""
+    type: Literal["azure-standard", "azure-custom", "azure-personal", "azure-realtime-native"] = (
+        "azure-standard"
+    )
+    """Microsoft's, one trained for you, one cloned from a person, or one of the model
+    azure-realtime's own, which has a name and nothing else."""
     name: Word
     """`en-US-Ava:DragonHDLatestNeural`."""
     endpoint_id: Word | None = None
@@ -41,6 +45,8 @@ class AzureVoice(Written):
     """The accent of a voice that has several: `en-GB`."""
     prefer_locales: tuple[Word, ...] | None = None
     """Accents to choose from, the best first."""
+    custom_lexicon_url: Annotated[str, Field(pattern="^https://", max_length=500)] | None = None
+    """A lexicon of how words are spoken."""
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
@@ -48,10 +54,19 @@ class AzureVoice(Written):
             raise ValueError("an azure-custom voice, and no other, has an `endpoint_id`")
         if (self.model is not None) != (self.type == "azure-personal"):
             raise ValueError("an azure-personal voice, and no other, has a `model`")
+        if self.native and self.model_dump(exclude_none=True, exclude={"type", "name"}):
+            raise ValueError("an azure-realtime-native voice has a `name` and nothing else")
         return self
+
+    @property
+    def native(self) -> bool:
+        """Only the model azure-realtime has it, and that model has no others."""
+        return self.type == "azure-realtime-native"
 
     def wire(self, speed: float) -> Mapping[str, Any]:
         """As the service has it; `speed` is the agent's."""
+        if self.native:
+            return {"type": self.type, "name": self.name}
         rate = min(max(speed, 0.5), 1.5) if self.rate is None else self.rate
         plain = self.model_dump(mode="json", exclude_none=True, exclude={"rate"})
         return plain if rate == 1.0 else {**plain, "rate": f"{rate:g}"}
@@ -125,17 +140,52 @@ class AzureTranscription(Written):
     """`en-US`; otherwise the agent's `language`."""
     phrase_list: Annotated[tuple[Word, ...], Field(max_length=500)] | None = None
     """Names to listen for: products, places. For `azure-speech`."""
+    custom_speech: Mapping[Word, Word] | None = None
+    """Speech models trained for you, by language: `{"en-US": "<id>"}`. For `azure-speech`."""
 
     @model_validator(mode="after")
     def _phrases_need_azures_ears(self) -> Self:
-        if self.phrase_list is not None and self.model != "azure-speech":
-            raise ValueError("only azure-speech takes a `phrase_list`")
+        for name in ("phrase_list", "custom_speech"):
+            if getattr(self, name) is not None and self.model != "azure-speech":
+                raise ValueError(f"only azure-speech takes a `{name}`")
         return self
 
     @property
     def azures(self) -> bool:
         return self.model.startswith(_AZURE_EARS)
 
+
+# -- words in between ---------------------------------------------------------------------------
+
+
+class _Interim(Written):
+    triggers: Annotated[tuple[Literal["latency", "tool"], ...], Field(min_length=1, max_length=2)]
+    """When: `latency`, where the answer takes long to come; `tool`, while a tool runs."""
+    latency_threshold_ms: Annotated[int, Field(ge=100, le=30_000)] = 2_000
+    """How long is long, milliseconds."""
+
+
+class StaticInterim(_Interim):
+    """One of these sentences."""
+
+    type: Literal["static_interim_response"]
+    texts: Annotated[tuple[Sentence, ...], Field(min_length=1, max_length=20)]
+    """The service chooses among them."""
+
+
+class LlmInterim(_Interim):
+    """What another model thinks of in the meantime."""
+
+    type: Literal["llm_interim_response"]
+    model: Word | None = None
+    """Which; otherwise the service's choice."""
+    instructions: Annotated[str, Field(min_length=1, max_length=4_000)] | None = None
+    """What it should say."""
+    max_completion_tokens: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    """The longest it may be, tokens."""
+
+
+type Interim = Annotated[StaticInterim | LlmInterim, Field(discriminator="type")]
 
 # -- all of it ----------------------------------------------------------------------------------
 
@@ -153,6 +203,9 @@ class VoiceLive(Written):
     """Take the agent's own voice out of what is heard: for speakers whose device does not."""
     transcription: AzureTranscription | None = None
     """Who writes down callers' words, if the agent has that done; otherwise the model's usual."""
+
+    interim_response: Interim | None = None
+    """What the service says while there is no answer yet."""
 
     def faults(self, *, native: bool) -> str | None:
         """What does not go with the model; `native` ones hear and speak by themselves."""
@@ -185,6 +238,9 @@ class VoiceLive(Written):
 
     def extra(self) -> Mapping[str, Any]:
         """What no other service knows."""
-        if not self.echo_cancellation:
-            return {}
-        return {"input_audio_echo_cancellation": {"type": "server_echo_cancellation"}}
+        extra: dict[str, Any] = {}
+        if self.echo_cancellation:
+            extra["input_audio_echo_cancellation"] = {"type": "server_echo_cancellation"}
+        if self.interim_response is not None:
+            extra["interim_response"] = wire(self.interim_response)
+        return extra

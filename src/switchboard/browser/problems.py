@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from switchboard.access.refusals import NotIdentified, TooOften
 from switchboard.browser.protocol import Problem
-from switchboard.errors import LinesBusy, ModelUnavailable, NotAllowed
+from switchboard.errors import LinesBusy, ModelUnavailable, NotAllowed, OfferRefused
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +54,8 @@ async def answer_refusal(_: HTTPConnection, reason: Exception) -> Response:
             return problem_answer(403, "not_allowed", str(reason))
         case LinesBusy():
             return problem_answer(503, "lines_busy", str(reason), {"Retry-After": "10"})
+        case OfferRefused():
+            return problem_answer(400, "bad_offer", str(reason))
         case ModelUnavailable():
             text = "The voice service cannot be reached just now."
             return problem_answer(503, "model_unavailable", text)
@@ -61,7 +63,7 @@ async def answer_refusal(_: HTTPConnection, reason: Exception) -> Response:
             raise reason
 
 
-REFUSALS = (Refusal, NotAllowed, LinesBusy, ModelUnavailable)
+REFUSALS = (Refusal, NotAllowed, LinesBusy, OfferRefused, ModelUnavailable)
 """Exceptions that `answer_refusal` has words for."""
 
 

@@ -1,6 +1,7 @@
-"""What the page and the server say to each other on a call's socket.
+"""What the page and the server say to each other, on a call's socket or beside its WebRTC.
 
-One JSON text frame a message, tagged by `type`. These types are the source of
+One JSON text frame a message, tagged by `type`; over WebRTC, where the audio goes past this server,
+each is an event of the call's stream or the body of a POST. These types are the source of
 `frontend/src/voice/protocol.gen.ts`; change them here only.
 """
 
@@ -15,14 +16,23 @@ SUBPROTOCOL = "switchboard.v1"
 TICKET_PREFIX = "ticket."
 """A second subprotocol, `ticket.<ticket>`, is the right to open the socket: kept out of URLs."""
 
+TICKET_HEADER = "Switchboard-Ticket"
+"""Carries the right to a WebRTC call with each of its requests; good as long as the call."""
+
 MAX_FRAME_BYTES = 65_536
 """A larger frame from a page ends its socket (1009)."""
+
+MAX_OFFER_CHARS = 65_536
+"""An SDP offer longer than this is refused."""
 
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+\Z")]
 ItemId = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9_-]+\Z")]
 """It becomes the id of a conversation item, of which realtime services take 32 characters."""
 Audio = Annotated[str, Meta(min_length=4, max_length=51_200)]
 """Base64 of PCM 16-bit little-endian mono 24 kHz. The page sends 20 ms (960 bytes) a frame."""
+Offer = Annotated[str, Meta(min_length=1, max_length=MAX_OFFER_CHARS, pattern=r"^v=0\r?\n")]
+Connection = Literal["websocket", "webrtc"]
+"""How a page's voice reaches the model: through this server, or straight to the service."""
 
 
 class _Message(msgspec.Struct, frozen=True, tag_field="type", rename="camel"):
@@ -82,7 +92,8 @@ PageMessage = AudioIn | TextIn | Played | Key | Decide | End | Ping
 
 
 class Ready(_Message, frozen=True, tag="ready"):
-    """The call is connected. `resume` opens one new socket, should this one be lost."""
+    """The call is connected. `resume` opens one new socket, should this one be lost; it is empty
+    over WebRTC, where the call's ticket is good for every new stream."""
 
     call: str
     resume: str
@@ -154,6 +165,11 @@ class Notice(_Message, frozen=True, tag="notice"):
     text: str
 
 
+class Reoffer(_Message, frozen=True, tag="reoffer"):
+    """WebRTC: the service has let the call's media go. Make a new connection and post its offer to
+    the call's `offers`."""
+
+
 class Ended(_Message, frozen=True, tag="ended"):
     """The last message of a call."""
 
@@ -183,6 +199,7 @@ ServerMessage = (
     | Interruption
     | Latency
     | Notice
+    | Reoffer
     | Ended
     | Refused
     | Pong
@@ -194,6 +211,13 @@ ServerMessage = (
 class VoiceChoice(msgspec.Struct, frozen=True, rename="camel"):
     id: str
     title: str
+
+
+class ModelChoice(msgspec.Struct, frozen=True, rename="camel"):
+    id: str
+    title: str
+    connections: list[Connection] = msgspec.field(default_factory=lambda: ["websocket"])
+    """How it can be talked to here."""
 
 
 class AgentChoice(msgspec.Struct, frozen=True, rename="camel"):
@@ -217,8 +241,10 @@ class PageConfig(msgspec.Struct, frozen=True, rename="camel"):
     version: str
     agents: list[AgentChoice]
     default_agent: str
-    models: list[VoiceChoice]
+    models: list[ModelChoice]
     voices: list[VoiceChoice]
+    connections: list[Connection] = msgspec.field(default_factory=lambda: ["websocket"])
+    """What this server offers at all; each model says which of them it can."""
 
 
 class PlaceCall(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -227,6 +253,8 @@ class PlaceCall(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fiel
     agent: Annotated[str, Meta(min_length=1, max_length=64)]
     voice: Annotated[str, Meta(max_length=64)] | None = None
     model: Annotated[str, Meta(max_length=64)] | None = None
+    offer: Offer | None = None
+    """An SDP offer makes it a call over WebRTC, answered by `RtcPlaced`."""
 
 
 class CallPlaced(msgspec.Struct, frozen=True, rename="camel"):
@@ -237,6 +265,71 @@ class CallPlaced(msgspec.Struct, frozen=True, rename="camel"):
     socket: str
     ticket: str
     expires_in_seconds: float
+
+
+class RtcPlaced(msgspec.Struct, frozen=True, rename="camel"):
+    """Answer to `POST /api/calls` with an offer; the call has begun. Every request to the three
+    addresses carries `ticket` in the header `Switchboard-Ticket`."""
+
+    call: str
+    answer: str
+    """The SDP answer."""
+    events: str
+    """GET: `text/event-stream` of server messages."""
+    messages: str
+    """POST one page message: text, key, decide, ping, end."""
+    offers: str
+    """POST a `NewOffer`, for a fresh connection to the same call."""
+    ticket: str
+
+
+class NewOffer(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """`POST /api/calls/{id}/offers`"""
+
+    offer: Offer
+
+
+class OfferAnswered(msgspec.Struct, frozen=True, rename="camel"):
+    """Answer to a new offer."""
+
+    answer: str
+
+
+class MintSession(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """`POST /api/session`, for front ends of one's own."""
+
+    agent: Annotated[str, Meta(min_length=1, max_length=64)]
+    voice: Annotated[str, Meta(max_length=64)] | None = None
+    model: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class SessionMinted(msgspec.Struct, frozen=True, rename="camel"):
+    """Answer to `POST /api/session`. Post the offer to `url` with the secret as bearer, then an
+    `AttachCall` to `attach`, with `ticket` in the header `Switchboard-Ticket`."""
+
+    secret: str
+    expires_at: float
+    """Epoch seconds."""
+    url: str
+    attach: str
+    attach_within_seconds: float
+    ticket: str
+
+
+class AttachCall(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """`POST /api/session/{id}/attach`, once."""
+
+    call_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,128}\Z")]
+    """The service's own: the last part of its answer's `Location`."""
+
+
+class CallAttached(msgspec.Struct, frozen=True, rename="camel"):
+    """Answer to it. The addresses are those of `RtcPlaced`; `ticket` is the right to them."""
+
+    call: str
+    events: str
+    messages: str
+    ticket: str
 
 
 class Problem(msgspec.Struct, frozen=True, rename="camel"):

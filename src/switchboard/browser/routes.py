@@ -29,11 +29,11 @@ from switchboard.browser.protocol import (
     PlaceCall,
     Ready,
 )
+from switchboard.browser.reading import MAX_BODY_BYTES, MAX_OFFER_BODY_BYTES, body_of, understood
+from switchboard.browser.webrtc.routes import RtcRoom
 from switchboard.conversation.legs import CallerLeg
 from switchboard.errors import NotAllowed
 
-MAX_BODY_BYTES: Final = 4_096
-BODY_S: Final = 10.0
 TICKET_SPENT: Final = Close(4401, "ticket spent")
 _CALL_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _place_call: Final = msgspec.json.Decoder(PlaceCall)
@@ -75,7 +75,9 @@ class BrowserRoom:
         page_config: Callable[[], PageConfig],
         title_of: Callable[[str], str],
         config: BrowserConfig | None = None,
+        rtc: RtcRoom | None = None,
     ) -> None:
+        """`rtc` takes the calls whose audio does not come here."""
         self._exchange = exchange
         self._tickets = tickets
         self._origins = origins
@@ -85,6 +87,8 @@ class BrowserRoom:
         self._placing = Rates(self._config.place_rate)
         self._opening = Rates(self._config.open_rate)
         self._sockets = Places(self._config.max_sockets)
+        self._rtc = rtc
+        self._body_limit_bytes = MAX_BODY_BYTES if rtc is None else MAX_OFFER_BODY_BYTES
 
     def choices(self) -> Response:
         """`GET /api/config`"""
@@ -94,8 +98,10 @@ class BrowserRoom:
         """`POST /api/calls`: reserve a line and hand out the ticket to its socket."""
         self._origins.check(request)
         self._placing.check(f"{principal.id} {address_of(request)}")
-        wanted = _understood(await _body(request))
+        wanted = understood(await body_of(request, self._body_limit_bytes), _place_call)
         self._check_choices(wanted)
+        if wanted.offer is not None:
+            return await self._place_offer(principal, wanted, wanted.offer)
         call_id = self._exchange.place(
             principal=principal, agent=wanted.agent, voice=wanted.voice, model=wanted.model
         )
@@ -105,6 +111,16 @@ class BrowserRoom:
             self._exchange.cancel(call_id)  # nobody can come to it
             raise
         placed = CallPlaced(call_id, f"/api/calls/{call_id}/audio", ticket, self._tickets.open_s)
+        return json_answer(msgspec.json.encode(placed), 201)
+
+    async def _place_offer(self, principal: Principal, wanted: PlaceCall, offer: str) -> Response:
+        """The same over WebRTC, where this server and the model offer it."""
+        known = self._page_config()
+        model = wanted.model or next(a.model for a in known.agents if a.id == wanted.agent)
+        can = {choice.id: choice.connections for choice in known.models}
+        if self._rtc is None or "webrtc" not in can.get(model, known.connections):
+            raise Refusal(400, "no_webrtc", "There is no WebRTC here for this model.")
+        placed = await self._rtc.place(principal, wanted, offer)
         return json_answer(msgspec.json.encode(placed), 201)
 
     async def open(self, socket: WebSocket, call_id: str, principal: Principal) -> None:
@@ -190,26 +206,3 @@ def _shown_ticket(socket: WebSocket, call_id: str) -> str:
     if len(tickets) != 1 or not looks_like_ticket(tickets[0]) or not _CALL_ID.fullmatch(call_id):
         raise NotIdentified("This socket needs a ticket.")
     return tickets[0]
-
-
-async def _body(request: Request) -> bytes:
-    """The whole body, if it is small and comes soon. Raises `Refusal`."""
-    body = bytearray()
-    try:
-        with anyio.fail_after(BODY_S):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise Refusal(413, "too_large", "This request is too large.")
-    except TimeoutError as late:
-        raise Refusal(408, "too_slow", "This request took too long to arrive.") from late
-    return bytes(body)
-
-
-def _understood(body: bytes) -> PlaceCall:
-    try:
-        return _place_call.decode(body)
-    except msgspec.ValidationError as fault:
-        raise Refusal(400, "misunderstood", f"This request is not understood: {fault}") from fault
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise Refusal(400, "misunderstood", "This request is not JSON.") from fault

@@ -1,17 +1,25 @@
 """uvicorn's WebSocket stack, with the limits it lacks."""
 
 import socket
-from typing import Final
+from collections.abc import Callable
+from types import GeneratorType
+from typing import Final, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.http11 import Request
+from websockets.protocol import State
+from websockets.server import ServerProtocol
 
+from switchboard.browser.framing import Whole, whole_message
 from switchboard.browser.leg import ABORT
 
 WIDEN: Final = "switchboard.widen"
 """An ASGI extension of ours: before a socket is accepted, the application may let it carry larger
 messages than `ws_max_size`."""
+SHORTCUT: Final = "switchboard.shortcut"
+"""An ASGI extension of ours: the application may be handed small messages as they come, where it
+has none before them and need not wait. What it declines waits in the queue as all others do."""
 UNSENT_PONGS_BYTES: Final = 65_536
 """Beyond it, a client that pings without reading would fill our memory with pongs."""
 MAX_FRAGMENTS: Final = 4_096
@@ -19,6 +27,10 @@ MAX_FRAGMENTS: Final = 4_096
 KERNEL_BUFFER_BYTES: Final = 128 * 1024
 """What the kernel may hold of a wide socket: or a slow reader's pings would wait behind megabytes,
 and seem to be lost."""
+AT_HAND: Final = 8
+"""Small messages that may wait for the application before we stop reading: to stop and go on again
+for each costs two system calls, which at fifty a second is a tenth of a proxied connection."""
+SMALL_BYTES: Final = 16 * 1024
 TOO_BIG: Final = 1009
 LAST_WORD_S: Final = 3.0
 """For a client that is still sending to read why it was cut off."""
@@ -33,10 +45,39 @@ class BoundedSockets(WebSocketsSansIOProtocol):
 
     _hang_up_by = 0.0
     _heard_at = 0.0
+    _is_between = False
+    """The parser has read all there was, and waits for the beginning of a message."""
+    _hand_over: Callable[[str | bytes], bool] | None = None
 
     def data_received(self, data: bytes) -> None:
         self._heard_at = self.loop.time()
-        super().data_received(data)
+        if self._is_between:
+            data = self._take_whole_messages(data)
+        if data:
+            super().data_received(data)
+            self._is_between = _awaits_a_message(self.conn)
+
+    def _take_whole_messages(self, data: bytes) -> bytes:
+        """Take what needs no parser; returns the rest. A quarter of a proxied message's cost."""
+        at, most = 0, self.conn.max_message_size or 0
+        while self.conn.state is State.OPEN and (found := whole_message(data, at, most)):
+            if not self._is_handed_over(found):
+                self.curr_msg_data_type = "text" if found.is_text else "bytes"
+                self.frames = [found.payload]
+                self.send_receive_event_to_app()
+            at = found.end
+        return data[at:] if at else data
+
+    def _is_handed_over(self, found: Whole) -> bool:
+        if self._hand_over is None or not self.queue.empty():
+            return False
+        try:
+            return self._hand_over(found.payload.decode() if found.is_text else found.payload)
+        except UnicodeDecodeError:
+            return False  # uvicorn knows what to say to that
+
+    def _shorten(self, hand_over: Callable[[str | bytes], bool]) -> None:
+        self._hand_over = hand_over
 
     def keepalive_timeout(self) -> None:
         # Its pong may stand behind a large message of its own, or where we do not read just now.
@@ -52,6 +93,7 @@ class BoundedSockets(WebSocketsSansIOProtocol):
             extensions = self.scope["extensions"]  # pyright: ignore[reportTypedDictNotRequiredAccess]  (uvicorn always sets it)
             extensions[ABORT] = {"now": self.transport.abort}  # pyright: ignore[reportOptionalSubscript]
             extensions[WIDEN] = {"to": self._widen}  # pyright: ignore[reportOptionalSubscript]
+            extensions[SHORTCUT] = {"to": self._shorten}  # pyright: ignore[reportOptionalSubscript]
 
     def handle_ping(self) -> None:
         super().handle_ping()
@@ -65,6 +107,15 @@ class BoundedSockets(WebSocketsSansIOProtocol):
             self.handle_parser_exception()
             return
         super().handle_cont(event)
+
+    def send_receive_event_to_app(self) -> None:
+        is_small = len(self.frames) == 1 and len(self.frames[0]) <= SMALL_BYTES
+        if self.read_paused or not is_small or self.queue.qsize() >= AT_HAND:
+            super().send_receive_event_to_app()
+            return
+        self.read_paused = True  # so it seems to uvicorn, which would stop for every message
+        super().send_receive_event_to_app()
+        self.read_paused = False
 
     def handle_parser_exception(self) -> None:
         # Who talks before the handshake is answered has no connection to be told of a fault on;
@@ -102,3 +153,12 @@ class BoundedSockets(WebSocketsSansIOProtocol):
         self.conn.max_message_size = max_bytes
         raw: socket.socket = self.transport.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
+
+
+def _awaits_a_message(conn: ServerProtocol) -> bool:
+    # Only at a frame's beginning does its parser ask whether the stream has ended. Were it written
+    # otherwise one day, everything would go through it again: tests/browser/test_framing.py tells.
+    waiting = cast("GeneratorType[None, None, None]", conn.parser)
+    while waiting.gi_yieldfrom is not None:
+        waiting = cast("GeneratorType[None, None, None]", waiting.gi_yieldfrom)
+    return waiting.__name__ == "at_eof" and conn.current_size is None and conn.state is State.OPEN

@@ -15,16 +15,25 @@ from msgspec import inspect as shapes
 
 from switchboard.browser import protocol
 
-SENT_BY_PAGE = (*get_args(protocol.PageMessage), protocol.PlaceCall)
+SENT_BY_PAGE = (*get_args(protocol.PageMessage), protocol.PlaceCall, protocol.NewOffer)
 SENT_BY_SERVER = (
     *get_args(protocol.ServerMessage),
     protocol.VoiceChoice,
+    protocol.ModelChoice,
     protocol.AgentChoice,
     protocol.PageConfig,
     protocol.CallPlaced,
+    protocol.RtcPlaced,
+    protocol.OfferAnswered,
     protocol.Problem,
 )
-CONSTANTS = ("SUBPROTOCOL", "TICKET_PREFIX", "MAX_FRAME_BYTES")
+CONSTANTS = (
+    "SUBPROTOCOL",
+    "TICKET_PREFIX",
+    "TICKET_HEADER",
+    "MAX_FRAME_BYTES",
+    "MAX_OFFER_CHARS",
+)
 UNIONS: Mapping[str, object] = {
     "PageMessage": protocol.PageMessage,
     "ServerMessage": protocol.ServerMessage,
@@ -92,7 +101,8 @@ def _type(shape: shapes.Type) -> str:
         case shapes.UnionType(types=types):
             return " | ".join(_type(one) for one in types)
         case shapes.ListType(item_type=item):
-            return f"readonly {_type(item)}[]"
+            one = _type(item)
+            return f"readonly {f'({one})' if ' | ' in one else one}[]"
         case shapes.StructType(cls=cls):
             return cls.__name__
         case _:

@@ -5,6 +5,7 @@ from typing import Final
 from switchboard.conversation import events as e
 from switchboard.conversation.commands import (
     CancelReply,
+    ClearPlayout,
     ClearTimer,
     RequestReply,
     SetTimer,
@@ -14,6 +15,7 @@ from switchboard.conversation.endings import Endings
 from switchboard.conversation.floor import Cue
 from switchboard.conversation.hearing import Hearing
 from switchboard.conversation.history import Role
+from switchboard.conversation.playing import Playing
 from switchboard.conversation.replies import FLEETING, Wanted, Why
 from switchboard.conversation.stage import Stage
 from switchboard.conversation.toolcalls import ToolCalls
@@ -33,8 +35,10 @@ class Answering:
         hearing: Hearing,
         tooling: Tooling,
         tools: ToolCalls,
+        playing: Playing,
     ) -> None:
         self._stage = stage
+        self._playing = playing
         self._endings = endings
         self._hearing = hearing
         self._tooling = tooling
@@ -79,13 +83,16 @@ class Answering:
             # It came too late: somebody else speaks, or nobody listens.
             stage.settling.silenced.add(reply_id)
             stage.emit(CancelReply(reply_id))
+            if stage.rules.service_plays:
+                stage.emit(ClearPlayout())
             if running.wanted and running.wanted.why not in FLEETING:
                 stage.replies.want(running.wanted)
                 running.wanted = None  # its end is not the end of what was wanted
             elif not stage.present:
                 stage.cut_off = True
             return
-        stage.gate.open_replies.add(reply_id)
+        if not stage.rules.service_plays:
+            stage.gate.open_replies.add(reply_id)
         stage.cue(Cue.WORK_BEGINS)
 
     def item_started(self, reply_id: str, item_id: str, kind: e.ItemKind) -> None:
@@ -100,6 +107,8 @@ class Answering:
         line = stage.transcript.begin(event.item_id, Speaker.AGENT, stage.at_ms)
         note = stage.transcript.words(line, event.text, event.final)
         said.text, said.heard_chars = line.text, note.heard_chars
+        if event.spoken and stage.rules.service_plays:
+            self._playing.expect(event.reply_id, event.item_id)
         if not event.spoken:
             stage.settling.kept.add(event.item_id)
             if stage.replies.speaks_freely(event.reply_id):
@@ -111,7 +120,7 @@ class Answering:
         stage = self._stage
         if event.usage:
             self._endings.spend(event.reply_id, event.usage)
-        stage.emit(*stage.settling.reply_done(event.reply_id, stage.history, stage.transcript))
+        self._hearing.drop_unheard(event.reply_id)
         running = stage.replies.done(event.reply_id)
         stage.gate.open_replies.discard(event.reply_id)
         if running is None:

@@ -19,6 +19,8 @@ KEYS_S: Final = 1.5
 MAX_KEYS: Final = 64
 VOICE_S: Final = 3.0
 """A speaking caller of whom no audio comes for this long has stopped, whatever the service says."""
+LONGEST_TURN_S: Final = 120.0
+"""Where no audio passes here: who has been heard to begin has stopped after this at the latest."""
 YES_KEY: Final = "1"
 NO_KEY: Final = "2"
 LONGEST_WAIT_MS: Final = 5_000.0
@@ -143,7 +145,9 @@ class Calling:
 
     def _watch_voice(self) -> None:
         self._voice_ms = self._stage.gate.caller_ms
-        self._stage.emit(SetTimer("voice", self._stage.now + VOICE_S))
+        # Over WebRTC the voice does not pass here, so only the service can say that it has gone.
+        patience_s = LONGEST_TURN_S if self._stage.rules.service_plays else VOICE_S
+        self._stage.emit(SetTimer("voice", self._stage.now + patience_s))
 
     def speech_stopped(self, at_ms: float) -> None:
         stage = self._stage

@@ -26,6 +26,11 @@ class CancelReply:
 
 
 @dataclass(frozen=True, slots=True)
+class ClearPlayout:
+    """`output_audio_buffer.clear`: silence now, where the service plays to the ear (WebRTC)."""
+
+
+@dataclass(frozen=True, slots=True)
 class TruncateItem:
     """`conversation.item.truncate`: the caller heard only this much."""
 
@@ -100,6 +105,7 @@ class AppendAudio:
 type ModelCommand = (
     RequestReply
     | CancelReply
+    | ClearPlayout
     | TruncateItem
     | DeleteItem
     | AddCallerText
@@ -120,7 +126,12 @@ class StopPlayout:
     """Silence now: drop everything queued for the ear."""
 
 
-type CallerCommand = StopPlayout
+@dataclass(frozen=True, slots=True)
+class AskOffer:
+    """WebRTC: the media are gone, so the page is to offer fresh ones. The exchange's own."""
+
+
+type CallerCommand = StopPlayout | AskOffer
 
 # -- to the exchange ----------------------------------------------------------------------------
 

@@ -7,7 +7,8 @@ conversation opens and closes. Times (`now`) are monotonic seconds, given by the
     calling    the caller speaks, types, keys, goes and comes back     ──▶ answering, hearing
     answering  the agent's replies, one at a time                      ──▶ hearing, tooling
     tooling    tool calls, consent, slow tools                         ──▶ endings
-    hearing    what was heard, barge-in                                ──▶ endings
+    hearing    what was heard, barge-in                                ──▶ endings, playing
+    playing    what the service plays to the ear itself (WebRTC)
     endings    goodbye, silence, time, money
     renewing   a lost or ending model session gives way to a new one   ──▶ hearing, tooling, endings
 """
@@ -22,6 +23,7 @@ from switchboard.conversation.endings import Endings
 from switchboard.conversation.gate import Gate
 from switchboard.conversation.hearing import Hearing
 from switchboard.conversation.history import History
+from switchboard.conversation.playing import Playing
 from switchboard.conversation.renewing import Renewing
 from switchboard.conversation.replies import Wanted, Why
 from switchboard.conversation.rules import Rules
@@ -33,9 +35,8 @@ type _FromReply = e.ReplyStarted | e.ReplyItemStarted | e.ReplyWords | e.ToolReq
 type _FromCallerHeard = (
     e.SpeechStarted | e.SpeechStopped | e.TurnCommitted | e.CallerWords | e.CallerWordsFailed
 )
-type _FromService = (
-    _FromCallerHeard | e.ModelReady | e.ModelLost | e.CallerIdle | e.ItemTruncated | e.ModelRefused
-)
+type _FromPlayout = e.ItemTruncated | e.PlayoutStarted | e.PlayoutStopped | e.PlayoutCleared
+type _FromService = _FromCallerHeard | e.ModelReady | e.ModelLost | e.CallerIdle | e.ModelRefused
 
 
 class Conversation:
@@ -44,14 +45,17 @@ class Conversation:
     def __init__(self, rules: Rules, began: float) -> None:
         self._stage = stage = Stage(rules, began, began)
         self._tools = ToolCalls(rules)
-        self._endings = Endings(stage)
-        self._hearing = Hearing(stage, self._endings, self._tools)
+        self._playing = Playing(stage)
+        self._endings = Endings(stage, self._playing)
+        self._hearing = Hearing(stage, self._endings, self._tools, self._playing)
         self._tooling = Tooling(stage, self._endings, self._tools)
-        self._answering = Answering(stage, self._endings, self._hearing, self._tooling, self._tools)
+        self._answering = Answering(
+            stage, self._endings, self._hearing, self._tooling, self._tools, self._playing
+        )
         self._calling = Calling(
             stage, self._endings, self._hearing, self._tooling, self._answering, self._tools
         )
-        self._renewing = Renewing(stage, self._endings, self._hearing, self._tooling)
+        self._renewing = Renewing(stage, self._endings, self._hearing, self._tooling, self._playing)
 
     @property
     def gate(self) -> Gate:
@@ -129,6 +133,8 @@ class Conversation:
                 | e.ReplyDone()
             ):
                 self._from_reply(event)
+            case e.ItemTruncated() | e.PlayoutStarted() | e.PlayoutStopped() | e.PlayoutCleared():
+                self._from_playout(event)
             case _:
                 self._from_service(event)
 
@@ -154,12 +160,12 @@ class Conversation:
     def _from_service(self, event: _FromService) -> None:
         match event:
             case e.ModelReady():
-                self._renewing.ready(resumed=event.resumed)
+                self._renewing.ready(resumed=event.resumed, remembers=event.remembers)
                 self._calling.greet()
             case e.ModelLost(reason, retryable):
                 self._renewing.lost(reason, retryable)
-            case e.CallerIdle() | e.ItemTruncated():
-                pass  # the service prompts or cuts by itself, and its replies tell the rest
+            case e.CallerIdle():
+                pass  # the service prompts by itself, and its replies tell the rest
             case e.ModelRefused(code, message, event_id):
                 self._answering.refused(code, message, event_id)
             case _:
@@ -182,6 +188,19 @@ class Conversation:
 
     def _named(self, item_id: str, at_ms: float | None = None) -> str:
         return self._stage.earshot.name(item_id, at_ms)
+
+    def _from_playout(self, event: _FromPlayout) -> None:
+        if not self._stage.rules.service_plays:
+            return  # a cut is our own word come back, and the leg says what was heard
+        match event:
+            case e.ItemTruncated(item_id, heard_ms):
+                self._playing.truncated(item_id, heard_ms)
+            case e.PlayoutStarted(reply_id):
+                self._hearing.playout_started(reply_id)
+            case e.PlayoutStopped(reply_id):
+                self._hearing.playout_stopped(reply_id)
+            case e.PlayoutCleared(reply_id):
+                self._playing.cleared(reply_id)
 
     def _from_reply(self, event: _FromReply) -> None:
         match event:

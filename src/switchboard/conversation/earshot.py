@@ -91,6 +91,15 @@ class Earshot:
         wanted_ms = lately_ms if span is None else span.from_ms
         return max(wanted_ms, self.oldest_ms)
 
+    def unheard(self) -> bool:
+        """The turn that was to be heard again cannot be: its sound never came here. Says whether
+        there was one."""
+        if self.again is None:
+            return False
+        self.spans.pop(self.again, None)
+        self.again = self.unanswered = None
+        return True
+
     def lost(self) -> None:
         """The session is gone. Until there is another, what it must hear is to be kept."""
         start_ms = self.to_resend()

@@ -13,6 +13,7 @@ from switchboard.conversation.commands import (
 )
 from switchboard.conversation.events import ToolRequested, Usage
 from switchboard.conversation.money import cost_usd
+from switchboard.conversation.playing import Playing
 from switchboard.conversation.replies import Running, Wanted, Why
 from switchboard.conversation.stage import Stage, Turn
 
@@ -33,8 +34,9 @@ class Leaving:
 
 
 class Endings:
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, playing: Playing) -> None:
         self._stage = stage
+        self._playing = playing
         self._silences = 0
         self._warned = False
         self.cost_usd = 0.0
@@ -76,7 +78,9 @@ class Endings:
         stage.emit(AddToolOutput(event.call_id, '{"status": "ok"}'))
         if self.leaving:
             return
-        spoke = any(item.reply_id == event.reply_id for item in stage.gate.sounding.values())
+        spoke = self._playing.sounds(event.reply_id) or any(
+            item.reply_id == event.reply_id for item in stage.gate.sounding.values()
+        )
         self.leaving = Leaving("agent_ended", False, event.reply_id, said=spoke)
         stage.emit(SetTimer("goodbye", stage.now + stage.rules.goodbye_s))
 

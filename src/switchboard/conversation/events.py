@@ -69,6 +69,10 @@ class ModelReady:
     expires_at: float | None = None
     resumed: bool = False
     """It is the session we had: it knows all that was said before we lost sight of it."""
+    remembers: bool = False
+    """It is a new session that knows by itself what was said: a Foundry agent's conversation."""
+    conversation_id: str | None = None
+    """Where a Foundry agent speaks: its conversation, by which a later session may go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +222,35 @@ class ItemTruncated:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayoutStarted:
+    """Where the service plays to the ear (WebRTC): the first sound of a reply."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutStopped:
+    """Where the service plays: this reply was heard to its end."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutCleared:
+    """Where the service plays: what was left of this reply will not be heard."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRefused:
     """An `error` event. `event_id` names the client event of ours that it answers, if any."""
 
     code: str
     message: str
     event_id: str | None = None
+    param: str | None = None
+    """Which part of it is meant: `session.voice`."""
 
 
 # -- from the exchange --------------------------------------------------------------------------
@@ -303,6 +330,9 @@ type ModelEvent = (
     | ToolRequested
     | ReplyDone
     | ItemTruncated
+    | PlayoutStarted
+    | PlayoutStopped
+    | PlayoutCleared
     | ModelRefused
 )
 type ExchangeEvent = (

@@ -1,8 +1,8 @@
 """The two sides of a call, as the exchange sees them. Types only: rooms implement them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from switchboard.conversation.commands import CallerCommand, ModelCommand, Note
@@ -90,3 +90,42 @@ class Dial(Protocol):
     """
 
     def __call__(self, spec: SessionSpec, /) -> AbstractAsyncContextManager[ModelLeg]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """Media between a caller and the service (WebRTC). They do not cross this server."""
+
+    answer: str = field(repr=False)
+    """The service's SDP answer, for the caller."""
+    dial: Dial
+    """Takes control beside the media, the first time or again: then it is the same session, and
+    `ModelReady.resumed`. Raises `ModelUnavailable` with status 404 once they are gone."""
+    hang_up: Callable[[], Awaitable[None]]
+    """Ends the media, in bounded time. Never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """A right to begin one kind of session, for a front end that offers by itself."""
+
+    secret: str = field(repr=False)
+    expires_at: float
+    """Epoch seconds."""
+    url: str
+    """Where the front end posts its offer, with the secret as bearer."""
+    media: Callable[[str], Negotiated] = field(repr=False)
+    """The media of the call that it began, by the service's id. Raises `NotAllowed`."""
+
+
+type Mint = Callable[[SessionSpec], Awaitable[Minted]]
+"""Raises `ModelUnavailable`, or `NotAllowed` for a model that has no WebRTC."""
+
+
+class Negotiate(Protocol):
+    """Has the service answer a caller's SDP offer, for a session configured by `spec`.
+
+    Raises `ModelUnavailable`, `OfferRefused`, or `NotAllowed` for a model that has no WebRTC.
+    """
+
+    async def __call__(self, spec: SessionSpec, offer: str, /) -> Negotiated: ...

@@ -20,6 +20,7 @@ from switchboard.conversation.commands import (
 from switchboard.conversation.endings import Endings
 from switchboard.conversation.floor import Cue
 from switchboard.conversation.hearing import Hearing
+from switchboard.conversation.playing import Playing
 from switchboard.conversation.replay import replay
 from switchboard.conversation.replies import Running, Wanted, Why
 from switchboard.conversation.stage import Stage
@@ -36,7 +37,15 @@ HURRY_SHARE: Final = 0.25
 
 
 class Renewing:
-    def __init__(self, stage: Stage, endings: Endings, hearing: Hearing, tooling: Tooling) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        endings: Endings,
+        hearing: Hearing,
+        tooling: Tooling,
+        playing: Playing,
+    ) -> None:
+        self._playing = playing
         self._stage = stage
         self._endings = endings
         self._hearing = hearing
@@ -108,11 +117,13 @@ class Renewing:
 
     # -- a new session --------------------------------------------------------------------------
 
-    def ready(self, *, resumed: bool) -> None:
+    def ready(self, *, resumed: bool, remembers: bool = False) -> None:
         """A session is configured: tell it what it has missed, or everything."""
         stage = self._stage
         if stage.ready:
             self._let_go()
+        if self._began and not resumed and stage.rules.service_plays:
+            self._media_broke_off()
         self._dialling, self._dials_failed, self._lost_at = False, 0, None
         self._due = self._hurried = False
         stage.emit(ClearTimer("redial"), ClearTimer("renew"), ClearTimer("renew_now"))
@@ -122,12 +133,19 @@ class Renewing:
             stage.replies.drop(frozenset({Why.RENEWED, Why.RETRY}))
             stage.retell(*stage.withheld)
         else:
-            self._replay()
+            self._remind() if remembers else self._replay()
+            self._hear_again()
         stage.withheld.clear()
         if self._began:
             self._hearing.check_silent()
             stage.await_caller()
         self._began = True
+
+    def _remind(self) -> None:
+        """It knows what was said before; of our items it may not know which they were."""
+        stage = self._stage
+        stage.retell(*stage.withheld)
+        stage.settling.retold = set(stage.gate.sounding)
 
     def _replay(self) -> None:
         stage, earshot = self._stage, self._stage.earshot
@@ -138,6 +156,10 @@ class Renewing:
         stage.retell(*told)
         stage.settling.retold = {c.item_id for c in told if isinstance(c, AddAgentText)}
         stage.pended = set(stage.history.unanswered())
+
+    def _hear_again(self) -> None:
+        """Its ear begins where the last one's ended, or where a turn that nobody took began."""
+        stage, earshot = self._stage, self._stage.earshot
         start_ms = earshot.to_resend() if self._began else earshot.oldest_ms
         earshot.begin_session(from_ms=start_ms)
         stage.retell(ResendAudio(start_ms))
@@ -172,7 +194,7 @@ class Renewing:
         stage.gate.open_replies.discard(reply.reply_id)
         for item_id in items:
             self._finish_line(item_id)
-        stage.emit(*stage.settling.reply_done(reply.reply_id, stage.history, stage.transcript))
+        self._hearing.drop_unheard(reply.reply_id)
         said = reply.sounded or seen
         self._endings.reply_done(reply, unsaid=not said)
         if silenced or self._tooling.awaits(reply.reply_id) or self._endings.leaving:
@@ -191,6 +213,14 @@ class Renewing:
         draft = stage.transcript.drafts.get(item_id)
         if draft is not None and draft.note().state is LineState.PARTIAL:
             stage.emit(stage.transcript.words(draft, "", final=True))
+
+    def _media_broke_off(self) -> None:
+        """Over WebRTC the voices went with the session: neither can be given to the next one."""
+        stage, earshot = self._stage, self._stage.earshot
+        if self._playing.broke_off(stage.now if self._lost_at is None else self._lost_at):
+            stage.replies.want(Wanted(Why.RENEWED, wording.RENEWED))
+        if earshot.unheard():
+            stage.replies.want(Wanted(Why.RENEWED, wording.SAY_AGAIN))
 
     def _unanswered_words(self) -> bool:
         """A turn was understood and not answered: it need not be heard again, only answered."""

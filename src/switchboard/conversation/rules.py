@@ -46,7 +46,8 @@ class Rules:
     service_plays: bool = False
     """The service owns the playout buffer (WebRTC): no truncate from us."""
     settle_s: float = 0.25
-    """After a barge-in, how long the leg has to say what was really heard."""
+    """After a barge-in, how long the leg, or the service that plays, has to say what was really
+    heard."""
 
     slow_tool_s: float = 1.5
     silence_s: float = 12.0

@@ -24,6 +24,19 @@ class ToolSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundryAgent:
+    """An agent of a Foundry project that speaks in the model's place: it brings its own model,
+    instructions and tools."""
+
+    name: str
+    project: str
+    version: str | None = None
+    """`None` for its newest."""
+    conversation_id: str | None = None
+    """A conversation of its that is to go on, as `ModelReady` named it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSpec:
     """Everything that `session.update` says, in our words."""
 
@@ -44,5 +57,7 @@ class SessionSpec:
     service: Service = Service.AZURE_OPENAI
     voice_object: Mapping[str, Any] | None = None
     """The voice, where a service takes more of it than a name: type, name, rate, style …"""
+    agent: FoundryAgent | None = None
+    """Who speaks, where it is not one of ours: `instructions` and `tools` are then not sent."""
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Merged into the session object last: what the dialect knows and we do not."""

@@ -1,6 +1,6 @@
 """After a barge-in: what the model must be told of speech that was not heard."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 
 from switchboard.conversation.commands import (
@@ -78,14 +78,19 @@ class Settling:
             yield note
 
     def reply_done(
-        self, reply_id: str, history: History, transcript: Transcript
+        self,
+        reply_id: str,
+        history: History,
+        transcript: Transcript,
+        undecided: Set[str] = frozenset(),
     ) -> Iterator[Command]:
-        """A silenced reply is done: now its messages that nobody heard can be deleted."""
+        """A silenced reply is done: now its messages that nobody heard can be deleted. Of those
+        `undecided` one cannot say yet."""
         messages = self.messages.pop(reply_id, [])
         if reply_id not in self.silenced:
             return
         self.silenced.discard(reply_id)
-        undecided = {item.item_id for item in self.stopped}
+        undecided = undecided | {item.item_id for item in self.stopped}
         for item_id in messages:
             if item_id not in self.kept and item_id not in undecided:
                 yield DeleteItem(item_id)

@@ -36,6 +36,10 @@ RENEWED: Final = (
     "Your line broke off while you were speaking, and the caller heard only the beginning of it. "
     "Say in one short sentence that you are sorry, then say the rest." + LANGUAGE
 )
+SAY_AGAIN: Final = (
+    "The line broke off while the caller was speaking. Say in one short sentence that you are "
+    "sorry, and ask the caller to repeat the last words." + LANGUAGE
+)
 STOPPING: Final = (
     "This line has to close now. Tell the caller so kindly in one or two short sentences and say "
     "goodbye." + LANGUAGE

@@ -14,12 +14,16 @@ from switchboard.doctor import home
 from switchboard.doctor.clocks import clock
 from switchboard.doctor.findings import Finding, Outcome, failed, ok, skipped
 from switchboard.doctor.identity import Audience, identity
+from switchboard.doctor.keys import KEY, key
 from switchboard.doctor.patience import Patience
-from switchboard.doctor.services import Asked, reach
+from switchboard.doctor.services import Asked, Target, reach, webrtc
 from switchboard.doctor.sessions import model, retirement
 from switchboard.errors import ConfigurationError
 from switchboard.model.endpoint import Endpoint
-from switchboard.model.profiles import AZURE_OPENAI, VOICE_LIVE, Capabilities, of_version
+from switchboard.model.profiles import AZURE_OPENAI, VOICE_LIVE, Capabilities, of_version, with_key
+from switchboard.model.upgrade import by_key
+from switchboard.model.vault import SETTING as KEY_SETTING
+from switchboard.model.vault import SecretAddress
 from switchboard.settings import Settings
 
 SETTINGS: Final = "settings"
@@ -37,6 +41,8 @@ class Wanted:
     can: Capabilities
     endpoint: str | None
     audience: Audience
+    secret: SecretAddress | None = None
+    """Of the key that is shown in place of a token, which is then for the vault."""
 
     def asked(self) -> Asked:
         """Raises `ConfigurationError` for an endpoint that cannot be right, or none."""
@@ -46,8 +52,13 @@ class Wanted:
 
 
 def wanted(settings: Settings) -> Sequence[Wanted]:
-    """Every service there is, whether it is set up or not."""
+    """Every service there is, whether it is set up or not. Raises `ConfigurationError`."""
     voice_live = of_version(VOICE_LIVE, settings.azure_voicelive_api_version)
+    audience = Audience(settings.azure_voicelive_scope, "AZURE_VOICELIVE_SCOPE")
+    secret = None
+    if settings.voicelive_key_secret_uri is not None:
+        secret = SecretAddress.of(settings.voicelive_key_secret_uri)
+        voice_live, audience = with_key(voice_live), Audience(secret.scope, KEY_SETTING)
     return (
         Wanted(
             Service.AZURE_OPENAI,
@@ -61,7 +72,8 @@ def wanted(settings: Settings) -> Sequence[Wanted]:
             "Voice Live",
             voice_live,
             settings.azure_voicelive_endpoint,
-            Audience(settings.azure_voicelive_scope, "AZURE_VOICELIVE_SCOPE"),
+            audience,
+            secret,
         ),
     )
 
@@ -96,7 +108,11 @@ async def _services(
     settings: Settings, roster: Roster | None, patience: Patience, today: date
 ) -> AsyncGenerator[Finding]:
     yield _set_up(settings)
-    known = wanted(settings)
+    try:
+        known = wanted(settings)
+    except ConfigurationError as refusal:
+        yield failed(KEY, str(refusal))
+        return
     tokens: dict[str, str] = {}
     for audience in _audiences(known):
         finding, token = await identity(audience, settings.azure_client_id, patience)
@@ -111,11 +127,16 @@ async def _services(
 def _set_up(settings: Settings) -> Finding:
     try:
         settings.need_a_model()
+        settings.need_a_place_for_the_key()
         if settings.voice_live_proxy:
             _ = settings.voicelive_endpoint
     except ConfigurationError as refusal:
         return failed(SERVICES, str(refusal))
-    named = [each.title for each in wanted(settings) if each.endpoint is not None]
+    endpoints = {
+        "Azure OpenAI": settings.azure_openai_endpoint,
+        "Voice Live": settings.azure_voicelive_endpoint,
+    }
+    named = [title for title, endpoint in endpoints.items() if endpoint is not None]
     proxy = "; its proxy is on" if settings.voice_live_proxy else ""
     return ok(SERVICES, f"{' and '.join(named)}{proxy}")
 
@@ -136,35 +157,41 @@ async def _service(
     patience: Patience,
     today: date,
 ) -> AsyncGenerator[Finding]:
-    names = _models(service.service, roster)
+    targets = _targets(service.service, roster)
+    names = [target.name for target in targets if target.agent is None]
     check = f"{service.title} endpoint"
     if service.endpoint is None:
-        yield _not_set_up(service, check, names, roster)
+        yield _not_set_up(service, check, [target.name for target in targets], roster)
         return
     try:
         asked = service.asked()
     except ConfigurationError as refusal:
         yield failed(check, str(refusal))
         return
+    token = tokens.get(service.audience.scope)
+    if service.secret is not None:
+        told, token = await key(service.secret, token)
+        yield told
     reached = await reach(asked, patience)
     yield reached
     if reached.outcome is Outcome.FAILED:
         yield skipped(f"{service.title} models", "the endpoint comes first")
     else:
-        token = tokens.get(service.audience.scope)
-        for finding in await _sessions(asked, names, token, patience):
+        for finding in await _sessions(asked, targets, token, patience):
             yield finding
     if service.service is Service.AZURE_OPENAI:  # the schedule is that of its models
         for name in names:
             yield retirement(asked, name, today)
+        yield webrtc()
     if reached.outcome is not Outcome.FAILED:
         yield await clock(asked, patience)
 
 
-def _models(service: Service, roster: Roster | None) -> Sequence[str]:
-    """What the service calls those that callers may choose, each once."""
-    models = roster.models if roster else ()
-    return list(dict.fromkeys(each.name for each in models if each.service == service))
+def _targets(service: Service, roster: Roster | None) -> Sequence[Target]:
+    """Whom the service is asked for: models that callers may choose and Foundry agents, by what
+    the service calls them, each once."""
+    models = [each for each in roster.models if each.service == service] if roster else []
+    return list(dict.fromkeys(Target(each.name, each.foundry) for each in models))
 
 
 def _not_set_up(
@@ -180,22 +207,22 @@ def _not_set_up(
 
 
 async def _sessions(
-    asked: Asked, names: Sequence[str], token: str | None, patience: Patience
+    asked: Asked, targets: Sequence[Target], token: str | None, patience: Patience
 ) -> Sequence[Finding]:
-    """One of each model, a few at a time; told in the file's order."""
+    """One of each, a few at a time; told in the file's order."""
     check = f"{asked.title} models"
-    if not names:
+    if not targets:
         return [skipped(check, "session_config.json has none of this service")]
     if token is None:
-        return [skipped(check, "a token comes first")]
-    findings: dict[str, Finding] = {}
+        return [skipped(check, f"a {'key' if asked.can.show is by_key else 'token'} comes first")]
+    findings: dict[Target, Finding] = {}
     limit = anyio.CapacityLimiter(_AT_ONCE)
 
-    async def look(name: str) -> None:
+    async def look(target: Target) -> None:
         async with limit:
-            findings[name] = await model(asked, name, token, patience)
+            findings[target] = await model(asked, target, token, patience)
 
     async with anyio.create_task_group() as tasks:
-        for name in names:
-            tasks.start_soon(partial(look, name))
-    return [findings[name] for name in names]
+        for target in targets:
+            tasks.start_soon(partial(look, target))
+    return [findings[target] for target in targets]

@@ -13,10 +13,19 @@ from websockets.exceptions import InvalidProxy
 from websockets.proxy import get_proxy
 from websockets.uri import parse_uri
 
+from switchboard.conversation.session import FoundryAgent
 from switchboard.doctor.findings import Finding, failed, ok, skipped
 from switchboard.doctor.patience import Patience, aside
 from switchboard.model.endpoint import Endpoint
 from switchboard.model.profiles import Capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom a service is asked for: a model, or an agent of a Foundry project."""
+
+    name: str
+    agent: FoundryAgent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +40,14 @@ class Asked:
     def reach_check(self) -> str:
         return f"{self.title} endpoint"
 
-    def model_check(self, model: str) -> str:
-        return f"{self.title} model {model}"
+    def check_of(self, target: Target) -> str:
+        return f"{self.title} {'agent' if target.agent else 'model'} {target.name}"
+
+    def address_of(self, target: Target) -> str:
+        """Where a session with it is opened."""
+        if target.agent is not None:
+            return self.endpoint.agent_url(target.agent)
+        return self.endpoint.session_url(target.name)
 
 
 async def reach(asked: Asked, patience: Patience) -> Finding:
@@ -65,6 +80,16 @@ async def reach(asked: Asked, patience: Patience) -> Finding:
         return failed(check, f"{step}: {endpoint.host} cannot be a name", advice)
     except (OSError, anyio.EndOfStream, anyio.BrokenResourceError) as error:
         return failed(check, f"{step}: {where}: {_why(error)}", advice)
+
+
+def webrtc() -> Finding:
+    """What nobody can know from here. Media flow between the browser and Azure, not through us."""
+    return skipped(
+        "Azure OpenAI WebRTC",
+        "unproven: whether the resource's region has it, and the browser's network lets its media "
+        "through, only a call from that browser shows",
+        "where it fails, calls over WebSocket need none of it",
+    )
 
 
 def _through_a_proxy(endpoint: Endpoint) -> bool:

@@ -12,45 +12,51 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from switchboard.doctor.findings import Finding, failed, ok, skipped
 from switchboard.doctor.patience import Patience
 from switchboard.doctor.retirements import AS_OF, SOON, retires
-from switchboard.doctor.services import Asked
+from switchboard.doctor.services import Asked, Target
 from switchboard.model.endings import unreachable
 from switchboard.model.upgrade import Upgrade
 
 _MAX_FRAME_BYTES: Final = 1024 * 1024
 _LONGEST_CODE: Final = 64
+_AGENTS_NEED: Final = (
+    "check the agent's name, project and version in session_config.json, that it is published, and "
+    "that the identity has the role 'Foundry User' on the project"
+)
 
 # At debug level the library writes every header and frame, our token among them.
 _wire_log: Final = logging.getLogger(f"{__name__}.wire")
 _wire_log.setLevel(logging.INFO)
 
 
-async def model(asked: Asked, name: str, token: str, patience: Patience) -> Finding:
-    """Whether a session with this model is opened. It is closed at once: nothing is said in it."""
-    check = asked.model_check(name)
+async def model(asked: Asked, target: Target, token: str, patience: Patience) -> Finding:
+    """Whether a session with this model or agent is opened. It is closed at once: nothing is said
+    in it."""
+    check = asked.check_of(target)
     try:
         with anyio.fail_after(patience.answer_s):
-            opened = await _upgrade(asked, name, token)
+            opened = await _upgrade(asked, target, token)
     except TimeoutError:
         detail = f"the service did not answer within {patience.answer_s:g} s"
         return failed(check, detail, f"check {asked.can.setting} and the service's health")
     except (OSError, WebSocketException) as error:
-        return failed(check, str(unreachable(error, asked.can)))
+        advice = _AGENTS_NEED if target.agent else ""
+        return failed(check, str(unreachable(error, asked.can)), advice)
     except ImportError:
         detail = "the environment names a proxy of a kind that this server has no library for"
         return failed(check, detail, "set HTTPS_PROXY to an http:// address, or unset ALL_PROXY")
     try:
-        return await _first_word(opened, check, patience)
+        return await _first_word(opened, check, target, patience)
     finally:
         with anyio.move_on_after(1, shield=True):
             await opened.close()
         opened.transport.abort()
 
 
-async def _upgrade(asked: Asked, name: str, token: str) -> ClientConnection:
+async def _upgrade(asked: Asked, target: Target, token: str) -> ClientConnection:
     transport: dict[str, Any] = {"proxy": None} if asked.endpoint.loopback else {}
     return await Upgrade(
-        asked.endpoint.session_url(name),
-        additional_headers={"Authorization": f"Bearer {token}"},
+        asked.address_of(target),
+        additional_headers=asked.can.show(token),
         user_agent_header="switchboard",
         compression=None,
         open_timeout=None,  # whoever waits has one
@@ -62,9 +68,15 @@ async def _upgrade(asked: Asked, name: str, token: str) -> ClientConnection:
     )
 
 
-async def _first_word(opened: ClientConnection, check: str, patience: Patience) -> Finding:
+async def _first_word(
+    opened: ClientConnection, check: str, target: Target, patience: Patience
+) -> Finding:
     """An accepted upgrade may still be taken back: the session's first event says."""
-    advice = "check the model's name in session_config.json, and that it is deployed there"
+    advice = (
+        _AGENTS_NEED
+        if target.agent
+        else "check the model's name in session_config.json, and that it is deployed there"
+    )
     try:
         with anyio.move_on_after(patience.first_word_s):
             kind, code = _event(await opened.recv())

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import anyio
@@ -17,9 +17,11 @@ from switchboard.conversation.audio import PCM_24K, base64_size_bytes
 from switchboard.conversation.core import Conversation
 from switchboard.conversation.gate import Passage
 from switchboard.conversation.legs import CallerAudio, CallerLeg, Dial, ModelLeg, ReplyAudio
+from switchboard.conversation.session import SessionSpec
 from switchboard.errors import ModelUnavailable, NotAllowed
 from switchboard.exchange.brief import Brief
 from switchboard.exchange.earshot import Earshot
+from switchboard.exchange.media import CallMedia
 from switchboard.exchange.timers import Timers
 from switchboard.tools.context import ToolContext
 
@@ -36,6 +38,8 @@ class Placed:
     call_id: str
     principal: Principal
     brief: Brief
+    media: CallMedia | None = None
+    """Over WebRTC: what its model is dialled beside."""
 
 
 class Call:
@@ -53,6 +57,9 @@ class Call:
         self.placed = placed
         self.ended: str | None = None
         """Why it ended, once it has."""
+        self._media = placed.media
+        if self._media:
+            dial, self._media.ask_offer = self._media.dial, self._ask_offer
         self._dial = dial
         self._note = note
         self._clock = clock
@@ -64,6 +71,8 @@ class Call:
         self._model_life: anyio.CancelScope | None = None
         """What ends the leg in `_model` when another takes its place."""
         self._lost_at: float | None = None
+        self._conversation_id: str | None = None
+        """That of a Foundry agent, by which its next session goes on."""
         self._earshot = Earshot()
         self._board: dict[str, c.Note] = {}
         self._tasks: TaskGroup | None = None
@@ -80,8 +89,15 @@ class Call:
         finally:
             self.apply(e.EndRequested("cancelled"))
             with anyio.move_on_after(CLOSE_S, shield=True):
-                if self._leg:
-                    await self._leg.close(self.ended or "ended")
+                await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        """Both at once: neither a slow page nor a slow service keeps the other."""
+        async with anyio.create_task_group() as tasks:
+            if self._leg:
+                tasks.start_soon(self._leg.close, self.ended or "ended")
+            if self._media:
+                tasks.start_soon(self._media.hang_up)
 
     async def serve(self, leg: CallerLeg) -> None:
         """Be this caller's call until the leg is gone, the call over, or another leg takes over.
@@ -108,6 +124,19 @@ class Call:
 
     def end(self, reason: str, *, politely: bool = False) -> None:
         self.apply(e.EndRequested(reason, politely))
+
+    async def offered(self, offer: str) -> str:
+        """WebRTC: the service's answer to fresh media of the same call.
+
+        Raises `NotAllowed` where there can be none, `ModelUnavailable`, `OfferRefused`.
+        """
+        if self._media is None or self.ended:
+            raise NotAllowed("This call has ended.")
+        return await self._media.offered(offer)
+
+    def _ask_offer(self) -> None:
+        if self._leg:
+            self._leg.command(c.AskOffer())
 
     def apply(self, event: e.Event) -> None:
         """One step of the conversation, and everything it asks for."""
@@ -140,7 +169,7 @@ class Call:
         last: e.ModelLost | None = None
         with anyio.CancelScope() as life:
             try:
-                async with self._dial(self.placed.brief.spec) as leg:
+                async with self._dial(self._spec()) as leg:
                     last = await self._listen_to_model(leg, life)
             except ModelUnavailable as unavailable:
                 logger.warning(
@@ -161,6 +190,13 @@ class Call:
             self.apply(last)
         else:
             self.apply(e.DialFailed(last.reason, last.retryable))
+
+    def _spec(self) -> SessionSpec:
+        """What the next session is to be: a Foundry agent goes on with its own conversation."""
+        spec = self.placed.brief.spec
+        if spec.agent is None or self._conversation_id is None:
+            return spec
+        return replace(spec, agent=replace(spec.agent, conversation_id=self._conversation_id))
 
     async def _listen_to_model(self, leg: ModelLeg, life: anyio.CancelScope) -> e.ModelLost:
         """Its last word."""
@@ -185,7 +221,8 @@ class Call:
             gap_ms = round((self._clock() - self._lost_at) * 1000)
             logger.info("model session replaced", extra={"call": self.id, "gap_ms": gap_ms})
             self._lost_at = None
-        self.apply(event)
+        known, self._conversation_id = self._conversation_id, event.conversation_id
+        self.apply(replace(event, remembers=known is not None and event.conversation_id == known))
         if event.expires_at is not None:
             # The service tells the time of day, the conversation only knows its own clock.
             self.apply(e.SessionEnds(self._clock() + event.expires_at - time.time()))
@@ -217,7 +254,7 @@ class Call:
 
     def _carry_out(self, command: c.Command) -> None:
         match command:
-            case c.StopPlayout():
+            case c.StopPlayout() | c.AskOffer():
                 if self._leg:
                     self._leg.command(command)
             case (

@@ -4,16 +4,17 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 from anyio.abc import TaskGroup
 
 from switchboard.access.principal import Principal
-from switchboard.conversation.legs import CallerLeg, Dial
+from switchboard.conversation.legs import CallerLeg, Dial, Mint, Minted, Negotiate, Negotiated
 from switchboard.errors import LinesBusy, NotAllowed
-from switchboard.exchange.brief import Reception
+from switchboard.exchange.brief import Brief, Reception
 from switchboard.exchange.call import Call, Placed
+from switchboard.exchange.media import CallMedia
 from switchboard.records.recorder import Recorder
 
 logger = logging.getLogger(__name__)
@@ -36,10 +37,16 @@ class Switchboard:
         dial: Dial,
         reception: Reception,
         recorder: Recorder,
+        negotiate: Negotiate | None = None,
+        mint: Mint | None = None,
         lines: Lines | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._dial = dial
+        self._negotiate = negotiate
+        self._mint = mint
+        self._minted: dict[str, Minted] = {}
+        """By the id of the placed call that waits for it to be used."""
         self._reception = reception
         self._recorder = recorder
         self._lines = lines or Lines()
@@ -59,16 +66,94 @@ class Switchboard:
 
         Raises `LinesBusy`, or `NotAllowed` for an agent, voice or model that is not offered.
         """
+        brief = self._reception.brief(agent, voice=voice, model=model)
+        return self._reserve(principal, brief).call_id
+
+    async def place_offer(
+        self,
+        *,
+        principal: Principal,
+        agent: str,
+        voice: str | None,
+        model: str | None,
+        offer: str,
+    ) -> tuple[str, str]:
+        """Begin a call over WebRTC: its id, and the service's answer to the page's offer.
+
+        Its media do not pass here. The call runs at once; whoever asked for it `carry`s its leg.
+        Raises as `place` and `Negotiate` do.
+        """
+        if self._negotiate is None:
+            raise NotAllowed("This server offers no calls over WebRTC.")
+        brief = _played_by_service(self._reception.brief(agent, voice=voice, model=model))
+        placed = self._reserve(principal, brief)
+        try:
+            media = await self._negotiate(brief.spec, offer)
+        finally:
+            self.cancel(placed.call_id)
+        return await self._begin_beside(placed, media), media.answer
+
+    async def _begin_beside(self, placed: Placed, media: Negotiated) -> str:
+        if self._stopping:
+            await media.hang_up()
+            raise LinesBusy("This server is stopping; please try again in a moment.")
+        beside = CallMedia(placed.brief.spec, media, self._negotiate)
+        self._start(replace(placed, media=beside))
+        return placed.call_id
+
+    async def place_session(
+        self, *, principal: Principal, agent: str, voice: str | None, model: str | None
+    ) -> tuple[str, Minted]:
+        """Reserve a line for a call that a front end begins at the service by itself.
+
+        Returns the call's id and the secret to begin it with; `attach` must follow within
+        `wait_s`. Raises as `place` and `Mint` do.
+        """
+        if self._mint is None:
+            raise NotAllowed("This server mints no sessions.")
+        brief = _played_by_service(self._reception.brief(agent, voice=voice, model=model))
+        placed = self._reserve(principal, brief)
+        try:
+            minted = self._minted[placed.call_id] = await self._mint(brief.spec)
+        except BaseException:
+            self.cancel(placed.call_id)
+            raise
+        return placed.call_id, minted
+
+    def attach(self, call_id: str, media_id: str) -> None:
+        """Begin a minted call, beside the media of the service's call `media_id`. Once.
+
+        Raises `NotAllowed` for a call that is not waiting for it, or for an odd id.
+        """
+        self._forget_no_shows()
+        minted = self._minted.get(call_id)
+        if minted is None or call_id not in self._waiting:
+            raise NotAllowed("This session has expired or was already attached.")
+        media = minted.media(media_id)
+        placed, _ = self._waiting[call_id]
+        self.cancel(call_id)
+        self._start(replace(placed, media=CallMedia(placed.brief.spec, media, None)))
+
+    async def offered(self, call_id: str, offer: str) -> str:
+        """The answer to a fresh offer for a call over WebRTC.
+
+        Raises `NotAllowed` for one that has ended, and as `Negotiate` does.
+        """
+        call = self._calls.get(call_id)
+        if call is None:
+            raise NotAllowed("This call has ended.")
+        return await call.offered(offer)
+
+    def _reserve(self, principal: Principal, brief: Brief) -> Placed:
+        """Take a line for a call that is about to begin. Raises `LinesBusy`."""
         self._forget_no_shows()
         if self._stopping or self._tasks is None:
             raise LinesBusy("This server is stopping; please try again in a moment.")
         if len(self._calls) + len(self._waiting) >= self._lines.calls:
             raise LinesBusy("All lines are busy; please try again in a moment.")
-        brief = self._reception.brief(agent, voice=voice, model=model)
-        call_id = secrets.token_urlsafe(12)
-        until = self._clock() + self._lines.wait_s
-        self._waiting[call_id] = (Placed(call_id, principal, brief), until)
-        return call_id
+        placed = Placed(secrets.token_urlsafe(12), principal, brief)
+        self._waiting[placed.call_id] = (placed, self._clock() + self._lines.wait_s)
+        return placed
 
     async def carry(self, call_id: str, leg: CallerLeg) -> None:
         """Join `leg` to a placed or a parked call. Returns when the leg is no longer the call's.
@@ -81,6 +166,7 @@ class Switchboard:
     def cancel(self, call_id: str) -> None:
         """Free the line of a placed call that nobody came for."""
         self._waiting.pop(call_id, None)
+        self._minted.pop(call_id, None)
 
     async def end(self, call_id: str, reason: str) -> None:
         """End a call now. One that has ended already, or never began, is as good."""
@@ -110,6 +196,7 @@ class Switchboard:
         """
         self._stopping = True
         self._waiting.clear()
+        self._minted.clear()
         for call in list(self._calls.values()):
             call.end("server_stopping", politely=True)
         with anyio.move_on_after(grace_s):
@@ -121,15 +208,20 @@ class Switchboard:
     def _begin(self, call_id: str) -> Call:
         self._forget_no_shows()
         placed, _ = self._waiting.pop(call_id, (None, 0.0))
-        if placed is None or self._tasks is None:
+        if placed is None:
+            raise NotAllowed("This call has ended or was never placed.")
+        return self._start(placed)
+
+    def _start(self, placed: Placed) -> Call:
+        if self._tasks is None:
             raise NotAllowed("This call has ended or was never placed.")
         call = Call(
             placed,
             self._dial,
-            lambda note: self._recorder.note(call_id, note, time.time()),
+            lambda note: self._recorder.note(placed.call_id, note, time.time()),
             self._clock,
         )
-        self._calls[call_id] = call
+        self._calls[call.id] = call
         self._tasks.start_soon(self._own, call)
         return call
 
@@ -141,7 +233,7 @@ class Switchboard:
             agent=call.placed.brief.agent,
             model=spec.model,
             voice=spec.voice,
-            channel="browser",
+            channel="webrtc" if call.placed.media else "browser",
             began_at=time.time(),
         )
         logger.info("call began", extra={"call": call.id, "agent": call.placed.brief.agent})
@@ -160,4 +252,9 @@ class Switchboard:
     def _forget_no_shows(self) -> None:
         now = self._clock()
         for call_id in [k for k, (_, until) in self._waiting.items() if until <= now]:
-            del self._waiting[call_id]
+            self.cancel(call_id)
+
+
+def _played_by_service(brief: Brief) -> Brief:
+    """Over WebRTC the service itself plays to the ear."""
+    return replace(brief, rules=replace(brief.rules, service_plays=True))

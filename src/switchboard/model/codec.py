@@ -14,6 +14,7 @@ from switchboard.conversation.commands import (
     AddToolOutput,
     AppendAudio,
     CancelReply,
+    ClearPlayout,
     DeleteItem,
     ModelCommand,
     RequestReply,
@@ -64,6 +65,8 @@ def encode(command: ModelCommand, *, agent_text: str = "output_text") -> bytes:
             return _frame("response.create", command.tag, response=_reply(command))
         case CancelReply(reply_id):
             return _frame("response.cancel", f"cancel_{reply_id}", response_id=reply_id)
+        case ClearPlayout():
+            return _frame("output_audio_buffer.clear", "clear_playout")
         case TruncateItem(item_id, audio_end_ms):
             return _frame(
                 "conversation.item.truncate",
@@ -165,6 +168,9 @@ type _AnyEvent = (
     | wire.TranscriptionCompleted
     | wire.TranscriptionFailed
     | wire.Truncated
+    | wire.BufferStarted
+    | wire.BufferStopped
+    | wire.BufferCleared
 )
 
 

@@ -3,7 +3,7 @@
 import logging
 import random
 import ssl
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final, Protocol
 
@@ -51,7 +51,7 @@ class Line:
         self._config = config
         self._tokens = tokens
         self._service = service
-        self._endpoint = Endpoint(config.endpoint, service)
+        self.endpoint: Final = Endpoint(config.endpoint, service)
         self._transport = self._transport_options(tls)
         # At debug level the library writes every header and frame, our token among them.
         self._wire_log = logging.getLogger(f"{__name__}.wire")
@@ -63,51 +63,80 @@ class Line:
         if spec.voice_object is not None and self._service.voice_kind == "name":
             message = f"The voice {spec.voice} is none of this model's."
             raise ModelUnavailable(message, retryable=False)
-        opened = await self._open(spec.model)
-        link = Link(opened, self._config, self._service, spec)
+        if spec.agent is not None and not self._service.has_agents:
+            message = f"The agent {spec.agent.name} is none of this service's."
+            raise ModelUnavailable(message, retryable=False)
+        opened = await self._open(self._address(spec))
+        link = Link(opened, self._config, self._service, self._service.session_update(spec))
+        async with self._held(opened, link):
+            yield link
+
+    @asynccontextmanager
+    async def attach(
+        self, call_id: str, opening: bytes, *, resumed: bool
+    ) -> AsyncGenerator[ModelLeg]:
+        """A leg beside the media of a call (WebRTC). `opening` is its first frame.
+
+        Raises `ModelUnavailable`, with status 404 for a call that is over or never was.
+        """
+        # A call just begun may not be known everywhere yet.
+        again_on = frozenset[int]() if resumed else frozenset({404})
+        opened = await self._open(self.endpoint.url([("call_id", call_id)]), again_on)
+        link = Link(opened, self._config, self._service, opening, resumed=resumed)
+        async with self._held(opened, link):
+            yield link
+
+    def _address(self, spec: SessionSpec) -> str:
+        if spec.agent is not None:
+            return self.endpoint.agent_url(spec.agent)
+        return self.endpoint.session_url(spec.model)
+
+    @asynccontextmanager
+    async def _held(self, opened: ClientConnection, link: Link) -> AsyncGenerator[None]:
         try:
             async with _beside(link):
-                yield link
+                yield
         finally:
             await self._hang_up(opened)
             logger.info(
                 "model line closed", extra={"dropped": link.dropped, "malformed": link.malformed}
             )
 
-    async def _open(self, model: str) -> ClientConnection:
+    async def _open(self, url: str, again_on: Collection[int] = frozenset()) -> ClientConnection:
         patience_s = self._config.dial_timeout_s
         try:
             with anyio.fail_after(patience_s):
                 token = await self._tokens.token(self._config.token_wait_s)
-                return await self._try_twice(model, token)
+                return await self._try_twice(url, token, again_on)
         except TimeoutError:
             raise ModelUnavailable(
                 f"The realtime service did not answer within {patience_s:g} s.", retryable=True
             ) from None
 
-    async def _try_twice(self, model: str, token: str) -> ClientConnection:
+    async def _try_twice(self, url: str, token: str, again_on: Collection[int]) -> ClientConnection:
         try:
-            return await self._try(model, token)
+            return await self._try(url, token)
         except ModelUnavailable as failure:
-            if not failure.retryable or self._config.tries < 2:
+            again = failure.retryable and self._config.tries > 1
+            if not (again or failure.status in again_on):
                 raise
             logger.warning("dial failed, trying once more", extra={"status": failure.status})
         await anyio.sleep(random.uniform(*_RETRY_AFTER_S))  # noqa: S311  # jitter, not a secret
-        return await self._try(model, token)
+        return await self._try(url, token)
 
-    async def _try(self, model: str, token: str) -> ClientConnection:
+    async def _try(self, url: str, token: str) -> ClientConnection:
         try:
-            opened = await self._upgrade(model, token)
+            opened = await self._upgrade(url, token)
         except (OSError, WebSocketException) as error:
             raise unreachable(error, self._service) from error
         bound_kernel_buffer(opened)
         return opened
 
-    def _upgrade(self, model: str, token: str) -> Upgrade:
+    def _upgrade(self, url: str, token: str) -> Upgrade:
         config = self._config
         return Upgrade(
-            self._endpoint.session_url(model),
-            additional_headers={"Authorization": f"Bearer {token}"},
+            url,
+            additional_headers=self._service.show(token),
             user_agent_header="switchboard",
             compression=None,  # base64 hardly shrinks, and 50 frames a second would pay for it
             open_timeout=None,  # the whole dial has one
@@ -121,10 +150,10 @@ class Line:
 
     def _transport_options(self, tls: ssl.SSLContext | None) -> dict[str, Any]:
         options: dict[str, Any] = {}
-        if self._endpoint.secure:
+        if self.endpoint.secure:
             # One context for the process: making it costs more than all the rest of a dial.
             options["ssl"] = tls or ssl.create_default_context()
-        if self._endpoint.loopback:
+        if self.endpoint.loopback:
             options["proxy"] = None
         return options
 
@@ -135,15 +164,15 @@ class Line:
         opened.transport.abort()
 
 
-def by_service(lines: Mapping[Service, Line]) -> Dial:
-    """Dials on the line to the service that a session asks for."""
+def by_service(dials: Mapping[Service, Dial]) -> Dial:
+    """Dials the service that a session asks for."""
 
     def dial(spec: SessionSpec, /) -> AbstractAsyncContextManager[ModelLeg]:
-        line = lines.get(spec.service)
-        if line is None:
+        way = dials.get(spec.service)
+        if way is None:
             message = f"This server has no line to the service {spec.service}."
             raise ModelUnavailable(message, retryable=False)
-        return line.dial(spec)
+        return way(spec)
 
     return dial
 

@@ -2,12 +2,12 @@
 
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
-from switchboard.conversation.legs import Dial, ModelLeg
+from switchboard.conversation.legs import Dial, Mint, Minted, ModelLeg, Negotiate, Negotiated
 from switchboard.conversation.session import SessionSpec
 from switchboard.errors import ModelUnavailable
 
@@ -26,34 +26,31 @@ class Way:
 
 
 class Detours:
-    """Dials the model that was asked for in every region, then its fallbacks, in that order.
+    """Tries the model that was asked for in every region, then its fallbacks, in that order.
 
     Quota (429), a service in trouble (5xx) and one that cannot be reached lead to the next way; a
     refusal that will not pass is told, where it is the first way's, and passed over elsewhere.
     """
 
-    def __init__(
-        self, regions: Sequence[Dial], *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, regions: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._regions = regions
         self._clock = clock
         self._closed: dict[Way, float] = {}
         """Until when (monotonic seconds) a way is not the first to be tried."""
 
-    @asynccontextmanager
-    async def dial(self, spec: SessionSpec, /) -> AsyncGenerator[ModelLeg]:
-        """As `Dial`. Raises `ModelUnavailable`: the first way's refusal, if every one refused."""
-        async with AsyncExitStack() as opened:
-            yield await self._first_open(spec, opened)
+    async def first_open[T](
+        self, spec: SessionSpec, attempt: Callable[[int, SessionSpec], Awaitable[T]]
+    ) -> T:
+        """What `attempt` gives for the first way that is open: a region's place, and the session
+        with the model it is to have there.
 
-    async def _first_open(self, spec: SessionSpec, opened: AsyncExitStack) -> ModelLeg:
+        Raises `ModelUnavailable`: the first way's refusal, if every one refused.
+        """
         refusal: ModelUnavailable | None = None
         asked = Way(0, spec.model)
         for way in self._ways(spec):
             try:
-                leg = await opened.enter_async_context(
-                    self._regions[way.region](replace(spec, model=way.model))
-                )
+                found = await attempt(way.region, replace(spec, model=way.model))
             except ModelUnavailable as closed:
                 if way == asked and not closed.retryable:
                     raise
@@ -64,7 +61,7 @@ class Detours:
             self._closed.pop(way, None)
             if way != asked:
                 logger.warning("detour", extra={"region": way.region, "model": way.model})
-            return leg
+            return found
         raise refusal or ModelUnavailable("There is no way to the model.", retryable=False)
 
     def _ways(self, spec: SessionSpec) -> Iterator[Way]:
@@ -72,7 +69,7 @@ class Detours:
         ways = [
             Way(region, model)
             for model in (spec.model, *spec.fallbacks)
-            for region in range(len(self._regions))
+            for region in range(self._regions)
         ]
         now = self._clock()
         resting = {way for way in ways if self._closed.get(way, now) > now}
@@ -85,3 +82,34 @@ class Detours:
             "way closed",
             extra={"region": way.region, "model": way.model, "status": refusal.status},
         )
+
+
+def dialling(detours: Detours, regions: Sequence[Dial]) -> Dial:
+    """Dials in the first region that takes the call."""
+
+    @asynccontextmanager
+    async def dial(spec: SessionSpec, /) -> AsyncGenerator[ModelLeg]:
+        async with AsyncExitStack() as opened:
+            yield await detours.first_open(
+                spec, lambda region, here: opened.enter_async_context(regions[region](here))
+            )
+
+    return dial
+
+
+def negotiating(detours: Detours, regions: Sequence[Negotiate]) -> Negotiate:
+    """Has the first region answer that takes the call."""
+
+    async def negotiate(spec: SessionSpec, offer: str, /) -> Negotiated:
+        return await detours.first_open(spec, lambda region, here: regions[region](here, offer))
+
+    return negotiate
+
+
+def minting(detours: Detours, regions: Sequence[Mint]) -> Mint:
+    """Has the first region mint a secret that would."""
+
+    async def mint(spec: SessionSpec, /) -> Minted:
+        return await detours.first_open(spec, lambda region, here: regions[region](here))
+
+    return mint

@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from switchboard.conversation.events import ModelLost
 from switchboard.errors import ModelUnavailable
 from switchboard.model.profiles import Capabilities
+from switchboard.model.upgrade import by_key
 
 _SENTENCES = {
     400: "The realtime service did not understand the request; check {setting}.",
@@ -19,6 +20,10 @@ _SENTENCES = {
     404: "The realtime service knows no such deployment; check the model's name and {setting}.",
     429: "The realtime service is out of quota for this deployment; try again shortly.",
 }
+_KEY_REFUSED = (
+    "The realtime service did not accept the key; check that the secret in the Key Vault is a key "
+    "of this resource, and that the resource allows keys at all."
+)
 _RETRYABLE_STATUS = frozenset({408, 425, 429})
 _FINAL_CODES = frozenset({1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003})
 """Close codes that say: the same again would end the same way."""
@@ -36,7 +41,7 @@ def unreachable(error: OSError | WebSocketException, service: Capabilities) -> M
     """There was no answer that could be understood."""
     match error:
         case InvalidStatus():
-            return _refused(error, service)
+            return refused(error.response.status_code, error.response.body, service)
         case ssl.SSLCertVerificationError():
             return ModelUnavailable(
                 "The realtime service's certificate is not trusted here; check the endpoint's "
@@ -67,22 +72,24 @@ def lost(closed: ConnectionClosed) -> ModelLost:
     return ModelLost("the connection was lost", retryable=True)
 
 
-def _refused(refusal: InvalidStatus, service: Capabilities) -> ModelUnavailable:
-    """The upgrade was answered, but not with a socket."""
-    status = refusal.response.status_code
-    known = _SENTENCES.get(status, "").format(setting=service.setting, roles=service.roles)
+def refused(status: int, body: bytes | bytearray | None, service: Capabilities) -> ModelUnavailable:
+    """There was an answer, but not the one that was asked for."""
+    template = _SENTENCES.get(status, "")
+    if status in (401, 403) and service.show is by_key:
+        template = _KEY_REFUSED
+    known = template.format(setting=service.setting, roles=service.roles)
     sentence = known or (
         "The realtime service is in trouble; try again shortly."
         if status >= 500
         else "The realtime service refused the connection."
     )
-    code = _service_code(refusal.response.body)
+    code = service_code(body)
     said = f" (HTTP {status}, {code})" if code else f" (HTTP {status})"
     retryable = status >= 500 or status in _RETRYABLE_STATUS
     return ModelUnavailable(sentence + said, retryable=retryable, status=status)
 
 
-def _service_code(body: bytes | bytearray | None) -> str | None:
+def service_code(body: bytes | bytearray | None) -> str | None:
     """The service's own error code, if it is one: a short word, never its prose."""
     try:
         detail = msgspec.json.decode(body or b"", type=_Body).error

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
+from switchboard.conversation.session import FoundryAgent
 from switchboard.errors import ConfigurationError
 from switchboard.model.profiles import Capabilities
 
@@ -18,7 +19,7 @@ class Endpoint:
         self.authority = parts.netloc
         """Host, and the port where it is given."""
         self.port = parts.port or (443 if self.secure else 80)
-        self.loopback = _is_loopback(self.host)
+        self.loopback = is_loopback(self.host)
         if not (self.secure or self.loopback):
             # A token must never leave this machine unencrypted.
             raise ConfigurationError(
@@ -26,13 +27,27 @@ class Endpoint:
                 f"and {parts.hostname} is elsewhere."
             )
         scheme = "wss" if self.secure else "ws"
-        prefix = _prefix(parts.path, service.pasted)
-        self._base = f"{scheme}://{parts.netloc}{prefix}{service.path}"
+        where = f"{parts.netloc}{_prefix(parts.path, service.pasted)}{service.path}"
+        self._base = f"{scheme}://{where}"
+        self._http_base = f"{parts.scheme}://{where}"
         self._service = service
 
     def session_url(self, model: str) -> str:
         """Where a session with this model is opened."""
         return self.url([(self._service.model_parameter, model)])
+
+    def http_url(self, below: str) -> str:
+        """What lies below the session's path, over HTTP: `/calls`."""
+        return self._http_base + below
+
+    def agent_url(self, agent: FoundryAgent) -> str:
+        """Where a session with this agent of a Foundry project is opened."""
+        query = [("agent-name", agent.name), ("agent-project-name", agent.project)]
+        if agent.version is not None:
+            query.append(("agent-version", agent.version))
+        if agent.conversation_id is not None:
+            query.append(("conversation-id", agent.conversation_id))
+        return self.url(query)
 
     def url(self, query: Iterable[tuple[str, str]]) -> str:
         """Where a session with these parameters, and the service's own, is opened."""
@@ -63,7 +78,8 @@ def _prefix(path: str, pasted: Sequence[str]) -> str:
     return path
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can be meant by `host`."""
     if host == "localhost":
         return True
     try:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import anyio
 from websockets.asyncio.client import ClientConnection
@@ -12,13 +13,12 @@ from websockets.exceptions import ConnectionClosed
 from switchboard.conversation.commands import ModelCommand, TruncateItem
 from switchboard.conversation.events import ModelEvent, ModelLost, ModelReady, ModelRefused
 from switchboard.conversation.legs import ReplyAudio
-from switchboard.conversation.session import SessionSpec
 from switchboard.model.codec import SESSION_UPDATE_ID, MalformedFrame
 from switchboard.model.config import ModelConfig
 from switchboard.model.endings import lost
 from switchboard.model.outbox import Outbox
 from switchboard.model.profiles import Capabilities
-from switchboard.model.wire import NOTHING, Facts
+from switchboard.model.wire import NOTHING, Fact, Facts
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +31,11 @@ class Link:
         socket: ClientConnection,
         config: ModelConfig,
         service: Capabilities,
-        spec: SessionSpec,
+        opening: bytes,
+        *,
+        resumed: bool = False,
     ) -> None:
+        """`opening` configures the session; `resumed`: it is one that we had before."""
         self._socket = socket
         self._config = config
         self._service = service
@@ -40,7 +43,8 @@ class Link:
         self._outbox = Outbox(
             command_limit=config.command_limit, audio_limit_ms=config.audio_limit_ms
         )
-        self._outbox.put_command(service.session_update(spec))
+        self._outbox.put_command(opening)
+        self._resumed = resumed
         self._configured = asyncio.Event()
         self._sending_since: float | None = None
         self._complaint = "it said nothing"
@@ -116,9 +120,13 @@ class Link:
         except MalformedFrame as malformed:
             self._refuse(malformed)
             return NOTHING
-        if not self._configured.is_set():
-            self._look_for_session(facts)
-        return facts
+        if self._configured.is_set():
+            return facts
+        self._look_for_session(facts)
+        return [self._as_resumed(fact) for fact in facts] if self._resumed else facts
+
+    def _as_resumed(self, fact: Fact) -> Fact:
+        return replace(fact, resumed=True) if isinstance(fact, ModelReady) else fact
 
     def _look_for_session(self, facts: Facts) -> None:
         for fact in facts:
@@ -126,11 +134,11 @@ class Link:
                 case ModelReady():
                     self._configured.set()
                     self._outbox.want_audio()
-                case ModelRefused(code, message, event_id):
-                    # The log gets the service's sentence; the reason, which callers may see, does
-                    # not: it may quote our configuration.
+                case ModelRefused(code, _, event_id, param):
+                    # The service's sentence goes nowhere: it may quote our configuration, prompt
+                    # and all. Which part of it is meant is enough to find the fault.
                     logger.warning(
-                        "error before the session", extra={"code": code, "detail": message[:200]}
+                        "error before the session", extra={"code": code[:64], "param": param}
                     )
                     self._complaint = code
                     if event_id == SESSION_UPDATE_ID:

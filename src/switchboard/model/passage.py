@@ -16,7 +16,8 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from switchboard.model.endings import unreachable
 from switchboard.model.endpoint import Endpoint
-from switchboard.model.profiles import VOICE_LIVE, of_version
+from switchboard.model.frames import send_at_once, send_whole
+from switchboard.model.profiles import VOICE_LIVE, of_version, with_key
 from switchboard.model.upgrade import Upgrade, bound_kernel_buffer
 
 _LOST: Final = 1006
@@ -34,6 +35,8 @@ class PassageConfig:
     api_version: str
     max_frame_bytes: int
     """A larger message from the service ends the passage (1009)."""
+    by_key: bool = False
+    """What is shown is a key, not a token."""
     ping_interval_s: float = 20.0
     close_timeout_s: float = 1.0
 
@@ -52,8 +55,12 @@ class Passage:
     async def send(self, frame: str | bytes) -> None:
         """Send one message; waits while the service is slow. Sent to a closed socket, it is lost:
         whoever iterates learns of the end."""
-        with suppress(ConnectionClosed):
-            await self._opened.send(frame)
+        with suppress(ConnectionClosed, OSError):
+            await send_whole(self._opened, frame)
+
+    def send_at_once(self, frame: str | bytes) -> bool:
+        """Send one message if that takes no waiting; else `False`, and nothing is sent."""
+        return send_at_once(self._opened, frame)
 
     @property
     def ending(self) -> tuple[int, str]:
@@ -73,9 +80,15 @@ class Passage:
 class Passages:
     """Opens passages. Raises `ConfigurationError` for an endpoint that cannot be right."""
 
-    def __init__(self, config: PassageConfig, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        config: PassageConfig,
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._config = config
-        self._service = of_version(VOICE_LIVE, config.api_version)
+        service = of_version(VOICE_LIVE, config.api_version)
+        self._service = with_key(service) if config.by_key else service
         self._endpoint = Endpoint(config.endpoint, self._service)
         self._transport: dict[str, Any] = {}
         if self._endpoint.secure:
@@ -105,7 +118,7 @@ class Passages:
         try:
             opened = await Upgrade(
                 self._endpoint.url(query),
-                additional_headers={"Authorization": f"Bearer {token}"},
+                additional_headers=self._service.show(token),
                 user_agent_header="switchboard",
                 compression=None,
                 open_timeout=None,  # whoever opens has one

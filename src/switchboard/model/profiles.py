@@ -7,6 +7,7 @@ from typing import Final, Literal
 from switchboard.conversation.commands import ModelCommand
 from switchboard.conversation.session import SessionSpec
 from switchboard.model import codec, voice_live
+from switchboard.model.upgrade import Show, by_bearer, by_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,16 @@ class Capabilities:
     """How a voice is chosen. Where it is an object, it may be one of Azure's."""
     truncates_replies: bool
     """It can be told how much of a reply was heard."""
+    has_agents: bool
+    """An agent of a Foundry project may speak in a model's place."""
     setting: str
     """The environment variable that holds its endpoint."""
     example: str
     """What such an endpoint looks like."""
     roles: str
     """What an identity needs on the resource."""
+    show: Show = by_bearer
+    """How it is shown who we are."""
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     """More of the address's query."""
     pasted: Sequence[str] = ()
@@ -47,6 +52,7 @@ AZURE_OPENAI: Final = Capabilities(
     decoder=codec.Decoder,
     voice_kind="name",
     truncates_replies=True,
+    has_agents=False,
     setting="AZURE_OPENAI_ENDPOINT",
     example="https://<resource>.openai.azure.com",
     roles="the role 'Cognitive Services OpenAI User'",
@@ -62,6 +68,7 @@ VOICE_LIVE: Final = Capabilities(
     decoder=voice_live.decoder,
     voice_kind="object",
     truncates_replies=True,
+    has_agents=True,
     setting="AZURE_VOICELIVE_ENDPOINT",
     example="https://<resource>.services.ai.azure.com",
     roles="the roles 'Cognitive Services User' and 'Foundry User'",
@@ -74,3 +81,8 @@ VOICE_LIVE: Final = Capabilities(
 def of_version(service: Capabilities, api_version: str) -> Capabilities:
     """The same service, by another version of its API."""
     return replace(service, query={**service.query, "api-version": api_version})
+
+
+def with_key(service: Capabilities) -> Capabilities:
+    """The same service, shown a key of the resource instead of a token."""
+    return replace(service, show=by_key)

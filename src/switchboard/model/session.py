@@ -26,6 +26,25 @@ def session_object(spec: SessionSpec) -> dict[str, Any]:
     return merged(session, spec.extra)
 
 
+def media_session(spec: SessionSpec) -> dict[str, Any]:
+    """The session of a client secret, for media over WebRTC: there the audio is Opus, whatever a
+    format would say, and no address names the model."""
+    session = session_object(spec)
+    audio = {side: _without(part, "format") for side, part in session["audio"].items()}
+    return {**session, "model": spec.model, "audio": audio}
+
+
+def sideband_session(spec: SessionSpec) -> dict[str, Any]:
+    """What a sideband may say of the same session. The voice is settled: after its first sound a
+    service refuses even the one it has."""
+    session = _without(media_session(spec), "model")
+    return {**session, "audio": _without(session["audio"], "output")}
+
+
+def _without(whole: _Json, name: str) -> dict[str, Any]:
+    return {key: value for key, value in whole.items() if key != name}
+
+
 def _hearing(spec: SessionSpec) -> dict[str, Any]:
     # Turn detection is said even when it is none: left out, the service's own default holds.
     hearing: dict[str, Any] = {"format": _PCM, "turn_detection": spec.turn_detection}

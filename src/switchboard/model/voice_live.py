@@ -27,16 +27,13 @@ def session_object(spec: SessionSpec) -> dict[str, Any]:
     """The session as it goes on the wire. `model` is not in it: the service refuses it there."""
     session: dict[str, Any] = {
         "modalities": ["text", "audio"],
-        "instructions": spec.instructions,
         "voice": spec.voice_object or {"type": "openai", "name": spec.voice},
         "input_audio_format": "pcm16",
         "input_audio_sampling_rate": PCM_24K.rate_hz,
         "output_audio_format": "pcm16",
         # Said even when it is none: left out, the service's own default holds.
         "turn_detection": _turns(spec.turn_detection),
-        "tools": [tool_object(tool) for tool in spec.tools],
-        "tool_choice": "auto",
-    }
+    } | _mind(spec)
     if spec.transcription is not None:
         session["input_audio_transcription"] = spec.transcription
     if spec.noise_reduction is not None:
@@ -44,6 +41,17 @@ def session_object(spec: SessionSpec) -> dict[str, Any]:
     if spec.max_output_tokens is not None:
         session["max_response_output_tokens"] = spec.max_output_tokens
     return merged(session, spec.extra)
+
+
+def _mind(spec: SessionSpec) -> dict[str, Any]:
+    """What it goes by. A Foundry agent has that already, and its session refuses another's."""
+    if spec.agent is not None:
+        return {}
+    return {
+        "instructions": spec.instructions,
+        "tools": [tool_object(tool) for tool in spec.tools],
+        "tool_choice": "auto",
+    }
 
 
 def _turns(detection: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ call needs of an item is in the `response.output_item.*` twins, so nothing can b
 """
 
 from collections.abc import Sequence
-from typing import override
+from typing import Annotated, override
 
 import msgspec
 from msgspec import Raw, Struct
@@ -22,6 +22,9 @@ from switchboard.conversation.events import (
     ModelEvent,
     ModelReady,
     ModelRefused,
+    PlayoutCleared,
+    PlayoutStarted,
+    PlayoutStopped,
     SpeechStarted,
     SpeechStopped,
     TurnCommitted,
@@ -41,6 +44,7 @@ class Seen:
     def __init__(self) -> None:
         self.session_id = ""
         self.expires_at: float | None = None
+        self.conversation_id: str | None = None
         self.ready = False
         self._calls: dict[str, None] = {}
 
@@ -72,6 +76,16 @@ def lenient[T](raw: Raw | bytes, decoder: msgspec.json.Decoder[T]) -> T | None:
 _EPOCH = msgspec.json.Decoder(float)
 
 
+class _Agent(Struct, frozen=True, gc=False):
+    """Of a session in Voice Live's agent mode. That `thread_id` is what `conversation-id` takes
+    is not written anywhere: the SDK calls it the ID of the conversation thread."""
+
+    thread_id: str | None = None
+
+
+_AGENT = msgspec.json.Decoder(_Agent)
+
+
 # -- the session --------------------------------------------------------------------------------
 
 
@@ -79,10 +93,13 @@ class Session(Struct, frozen=True, gc=False):
     id: str | None = None
     expires_at: Raw = Raw()
     """Epoch seconds, one would think; whatever else it is must not cost us the session."""
+    agent: Raw = Raw()
 
     def note(self, seen: Seen) -> None:
         seen.session_id = self.id or seen.session_id
         seen.expires_at = lenient(self.expires_at, _EPOCH) or seen.expires_at
+        if agent := lenient(self.agent, _AGENT):
+            seen.conversation_id = agent.thread_id or seen.conversation_id
 
 
 class SessionCreated(ServerEvent, tag="session.created", frozen=True, gc=False):
@@ -103,7 +120,10 @@ class SessionUpdated(ServerEvent, tag="session.updated", frozen=True, gc=False):
         if seen.ready:
             return NOTHING
         seen.ready = True
-        return (ModelReady(seen.session_id, seen.expires_at),)
+        return (ModelReady(seen.session_id, seen.expires_at, conversation_id=seen.conversation_id),)
+
+
+_PARAM = msgspec.json.Decoder(Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.\[\]]{1,100}\Z")])
 
 
 class ErrorDetail(Struct, frozen=True, gc=False):
@@ -111,6 +131,7 @@ class ErrorDetail(Struct, frozen=True, gc=False):
     type: str | None = None
     code: str | None = None
     event_id: str | None = None
+    param: Raw = Raw()
 
 
 class ErrorEvent(ServerEvent, tag="error", frozen=True, gc=False):
@@ -119,7 +140,9 @@ class ErrorEvent(ServerEvent, tag="error", frozen=True, gc=False):
     @override
     def facts(self, seen: Seen) -> Facts:
         code = self.error.code or self.error.type or "unknown"
-        return (ModelRefused(code, self.error.message, self.error.event_id),)
+        error = self.error
+        param = lenient(error.param, _PARAM)
+        return (ModelRefused(code, error.message, error.event_id, param),)
 
 
 # -- the caller's side --------------------------------------------------------------------------
@@ -213,3 +236,30 @@ class Truncated(ServerEvent, tag="conversation.item.truncated", frozen=True, gc=
     @override
     def facts(self, seen: Seen) -> Facts:
         return (ItemTruncated(self.item_id, self.audio_end_ms),)
+
+
+# -- the service's own playout, over WebRTC -----------------------------------------------------
+
+
+class BufferStarted(ServerEvent, tag="output_audio_buffer.started", frozen=True, gc=False):
+    response_id: str
+
+    @override
+    def facts(self, seen: Seen) -> Facts:
+        return (PlayoutStarted(self.response_id),)
+
+
+class BufferStopped(ServerEvent, tag="output_audio_buffer.stopped", frozen=True, gc=False):
+    response_id: str
+
+    @override
+    def facts(self, seen: Seen) -> Facts:
+        return (PlayoutStopped(self.response_id),)
+
+
+class BufferCleared(ServerEvent, tag="output_audio_buffer.cleared", frozen=True, gc=False):
+    response_id: str
+
+    @override
+    def facts(self, seen: Seen) -> Facts:
+        return (PlayoutCleared(self.response_id),)

@@ -10,7 +10,7 @@ from typing import Any, Self
 import anyio
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -63,6 +63,11 @@ class Store:
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction that only reads, and never waits for a writer."""
         return _unbroken(self._reader)
+
+    async def answers(self) -> None:
+        """Returns once the database has answered. Raises `SQLAlchemyError`."""
+        async with self.reading() as connection:
+            await connection.execute(text("SELECT 1"))
 
     def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction that may write; committed when the block ends, rolled back if it raises."""

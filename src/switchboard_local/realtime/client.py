@@ -9,7 +9,8 @@ import anyio.lowlevel
 import msgspec
 
 from switchboard_local.realtime.dialects import Dialect, Event
-from switchboard_local.realtime.live import TOO_FAST, TOO_SLOW, Farewell, Live
+from switchboard_local.realtime.farewell import TOO_FAST, TOO_SLOW, Farewell
+from switchboard_local.realtime.live import Live
 from switchboard_local.realtime.outbox import Outbox
 from switchboard_local.realtime.pacing import Allowance
 from switchboard_local.realtime.refusals import Refused

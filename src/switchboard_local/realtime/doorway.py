@@ -1,4 +1,7 @@
-"""Who may open a realtime session, and what the others are told before the upgrade."""
+"""How a realtime session is asked for, and what others are told before the upgrade.
+
+Who may ask is `keeper.py`'s business.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,17 +18,18 @@ class TurnedAway:
     status: int
     code: str
     message: str
+    retry_after_s: int | None = None
+
+    def headers(self) -> Mapping[str, str]:
+        """What is said beside the body."""
+        return {} if self.retry_after_s is None else {"retry-after": str(self.retry_after_s)}
 
     def body(self) -> Mapping[str, Mapping[str, str]]:
         return {"error": {"code": self.code, "message": self.message}}
 
 
 def judge(headers: Mapping[str, str], query: Mapping[str, str]) -> TurnedAway | None:
-    """What is wrong with any request to the realtime service, if anything."""
-    if not bearer(headers.get("authorization", "")):
-        return TurnedAway(
-            401, "401", "Access denied: send a bearer token in the Authorization header."
-        )
+    """What is wrong with the form of any request to the realtime service, if anything."""
     for name in PREVIEW_QUERY:
         if name in query:
             return TurnedAway(
@@ -41,7 +45,7 @@ def judge(headers: Mapping[str, str], query: Mapping[str, str]) -> TurnedAway | 
 def judge_upgrade(
     headers: Mapping[str, str], query: Mapping[str, str], offered: Sequence[str]
 ) -> TurnedAway | None:
-    """What is wrong with an upgrade request, if anything.
+    """What is wrong with the form of an upgrade request, if anything.
 
     `offered` are its WebSocket subprotocols: the preview dialect can also be asked for there.
     """

@@ -8,6 +8,9 @@ import anyio
 import anyio.to_thread
 
 from switchboard_local.engine.parts import Detectors
+from switchboard_local.faults.kinds import Service
+from switchboard_local.realtime.doorway import TurnedAway
+from switchboard_local.realtime.keeper import Keeper
 from switchboard_local.realtime.live import Company, expiry, fresh_id
 from switchboard_local.realtime.session import RealtimeSession
 from switchboard_local.realtime.session_object import Session
@@ -42,6 +45,7 @@ class Host:
     detectors: Detectors
     company: Company
     lines: Lines
+    keeper: Keeper
     session_s: float
     """A session's longest life."""
 
@@ -56,3 +60,14 @@ class Host:
             expires_at=expiry(self.session_s),
             played_here=played_here,
         )
+
+
+async def forced(host: Host, service: Service) -> TurnedAway | None:
+    """What a fault makes of a request, before it is judged; it may be long in coming."""
+    faults = host.company.faults
+    await anyio.sleep(faults.hang_ms(service) / 1000)
+    refusal = faults.refusal(service)
+    if refusal is None:
+        return None
+    status = refusal.status
+    return TurnedAway(status, str(status), "Refused on purpose.", refusal.retry_after)

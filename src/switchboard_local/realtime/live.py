@@ -18,6 +18,8 @@ import anyio.lowlevel
 from anyio.abc import TaskGroup
 
 from switchboard_local.engine.parts import Ears, Voice
+from switchboard_local.faults.kinds import Service
+from switchboard_local.faults.registry import Faults
 from switchboard_local.mind.parts import Mind
 from switchboard_local.realtime.effects import (
     Dismiss,
@@ -29,14 +31,16 @@ from switchboard_local.realtime.effects import (
     Stop,
     Transcribe,
 )
-from switchboard_local.realtime.faults import Faults
+from switchboard_local.realtime.farewell import BROKEN, EXPIRED, Farewell
 from switchboard_local.realtime.foresight import Foresight
 from switchboard_local.realtime.outbox import Outbox
+from switchboard_local.realtime.playout import SILENCE
 from switchboard_local.realtime.refusals import Refused
 from switchboard_local.realtime.reply import Piece, Sound
 from switchboard_local.realtime.session import RealtimeSession
 from switchboard_local.realtime.sound import PCM_BYTES_PER_MS
 from switchboard_local.realtime.speaking import Speaking, Stalled
+from switchboard_local.realtime.victim import Flow, Victim
 from switchboard_local.realtime.wire import Append
 
 logger = logging.getLogger(__name__)
@@ -62,21 +66,6 @@ class Company:
     faults: Faults
 
 
-@dataclass(frozen=True, slots=True)
-class Farewell:
-    """How a client's connection is to be closed."""
-
-    code: int
-    reason: str
-
-
-GONE: Final = Farewell(1000, "")
-EXPIRED: Final = Farewell(1001, "session_expired")
-BROKEN: Final = Farewell(1011, "server_error")
-TOO_SLOW: Final = Farewell(1008, "slow_reader")
-TOO_FAST: Final = Farewell(1008, "rate_limit_exceeded")
-
-
 class Follower(Protocol):
     """Whoever is told what happens in a session."""
 
@@ -93,24 +82,34 @@ class Live:
 
     session: RealtimeSession
     company: Company
+    service: Service
+    """The way in."""
     expires_in_s: float
     tasks: TaskGroup
     followers: list[Follower] = field(default_factory=list[Follower])
     farewell: Farewell = BROKEN
     over: anyio.Event = field(default_factory=anyio.Event)
     """Set once the session has ended, with `farewell`."""
+    flow: Flow = field(default_factory=Flow)
+    """Where all that is sent passes, but to sidebands."""
     _replies: dict[str, anyio.CancelScope] = field(default_factory=dict[str, anyio.CancelScope])
     _ears: dict[str, anyio.CancelScope] = field(default_factory=dict[str, anyio.CancelScope])
     _news: anyio.Event = field(default_factory=anyio.Event)
     """Set, and replaced, whenever the ears have answered or a deadline may have moved."""
-    _audio_ms: float = 0.0
+    _sounded_ms: dict[str, float] = field(default_factory=dict[str, float])
+    """Audio of each reply under way."""
+    _last_delta: Mapping[str, Any] = field(default_factory=dict[str, Any])
     _foresight: Foresight = field(init=False)
+    victim: Victim = field(init=False)
 
     def __post_init__(self) -> None:
+        self.victim = Victim(self.tasks, self.flow, self.close, self._end_expired)
         self._foresight = Foresight(self.company.mind, self.company.voice, self.tasks)
 
     def begin(self) -> None:
-        """Let time pass in it."""
+        """Let time pass in it. Before anything is sent: a fault may hold it."""
+        if (fault := self.company.faults.strike_of(self.service, "dial")) is not None:
+            self.victim.strike(fault)
         self.tasks.start_soon(self._keep_time)
         self.tasks.start_soon(self._expire)
 
@@ -155,8 +154,8 @@ class Live:
         self.tasks.cancel_scope.cancel()
 
     def _send(self, event: Mapping[str, Any]) -> None:
-        if self.company.faults.hang:
-            return
+        if event["type"] == "response.output_audio.delta":
+            self._last_delta = event
         for follower in tuple(self.followers):
             follower.tell(event)
 
@@ -177,6 +176,8 @@ class Live:
 
     def play(self) -> bytes:
         """The next 20 ms for the caller's ear, where the session is played here."""
+        if self.flow.held:
+            return SILENCE
         frame, effects = self.session.play()
         self.do(effects)
         self._stir()
@@ -202,6 +203,9 @@ class Live:
 
     async def _expire(self) -> None:
         await anyio.sleep(self.expires_in_s)
+        await self._end_expired()
+
+    async def _end_expired(self) -> None:
         minutes = self.expires_in_s / 60
         message = f"Your session hit the maximum duration of {minutes:g} minutes."
         self.do(self.session.refuse(Refused("session_expired", message), None))
@@ -242,7 +246,10 @@ class Live:
         if scope.cancelled_caught:
             speaking.leak()
         del self._replies[reply_id]
+        self._sounded_ms.pop(reply_id, None)
         self.do(self.session.over(reply_id, anyio.current_time(), error))
+        if scope.cancelled_caught:
+            self._trail(reply_id)
         self._stir()
 
     async def _say(self, speaking: Speaking, reply_id: str) -> str | None:
@@ -262,21 +269,30 @@ class Live:
     def _tell(self, reply_id: str, piece: Piece) -> None:
         self.do(self.session.add(reply_id, piece))
         if isinstance(piece, Sound):
-            self._audio_ms += len(piece.pcm) / PCM_BYTES_PER_MS
-            limit_ms = self.company.faults.drop_after_audio_ms
-            if limit_ms is not None and self._audio_ms >= limit_ms:
-                self.close(BROKEN)
+            sounded_ms = self._sounded_ms.get(reply_id, 0.0) + len(piece.pcm) / PCM_BYTES_PER_MS
+            self._sounded_ms[reply_id] = sounded_ms
+            fault = self.company.faults.strike_of(self.service, "reply", sounded_ms)
+            if fault is not None:
+                self.victim.strike(fault)
+
+    def _trail(self, reply_id: str) -> None:
+        """Send what a fault has a cancelled reply send: its last audio, over again."""
+        if self._last_delta.get("response_id") == reply_id:
+            for _ in range(self.company.faults.late_deltas(self.service)):
+                self._send({**self._last_delta, "event_id": fresh_id("event")})
 
 
 @asynccontextmanager
 async def open_live(
-    session: RealtimeSession, company: Company, expires_in_s: float
+    session: RealtimeSession, company: Company, service: Service, expires_in_s: float
 ) -> AsyncGenerator[Live]:
     """A session whose tasks all end with the block."""
     async with anyio.create_task_group() as tasks:
-        live = Live(session, company, expires_in_s, tasks)
+        live = Live(session, company, service, expires_in_s, tasks)
         try:
-            yield live
+            tasks.start_soon(live.victim.attend)
+            with company.faults.exposed(service, live.victim.announce):
+                yield live
         finally:
             live.over.set()
 

@@ -11,12 +11,15 @@ from fastapi import APIRouter, WebSocket
 from fastapi.responses import JSONResponse
 from starlette.websockets import WebSocketDisconnect
 
+from switchboard_local.faults.kinds import Service
 from switchboard_local.realtime import socket as legs
 from switchboard_local.realtime.dialects import Dialect, Ga
 from switchboard_local.realtime.doorway import TurnedAway, full, judge_upgrade, unknown_call
-from switchboard_local.realtime.host import Host
-from switchboard_local.realtime.live import BROKEN, Farewell, Live, open_live
+from switchboard_local.realtime.farewell import BROKEN, DROPPED, Farewell
+from switchboard_local.realtime.host import Host, forced
+from switchboard_local.realtime.live import Live, open_live
 from switchboard_local.realtime.session_object import Session
+from switchboard_local.wire import cut
 
 logger = logging.getLogger(__name__)
 
@@ -44,30 +47,31 @@ def realtime_router(host: Host, find_call: FindCall) -> APIRouter:
     async def realtime(socket: WebSocket) -> None:
         query = socket.query_params
         offered: list[str] = socket.scope.get("subprotocols", [])
-        refusal = judge_upgrade(socket.headers, query, offered)
+        refusal = host.keeper.refusal(socket.headers, query)
+        refusal = refusal or judge_upgrade(socket.headers, query, offered)
         if "call_id" in query:
             await join(host, socket, refusal or _sideband(find_call(query["call_id"])))
         else:
-            await take(host, socket, refusal or _guest(query["model"]))
+            await take(host, socket, "realtime", refusal or _guest(query["model"]))
 
     return router
 
 
-async def take(host: Host, socket: WebSocket, asked: Guest | TurnedAway) -> None:
-    """Hold a session with a guest, or turn them away."""
-    asked = await _forced(host) or asked
+async def take(host: Host, socket: WebSocket, service: Service, asked: Guest | TurnedAway) -> None:
+    """Hold a session with a guest of `service`, or turn them away."""
+    asked = await forced(host, service) or asked
     if isinstance(asked, Guest) and host.lines.full:
         asked = full(host.lines.limit)
     if isinstance(asked, TurnedAway):
         await _turn_away(socket, asked)
         return
     with host.lines.one():
-        await _serve(host, socket, asked)
+        await _serve(host, socket, service, asked)
 
 
 async def join(host: Host, socket: WebSocket, asked: Live | TurnedAway) -> None:
     """Let a sideband follow a call, or turn it away."""
-    asked = await _forced(host) or asked
+    asked = await forced(host, "sideband") or asked
     if isinstance(asked, TurnedAway):
         await _turn_away(socket, asked)
         return
@@ -88,27 +92,18 @@ def _sideband(call: Live | None) -> Live | TurnedAway:
     return call
 
 
-async def _forced(host: Host) -> TurnedAway | None:
-    """What a test makes of every upgrade."""
-    faults = host.company.faults
-    if faults.hang_upgrade:
-        await anyio.sleep(host.session_s)
-    status = faults.refuse_upgrade
-    return None if status is None else TurnedAway(status, str(status), "Refused on purpose.")
-
-
 async def _turn_away(socket: WebSocket, refusal: TurnedAway) -> None:
     logger.info("realtime upgrade refused", extra={"status": refusal.status})
-    answer = JSONResponse(dict(refusal.body()), refusal.status)
+    answer = JSONResponse(dict(refusal.body()), refusal.status, dict(refusal.headers()))
     await socket.send_denial_response(answer)
 
 
-async def _serve(host: Host, socket: WebSocket, guest: Guest) -> None:
+async def _serve(host: Host, socket: WebSocket, service: Service, guest: Guest) -> None:
     session = await host.session(guest.settings)
     await _accept(socket)
     farewell = BROKEN
     try:
-        async with open_live(session, host.company, host.session_s) as live:
+        async with open_live(session, host.company, service, host.session_s) as live:
             await legs.serve(live, socket, guest.dialect)
         farewell = live.farewell
     except* Exception:
@@ -133,5 +128,8 @@ async def _accept(socket: WebSocket) -> None:
 
 
 async def _close(socket: WebSocket, farewell: Farewell) -> None:
+    if farewell == DROPPED:
+        cut(socket)
+        return
     with anyio.move_on_after(CLOSE_TIMEOUT_S), suppress(RuntimeError, WebSocketDisconnect):
         await socket.close(farewell.code, farewell.reason)

@@ -1,4 +1,4 @@
-"""Who may open a Voice Live session, and what the others are told before the upgrade.
+"""How a Voice Live session is asked for, and what others are told before the upgrade.
 
 The documents name what a request must have, not how the service words its refusals: the statuses
 here are those that its SDKs treat as final, the words are ours.
@@ -7,7 +7,7 @@ here are those that its SDKs treat as final, the words are ours.
 from collections.abc import Mapping
 from typing import Final
 
-from switchboard_local.realtime.doorway import MAX_MODEL_CHARS, TurnedAway, bearer
+from switchboard_local.realtime.doorway import MAX_MODEL_CHARS, TurnedAway
 
 API_VERSIONS: Final = frozenset(
     {
@@ -25,15 +25,8 @@ _CLASSIC: Final = ("agent-id", "agent-access-token")
 _MISSING: Final = "missing_required_parameter"
 
 
-def judge(headers: Mapping[str, str], query: Mapping[str, str]) -> TurnedAway | None:
-    """What is wrong with an upgrade request, if anything.
-
-    A token may come in the query too, for those who cannot set headers.
-    """
-    if not bearer(headers.get("authorization", "") or query.get("Authorization", "")):
-        return TurnedAway(
-            401, "401", "Access denied: send a bearer token in the Authorization header."
-        )
+def judge(query: Mapping[str, str]) -> TurnedAway | None:
+    """What is wrong with the form of an upgrade request, if anything."""
     version = query.get("api-version", "")
     if not version:
         return _bad(_MISSING, "Say which version: ?api-version=….")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, WebSocket
 from switchboard_local.realtime.host import Host
 from switchboard_local.realtime.routes import Guest, take
 from switchboard_local.realtime.session_object import begun
+from switchboard_local.vault import Vault
 from switchboard_local.voice_live.as_ga import session_as_ga
 from switchboard_local.voice_live.dialect import VoiceLive
 from switchboard_local.voice_live.doorway import judge
@@ -17,14 +18,15 @@ AGENTS_MODEL: Final = "gpt-4.1"
 """What every agent of the local cloud thinks with, as far as it says."""
 
 
-def voice_live_router(host: Host) -> APIRouter:
-    """Voice Live's way into a session."""
+def voice_live_router(host: Host, vault: Vault | None = None) -> APIRouter:
+    """Voice Live's way into a session; `vault` says which key it takes, if any."""
     router = APIRouter()
 
     @router.websocket("/voice-live/realtime")
     async def voice_live(socket: WebSocket) -> None:
-        refusal = judge(socket.headers, socket.query_params)
-        await take(host, socket, refusal or _guest(socket.query_params))
+        query, key = socket.query_params, None if vault is None else vault.service_key
+        stranger = host.keeper.refusal(socket.headers, query, token_in_query=True, also_key=key)
+        await take(host, socket, "voice_live", stranger or judge(query) or _guest(query))
 
     return router
 

@@ -5,9 +5,9 @@ is checked and echoed. What a client would miss (avatars, word timestamps) is re
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Discriminator, Field, StringConstraints, Tag
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from switchboard_local.realtime.checking import Strict, check
 from switchboard_local.realtime.refusals import Refused
@@ -164,6 +164,28 @@ class Transcription(Strict):
     phrase_list: Annotated[list[Word], Field(max_length=500)] | None = None
 
 
+class Interim(Strict):
+    """What the service would say while there is no answer yet. Here it is checked and echoed: the
+    embedded mind answers at once."""
+
+    type: Literal["static_interim_response", "llm_interim_response"]
+    triggers: list[Literal["latency", "tool"]] | None = None
+    latency_threshold_ms: Annotated[int, Field(ge=0)] | None = None
+    texts: list[Text] | None = None
+    model: Word | None = None
+    instructions: Text | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> Self:
+        thought = (self.model, self.instructions, self.max_completion_tokens)
+        if self.type == "static_interim_response" and thought != (None, None, None):
+            raise ValueError("static_interim_response has texts only")
+        if self.type == "llm_interim_response" and self.texts is not None:
+            raise ValueError("llm_interim_response has no texts")
+        return self
+
+
 # -- the session --------------------------------------------------------------------------------
 
 
@@ -181,6 +203,7 @@ class Session(Strict):
     input_audio_noise_reduction: NoiseReduction | None = None
     input_audio_echo_cancellation: EchoCancellation | None = None
     input_audio_transcription: Transcription | None = None
+    interim_response: Interim | None = None
     tools: Tools = Field(default=[])
     tool_choice: ToolChoice = "auto"
     parallel_tool_calls: bool | None = None
@@ -210,9 +233,7 @@ class Session(Strict):
 
 _UNCHANGEABLE: Final = frozenset({"model", "agent"})
 _AGENTS_OWN: Final = frozenset({"instructions", "tools", "tool_choice", "temperature"})
-_NOT_HERE: Final = frozenset(
-    {"animation", "avatar", "output_audio_timestamp_types", "interim_response"}
-)
+_NOT_HERE: Final = frozenset({"animation", "avatar", "output_audio_timestamp_types"})
 """Parts of Voice Live that the local cloud does not have."""
 
 

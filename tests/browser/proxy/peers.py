@@ -175,9 +175,9 @@ class Door:
         async with self.dial(query, **how) as client:
             return await closed(client)
 
-    async def until(self, happened: Callable[[], object]) -> None:
+    async def until(self, happened: Callable[[], object], patience_s: float = 8) -> None:
         """Wait for something on another side."""
-        with anyio.fail_after(8):
+        with anyio.fail_after(patience_s):
             while not happened():  # noqa: ASYNC110  (plain facts, without events of their own)
                 await anyio.sleep(0.005)
 

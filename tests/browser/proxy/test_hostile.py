@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 import anyio
+import anyio.lowlevel
 import pytest
 from anyio.abc import SocketStream
 from websockets.asyncio.client import ClientConnection
@@ -209,6 +210,40 @@ async def test_a_service_that_reads_slowly_pauses_the_client_and_loses_nothing()
         go.set()
         await door.until(lambda: len(live.heard) == 300)
     assert [message[:4] for message in live.heard] == [n.to_bytes(4) for n in range(300)]
+
+
+async def test_small_messages_too_wait_at_the_client_while_the_service_reads_none() -> None:
+    """They go a shorter way, which must not be a way round the pause."""
+    go, size = anyio.Event(), 4_000
+
+    async def dawdle(live: VoiceLive, session: ServerConnection) -> None:
+        await go.wait()
+        await listen(live, session)
+
+    async with (
+        voice_live(dawdle, receive_buffer=65_536) as live,
+        proxy(live, limited(messages=Rate(100_000, 100_000))) as door,
+        door.dial() as client,
+        anyio.create_task_group() as tasks,
+    ):
+        sent = 0
+
+        async def pour() -> None:
+            nonlocal sent
+            for number in range(8_000):
+                await client.send(number.to_bytes(4) + bytes(size - 4))
+                sent = number + 1
+                await anyio.lowlevel.checkpoint()  # each by itself: none is left to the parser
+
+        tasks.start_soon(pour)
+        before = -1
+        while sent != before:
+            before = sent
+            await anyio.sleep(0.4)
+        assert sent < 8_000  # of 32 MB, sockets hold a few
+        go.set()
+        await door.until(lambda: len(live.heard) == 8_000)
+    assert [message[:4] for message in live.heard] == [n.to_bytes(4) for n in range(8_000)]
 
 
 async def test_a_client_that_never_reads_is_cut_off_and_nobody_else_notices() -> None:

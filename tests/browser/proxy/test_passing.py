@@ -7,6 +7,8 @@ import anyio
 import pytest
 from websockets.asyncio.server import ServerConnection
 
+from switchboard.browser.proxy.relay import RelayLimits
+from switchboard.browser.proxy.routes import ProxyConfig
 from tests.browser.proxy.peers import (
     MIB,
     SERVER_TOKEN,
@@ -44,6 +46,14 @@ async def test_a_fragmented_message_arrives_whole() -> None:
 async def test_a_message_of_four_mebibytes_passes_both_ways() -> None:
     large = os.urandom(4 * MIB)
     async with voice_live() as live, proxy(live) as door, door.dial() as client:
+        await client.send(large)
+        assert await client.recv() == large
+
+
+async def test_where_more_is_allowed_more_passes_both_ways() -> None:
+    large = os.urandom(6 * MIB)
+    config = ProxyConfig(relay=RelayLimits(max_frame_bytes=6 * MIB))
+    async with voice_live() as live, proxy(live, config) as door, door.dial() as client:
         await client.send(large)
         assert await client.recv() == large
 

@@ -14,11 +14,17 @@ from fastapi import FastAPI
 
 from switchboard_local.app import create_app
 from switchboard_local.engine.parts import PartInfo
+from switchboard_local.entra.issuer import Issuer
+from switchboard_local.entra.keys import KeyRing
+from switchboard_local.faults.registry import Faults
 from switchboard_local.mind.parts import Call, Request, Say, Thought
-from switchboard_local.realtime.faults import Faults
 from switchboard_local.serving import server_config
 from switchboard_local.settings import Settings
+from switchboard_local.vault import Vault
+from tests.local.tokens import token_at
 
+KEYS = KeyRing()
+"""Of all local clouds of doubles: making keys takes long."""
 PCM_BYTES_PER_MS = 48
 WINDOW_MS = 32
 
@@ -159,6 +165,7 @@ class Doubles:
     voice: HummingVoice = field(default_factory=HummingVoice)
     mind: ScriptedMind = field(default_factory=ScriptedMind)
     faults: Faults = field(default_factory=Faults)
+    vault: Vault | None = None
 
 
 @dataclass(frozen=True)
@@ -167,10 +174,22 @@ class Cloud:
 
     port: int
     doubles: Doubles
+    issuer: Issuer | None = None
+    """Its tenant, where that is in this process."""
+
+    @property
+    def token(self) -> str:
+        """What opens its doors."""
+        return token_at(self.port)
 
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/openai/v1"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The same, as it is sent."""
+        return {"Authorization": f"Bearer {self.token}"}
 
     @property
     def ws_url(self) -> str:
@@ -180,9 +199,17 @@ class Cloud:
 @contextmanager
 def served(app: FastAPI) -> Generator[int]:
     """`app` on a free port of loopback, in a thread of its own."""
+    with served_where(lambda _: app) as port:
+        yield port
+
+
+@contextmanager
+def served_where(make_app: Callable[[int], FastAPI]) -> Generator[int]:
+    """The same, for an app that must know its port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
+        app = make_app(port)
         server = uvicorn.Server(server_config(app))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -200,6 +227,18 @@ def local_cloud(doubles: Doubles | None = None, **settings: object) -> Generator
     """A local cloud of doubles; `settings` are those of `Settings`."""
     parts = doubles or Doubles()
     chosen = Settings.model_validate({"local_pace": 40.0, **settings})
-    app = create_app(parts, parts.mind, chosen, parts.faults)
-    with served(app) as port:
-        yield Cloud(port, parts)
+    issuers: list[Issuer] = []
+
+    def make_app(port: int) -> FastAPI:
+        app, issuer = app_of(parts, chosen, port)
+        issuers.append(issuer)
+        return app
+
+    with served_where(make_app) as port:
+        yield Cloud(port, parts, issuers[0])
+
+
+def app_of(parts: Doubles, chosen: Settings, port: int) -> tuple[FastAPI, Issuer]:
+    """A local cloud of these doubles, to be served on `port`, and its tenant."""
+    issuer = Issuer(f"http://127.0.0.1:{port}", KEYS, chosen.local_token_seconds)
+    return create_app(parts, parts.mind, chosen, parts.faults, issuer, parts.vault), issuer

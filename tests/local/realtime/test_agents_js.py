@@ -11,13 +11,15 @@ import pytest
 from switchboard_local.mind.parts import Call, Request, Say, Thought
 from tests.local.realtime.conftest import JS, STOP, TRACK
 from tests.local.realtime.doubles import Doubles, last_words, local_cloud, silence, tone
+from tests.local.tokens import token_at
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(180)]
 
 
-def converse(node: str, url: str, speech: Path, interruption: Path) -> dict[str, Any]:
+def converse(node: str, port: int, speech: Path, interruption: Path) -> dict[str, Any]:
     """What happened in `converse.mjs`."""
-    command = [node, "converse.mjs", url, str(speech), str(interruption)]
+    url = f"ws://127.0.0.1:{port}/openai/v1/realtime?model=gpt-realtime"
+    command = [node, "converse.mjs", url, token_at(port), str(speech), str(interruption)]
     run = subprocess.run(command, cwd=JS, capture_output=True, text=True, timeout=100, check=False)
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)
@@ -40,7 +42,7 @@ def test_the_javascript_sdk_holds_a_conversation(node: str, tmp_path: Path) -> N
     doubles.ears.words = ["where is my parcel"]
     doubles.mind.script = dispatcher
     with local_cloud(doubles, local_pace=6) as cloud:
-        seen = converse(node, cloud.ws_url, speech, speech)
+        seen = converse(node, cloud.port, speech, speech)
     assert "find what you sent" in seen["textReply"]
     assert "Lisbon" in seen["toolReply"]
     assert_all_went_well(seen)
@@ -53,8 +55,7 @@ def test_the_javascript_sdk_talks_with_the_embedded_engine(
     spoken, interruption = tmp_path / "speech.pcm", tmp_path / "interruption.pcm"
     spoken.write_bytes(speech[TRACK])
     interruption.write_bytes(speech[STOP])
-    url = f"ws://127.0.0.1:{embedded_port}/openai/v1/realtime?model=gpt-realtime"
-    seen = converse(node, url, spoken, interruption)
+    seen = converse(node, embedded_port, spoken, interruption)
     assert seen["textReply"]
     assert "Lisbon" in seen["toolReply"]
     assert_all_went_well(seen)

@@ -18,6 +18,7 @@ from openai.types.realtime.realtime_session_create_request_param import (
 from switchboard_local.mind.parts import Call, Request, Say, Thought
 from tests.local.realtime.conftest import STOP, TRACK
 from tests.local.realtime.doubles import Doubles, last_words, local_cloud, silence, tone
+from tests.local.tokens import token_at
 
 SESSION: Final[RealtimeSessionCreateRequestParam] = {
     "type": "realtime",
@@ -47,7 +48,9 @@ SESSION: Final[RealtimeSessionCreateRequestParam] = {
 async def connected(port: int) -> AsyncGenerator[AsyncRealtimeConnection]:
     """A session of the SDK, as anybody would open it."""
     async with (
-        AsyncOpenAI(base_url=f"http://127.0.0.1:{port}/openai/v1", api_key="any") as client,
+        AsyncOpenAI(
+            base_url=f"http://127.0.0.1:{port}/openai/v1", api_key=token_at(port)
+        ) as client,
         client.realtime.connect(model="gpt-realtime") as connection,
     ):
         await connection.session.update(session=SESSION)

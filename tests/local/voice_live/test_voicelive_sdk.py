@@ -2,12 +2,10 @@
 
 import asyncio
 import json
-import time
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
 import websockets
@@ -26,38 +24,13 @@ from azure.ai.voicelive.models import (
     ServerEvent,
     UserMessageItem,
 )
-from azure.core.credentials import AccessToken
 from websockets.exceptions import InvalidStatus
 
+from switchboard_local.faults.kinds import Refuse
 from switchboard_local.mind.parts import Call, Request, Say, Thought
 from tests.local.realtime.conftest import TRACK
 from tests.local.realtime.doubles import Doubles, last_words, local_cloud, silence, tone
-
-
-class AnyToken:
-    """A credential with a token of its own making."""
-
-    def __init__(self) -> None:
-        self.scopes: list[str] = []
-
-    async def get_token(self, *scopes: str, **_: object) -> AccessToken:
-        self.scopes.extend(scopes)
-        return AccessToken("any", int(time.time()) + 600)
-
-    async def close(self) -> None:
-        pass
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        pass
-
+from tests.local.tokens import TokenInHand, token_at
 
 SESSION = RequestSession(
     modalities=[Modality.TEXT, Modality.AUDIO],
@@ -88,7 +61,7 @@ async def connected(port: int, **where: str) -> AsyncGenerator[VoiceLiveConnecti
     """A session of the SDK, as anybody would open it."""
     chosen: dict[str, Any] = where or {"model": "gpt-4.1"}
     async with connect(
-        endpoint=f"http://127.0.0.1:{port}", credential=AnyToken(), **chosen
+        endpoint=f"http://127.0.0.1:{port}", credential=TokenInHand(token_at(port)), **chosen
     ) as connection:
         yield connection
 
@@ -288,24 +261,24 @@ async def test_a_model_is_settled_with_the_address() -> None:
 
 async def test_wrong_requests_are_refused_before_the_upgrade() -> None:
     with local_cloud() as cloud:
-        endpoint = f"http://127.0.0.1:{cloud.port}"
+        endpoint, credential = f"http://127.0.0.1:{cloud.port}", TokenInHand(cloud.token)
         with pytest.raises(ConnectionError, match="400"):
-            async with connect(endpoint=endpoint, credential=AnyToken()):
+            async with connect(endpoint=endpoint, credential=credential):
                 pass
         with pytest.raises(ConnectionError, match="400"):
             async with connect(
-                endpoint=endpoint, credential=AnyToken(), model="m", api_version="1999-01-01"
+                endpoint=endpoint, credential=credential, model="m", api_version="1999-01-01"
             ):
                 pass
-        cloud.doubles.faults.refuse_upgrade = 429
+        cloud.doubles.faults.arm(Refuse(status=429))
         with pytest.raises(ConnectionError, match="429"):
             async with connected(cloud.port):
                 pass
 
 
 async def test_the_sdk_asks_for_a_token_of_the_documented_scope() -> None:
-    credential = AnyToken()
     with local_cloud() as cloud:
+        credential = TokenInHand(cloud.token)
         async with connect(
             endpoint=f"http://127.0.0.1:{cloud.port}", credential=credential, model="gpt-realtime"
         ) as connection:
@@ -318,7 +291,7 @@ async def test_the_sdk_asks_for_a_token_of_the_documented_scope() -> None:
     [
         ("api-version=2026-07-15&model=m", {}, 401),
         ("api-version=2026-07-15&model=m", {"api-key": "any"}, 401),
-        ("model=m", {"Authorization": "Bearer any"}, 400),
+        ("api-version=2026-07-15&model=m", {"Authorization": "Bearer any"}, 401),
     ],
 )
 async def test_whoever_lacks_something_gets_an_answer_and_no_socket(

@@ -122,7 +122,7 @@ async def mint(cloud: Cloud, **session: object) -> str:
     async with httpx.AsyncClient(trust_env=False) as client:
         answer = await client.post(
             f"{cloud.base_url}/realtime/client_secrets",
-            headers={"authorization": "Bearer entra"},
+            headers=cloud.headers,
             json={"session": SESSION | session},
         )
         assert answer.status_code == 200, answer.text

@@ -87,7 +87,7 @@ async def test_a_page_talks_is_heard_cuts_in_and_is_hung_up(visiting: Visiting) 
         secret = await mint(cloud, tools=[TOOL])
         async with (
             visiting("plain.html") as page,
-            AsyncOpenAI(base_url=cloud.base_url, api_key="entra") as sdk,
+            AsyncOpenAI(base_url=cloud.base_url, api_key=cloud.token) as sdk,
         ):
             given = [calls_url(cloud), secret]
             call_id = await page.evaluate("([url, secret]) => call(url, secret)", given)

@@ -1,4 +1,4 @@
-import type { Levels } from '../../voice/caller';
+import type { Levels } from '../../voice/connection';
 import type { Snapshot } from '../../voice/session';
 import './floor.css';
 import { LevelLine } from './LevelLine';

@@ -1,12 +1,12 @@
 import { useEffect, useState, useSyncExternalStore } from 'react';
-import { placeCall } from '../../api/http';
+import { placeCall, placeOffer } from '../../api/http';
 import { Caller } from '../../voice/caller';
 import { browserParts } from '../../voice/parts';
 import type { Snapshot } from '../../voice/session';
 
 /** The page's one caller, and what it knows. Leaving the page ends its call. */
 export function useCaller(): { caller: Caller; snapshot: Snapshot } {
-  const [caller] = useState(() => new Caller({ ...browserParts(), place: placeCall }));
+  const [caller] = useState(() => new Caller(browserParts({ place: placeCall, placeOffer })));
   useEffect(() => {
     window.addEventListener('pagehide', caller.end);
     const stop = caller.session.subscribe(() => mirror(caller.session.snapshot()));
@@ -27,4 +27,5 @@ function mirror(now: Snapshot): void {
   dataset['floor'] = now.floor;
   dataset['speaker'] = now.sounding ? 'playing' : 'silent';
   dataset['microphone'] = now.microphone;
+  dataset['way'] = now.way ?? 'none';
 }

@@ -1,4 +1,5 @@
 /** Trouble in words: what happened, what was kept, what to do. */
+import type { Because } from '../../voice/plan';
 import type { MicrophoneState, Snapshot, Trouble } from '../../voice/session';
 
 export interface Words {
@@ -6,10 +7,15 @@ export interface Words {
   readonly text: string;
 }
 
-export function troubleWords(trouble: Trouble, kept: boolean): Words {
-  const { title, why, way } = TROUBLE[trouble.code];
+export interface TroubleWords extends Words {
+  /** A WebSocket may do what WebRTC could not. */
+  readonly otherWay: boolean;
+}
+
+export function troubleWords(trouble: Trouble, kept: boolean): TroubleWords {
+  const { title, why, way, otherWay = false } = TROUBLE[trouble.code];
   const parts = [trouble.text ?? why, kept ? 'What was said is kept on this page.' : '', way];
-  return { title, text: parts.filter((part) => part !== '').join(' ') };
+  return { title, text: parts.filter((part) => part !== '').join(' '), otherWay };
 }
 
 interface Explained {
@@ -17,6 +23,7 @@ interface Explained {
   /** Unless the server has better words. */
   readonly why: string;
   readonly way: string;
+  readonly otherWay?: boolean;
 }
 
 const TROUBLE: Readonly<Record<Trouble['code'], Explained>> = {
@@ -65,7 +72,48 @@ const TROUBLE: Readonly<Record<Trouble['code'], Explained>> = {
     why: 'No call was begun.',
     way: 'Close other programs that use the sound device, then try again.',
   },
+  blocked: {
+    title: 'This network blocks WebRTC',
+    why: 'No sound came through within a few seconds, so the call was ended.',
+    way: 'A WebSocket should get through.',
+    otherWay: true,
+  },
+  unsupported: {
+    title: 'This browser has no WebRTC',
+    why: 'No call was begun.',
+    way: 'A WebSocket will do.',
+    otherWay: true,
+  },
+  declined: {
+    title: 'The call could not be made over WebRTC',
+    why: 'The voice service did not take it.',
+    way: 'A WebSocket may do.',
+    otherWay: true,
+  },
 };
+
+const BECAUSE: Readonly<Record<Because, string>> = {
+  blocked: 'this network blocks WebRTC.',
+  unsupported: 'this browser has no WebRTC.',
+  declined: 'the voice service did not take a call over WebRTC.',
+  model: 'this model cannot be talked to over WebRTC.',
+};
+
+/** Why the call is not carried as it was wished; `null` where it is. */
+export function becauseWords(because: Because | null): string | null {
+  return because === null ? null : `Connected over WebSocket: ${BECAUSE[because]}`;
+}
+
+/** What the way of a call means for it. */
+export function wayWords({ way, roundTripMs }: Snapshot): string {
+  const path =
+    way === 'webrtc'
+      ? 'Your voice goes straight to the voice service over WebRTC. The words and the tools stay with this server.'
+      : 'Your voice goes through this server over a WebSocket.';
+  if (roundTripMs === null) return path;
+  const end = way === 'webrtc' ? 'to the voice service' : 'to the server';
+  return `${path} Round trip ${end}: ${Math.round(roundTripMs)} ms.`;
+}
 
 /** `null` where the microphone is as it should be. */
 export function microphoneWords(state: MicrophoneState): Words | null {

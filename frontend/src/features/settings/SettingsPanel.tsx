@@ -2,16 +2,21 @@ import { Settings2, X } from 'lucide-react';
 import { type ReactNode, useEffect, useId, useRef } from 'react';
 import { Button } from '../../ui/Button';
 import { Select } from '../../ui/Select';
+import { canChooseSpeaker } from '../../voice/devices';
+import type { Way } from '../../voice/plan';
 import type { AgentChoice, PageConfig } from '../../voice/protocol.gen';
-import type { Settings } from './settings';
+import { connectionChoices, connectionHint } from './connections';
+import { isChoice, type Settings } from './settings';
 import './settings.css';
-import { useMicrophones } from './useMicrophones';
+import { useDevices } from './useDevices';
 import type { Change } from './useSettings';
 
 interface Props {
   config: PageConfig;
   agent: AgentChoice;
   settings: Settings;
+  /** How the chosen model can be talked to. */
+  ways: readonly Way[];
   change: Change;
   open: boolean;
   onOpen: (open: boolean) => void;
@@ -48,8 +53,8 @@ interface FieldsProps extends Omit<Props, 'open' | 'onOpen'> {
   onClose: () => void;
 }
 
-function Fields({ config, agent, settings, change, inCall, listening, onClose }: FieldsProps) {
-  const microphones = useMicrophones(listening);
+function Fields(props: FieldsProps) {
+  const { config, agent, settings, change, inCall, onClose } = props;
   return (
     <>
       <div className="settings-head">
@@ -59,7 +64,10 @@ function Fields({ config, agent, settings, change, inCall, listening, onClose }:
           Close
         </Button>
       </div>
-      <Field label="Agent" hint={inCall ? 'Agent, voice and model: from the next call.' : null}>
+      <Field
+        label="Agent"
+        hint={inCall ? 'Agent, voice, model, connection: from the next call.' : null}
+      >
         {(id) => (
           <Select
             id={id}
@@ -94,20 +102,8 @@ function Fields({ config, agent, settings, change, inCall, listening, onClose }:
           />
         )}
       </Field>
-      <Field
-        label="Microphone"
-        hint={microphones.length === 0 ? 'Named here once you have allowed one.' : null}
-      >
-        {(id) => (
-          <Select
-            id={id}
-            value={settings.device}
-            onChange={(device) => change({ device })}
-            options={microphones}
-            none="The browser’s default"
-          />
-        )}
-      </Field>
+      <ConnectionField {...props} />
+      <DeviceFields {...props} />
       <Field label="Appearance">
         {(id) => (
           <Select
@@ -123,6 +119,62 @@ function Fields({ config, agent, settings, change, inCall, listening, onClose }:
       <p className="settings-keys">
         <kbd>Space</kbd> mute · <kbd>/</kbd> type · <kbd>Esc</kbd> end
       </p>
+    </>
+  );
+}
+
+/** Shown where there is a choice. */
+function ConnectionField({ config, agent, settings, ways, change, inCall }: FieldsProps) {
+  const choices = connectionChoices(config);
+  if (choices.length === 0) return null;
+  const model = titled(config.models, settings.model ?? agent.model);
+  return (
+    <Field label="Connection" hint={connectionHint(settings.connection, ways, model)}>
+      {(id) => (
+        <Select
+          id={id}
+          value={settings.connection}
+          onChange={(choice) => change({ connection: isChoice(choice) ? choice : 'automatic' })}
+          options={choices}
+          disabled={inCall}
+        />
+      )}
+    </Field>
+  );
+}
+
+/** May be changed in the middle of a call. */
+function DeviceFields({ settings, change, listening }: FieldsProps) {
+  const { microphones, speakers } = useDevices(listening);
+  return (
+    <>
+      <Field
+        label="Microphone"
+        hint={microphones.length === 0 ? 'Named here once you have allowed one.' : null}
+      >
+        {(id) => (
+          <Select
+            id={id}
+            value={settings.device}
+            onChange={(device) => change({ device })}
+            options={microphones}
+            none="The browser’s default"
+          />
+        )}
+      </Field>
+      {canChooseSpeaker() && speakers.length > 0 ? (
+        <Field label="Speaker">
+          {(id) => (
+            <Select
+              id={id}
+              value={settings.speaker}
+              onChange={(speaker) => change({ speaker })}
+              options={speakers}
+              none="The browser’s default"
+            />
+          )}
+        </Field>
+      ) : null}
     </>
   );
 }

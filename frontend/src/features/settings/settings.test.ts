@@ -14,11 +14,12 @@ function storage(text: string | null): () => Storage {
 
 test('wishes are remembered', () => {
   const kept = storage(null);
-  remember(kept, { ...DEFAULTS, voice: 'cedar', theme: 'dark' });
-  expect(recall(kept)).toEqual({ ...DEFAULTS, voice: 'cedar', theme: 'dark' });
+  const wishes = { ...DEFAULTS, voice: 'cedar', theme: 'dark', connection: 'websocket' } as const;
+  remember(kept, wishes);
+  expect(recall(kept)).toEqual(wishes);
 });
 
-test.each(['{', '[]', 'null', '{"voice":7,"theme":"pink"}'])(
+test.each(['{', '[]', 'null', '{"voice":7,"theme":"pink","connection":"pigeon"}'])(
   'nonsense in storage is no wish: %s',
   (text) => {
     expect(recall(storage(text))).toEqual(DEFAULTS);

@@ -1,4 +1,5 @@
 /** What the page remembers of its person's wishes, in this browser only. */
+import type { Choice } from '../../voice/plan';
 import { isRecord } from '../../voice/wire';
 
 export interface Settings {
@@ -8,6 +9,9 @@ export interface Settings {
   readonly model: string | null;
   /** `null` is the browser's default microphone. */
   readonly device: string | null;
+  /** `null` is the browser's default speaker. */
+  readonly speaker: string | null;
+  readonly connection: Choice;
   readonly theme: 'system' | 'light' | 'dark';
 }
 
@@ -16,6 +20,8 @@ export const DEFAULTS: Settings = {
   voice: null,
   model: null,
   device: null,
+  speaker: null,
+  connection: 'automatic',
   theme: 'system',
 };
 
@@ -43,12 +49,18 @@ export function parse(value: unknown): Settings {
   if (!isRecord(value)) return DEFAULTS;
   const text = (field: unknown): string | null =>
     typeof field === 'string' && field !== '' ? field : null;
-  const theme = value['theme'];
+  const { theme, connection } = value;
   return {
     agent: text(value['agent']),
     voice: text(value['voice']),
     model: text(value['model']),
     device: text(value['device']),
+    speaker: text(value['speaker']),
+    connection: isChoice(connection) ? connection : 'automatic',
     theme: theme === 'light' || theme === 'dark' ? theme : 'system',
   };
+}
+
+export function isChoice(value: unknown): value is Choice {
+  return value === 'automatic' || value === 'webrtc' || value === 'websocket';
 }

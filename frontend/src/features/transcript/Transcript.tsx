@@ -8,6 +8,8 @@ interface Props {
   snapshot: Snapshot;
   agent: string;
   renderTool: (tool: ToolEntry) => ReactNode;
+  /** Something to know of the whole call, above all that was said. */
+  preface: string | null;
   /** What stands here before anybody has spoken. */
   empty: string;
 }
@@ -15,7 +17,7 @@ interface Props {
 /** Near enough to the end to be reading along, in pixels. */
 const AT_END = 48;
 
-export function Transcript({ snapshot, agent, renderTool, empty }: Props) {
+export function Transcript({ snapshot, agent, preface, renderTool, empty }: Props) {
   const box = useRef<HTMLElement>(null);
   const following = useRef(true);
   const { entries } = snapshot;
@@ -59,6 +61,11 @@ export function Transcript({ snapshot, agent, renderTool, empty }: Props) {
       tabIndex={0}
       onScroll={watch}
     >
+      {preface === null ? null : (
+        <p className="notice transcript-preface" role="status">
+          {preface}
+        </p>
+      )}
       {entries.length === 0 ? <p className="transcript-empty">{empty}</p> : null}
       <div className="transcript-lines">
         {entries.map((entry) => (

@@ -6,8 +6,8 @@ export function spokenChars(line: LineEntry, now: Snapshot): number {
   const { length } = line.text;
   if (line.speaker === 'caller' || now.phase === 'ended') return length;
   if (now.spoken?.item === line.id) return wordEnd(line.text, now.spoken.share * length);
-  // Its audio is here, but the play head is still elsewhere.
-  return now.sounded === line.id ? 0 : length;
+  // Its audio is here, but the play head is still elsewhere; over WebRTC the page knows neither.
+  return now.sounded === line.id && now.way !== 'webrtc' ? 0 : length;
 }
 
 /** The heard part with the space after it, and the unheard rest. */

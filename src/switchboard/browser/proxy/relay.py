@@ -17,16 +17,19 @@ from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from switchboard.access.rates import Bucket, Rate
-from switchboard.browser.leg import ABORT, WATCH_S, Close
+from switchboard.browser.leg import ABORT, Close
 from switchboard.browser.proxy import closing
 from switchboard.browser.proxy.early import EarlyMessages, size_bytes
 from switchboard.browser.proxy.wanted import Wanted
+from switchboard.browser.sockets import SHORTCUT
 from switchboard.errors import ModelUnavailable
 
 logger = logging.getLogger(__name__)
 
 BREATH: Final = 32
 """Messages after which other connections get their turn, however many are at hand."""
+SOONEST_S: Final = 0.05
+"""Between two looks at whether a connection is over."""
 
 
 class Service(Protocol):
@@ -34,6 +37,10 @@ class Service(Protocol):
 
     def __aiter__(self) -> AsyncIterator[str | bytes]: ...
     async def send(self, frame: str | bytes) -> None: ...
+    def send_at_once(self, frame: str | bytes) -> bool:
+        """If that takes no waiting; else `False`, and nothing is sent."""
+        ...
+
     async def close(self, code: int, reason: str) -> None: ...
     @property
     def ending(self) -> tuple[int, str]:
@@ -109,6 +116,8 @@ class Relay:
         self._service: Service | None = None
         self._work = anyio.CancelScope()
         self._ending: Ending | None = None
+        self._is_waiting = False
+        """For the client's next message: nothing it said is on its way."""
         self._is_gone = False
         """The client has closed its socket, or lost it."""
         self._sending_up: float | None = None
@@ -138,8 +147,13 @@ class Relay:
     # -- upwards ----------------------------------------------------------------------------
 
     async def _listen(self) -> None:
+        shortcut = self._socket.scope.get("extensions", {}).get(SHORTCUT)
+        if shortcut is not None:
+            shortcut["to"](self._pass_up_at_once)
         while True:
+            self._is_waiting = True
             message = await self._socket.receive()
+            self._is_waiting = False
             if message["type"] == "websocket.disconnect":
                 self._client_left(message)
                 return
@@ -147,6 +161,15 @@ class Relay:
             heard = text if text is not None else message["bytes"]
             await self._slow_down()
             await self._pass_up(heard)
+
+    def _pass_up_at_once(self, message: str | bytes) -> bool:
+        """Most messages go this way: no queue, no task, half the cost. False: it must wait."""
+        if not self._is_waiting or self._service is None or self._ending is not None:
+            return False
+        if not (self._pace.take(self._clock()) and self._service.send_at_once(message)):
+            return False
+        self._note("up", message)
+        return True
 
     async def _slow_down(self) -> None:
         if not self._pace.take(self._clock()):
@@ -225,17 +248,20 @@ class Relay:
 
     # -- both -------------------------------------------------------------------------------
 
-    async def _count(self, way: str, message: str | bytes) -> None:
+    def _note(self, way: str, message: str | bytes) -> None:
         self._last_message = self._clock()
         self._bytes[way] += size_bytes(message)
         self._messages[way] += 1
+
+    async def _count(self, way: str, message: str | bytes) -> None:
+        self._note(way, message)
         if self._messages[way] % BREATH == 0:
             await anyio.lowlevel.checkpoint()
 
     async def _watch(self) -> None:
         """End a connection that is over, says nothing, or takes nothing."""
         while True:
-            await anyio.sleep(min(WATCH_S, self._limits.idle_s / 4, self._limits.stall_s / 4))
+            await anyio.sleep(self._until_next_look())
             now = self._clock()
             if self._wanted.token is not None and self._wanted.token.expires_at <= time.time():
                 self._end("limit", closing.TOKEN_OVER)
@@ -247,6 +273,13 @@ class Relay:
                 self._end("limit", closing.SERVICE_TOO_SLOW)
             elif now - self._last_message > self._limits.idle_s:
                 self._end("limit", closing.IDLE)
+
+    def _until_next_look(self) -> float:
+        """Seldom: with a thousand idle connections this is what costs."""
+        rest = min(self._limits.idle_s / 4, self._limits.stall_s / 4)
+        if self._wanted.token is not None:
+            rest = min(rest, self._wanted.token.expires_at - time.time())
+        return max(rest, SOONEST_S)
 
     def _is_stalled(self, since: float | None, now: float) -> bool:
         return since is not None and now - since > self._limits.stall_s

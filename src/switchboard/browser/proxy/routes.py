@@ -48,10 +48,13 @@ class ProxyRoom:
         *,
         open_service: OpenService,
         tokens: Tokens | None,
+        lend: OpenService | None = None,
         config: ProxyConfig | None = None,
     ) -> None:
+        """`lend` opens with what `tokens` has, where that is shown otherwise than a user's own."""
         self._origins = origins
         self._open_service = open_service
+        self._lend = lend or open_service
         self._tokens = tokens
         self._config = config or ProxyConfig()
         self._addresses = Rates(self._config.address_rate)
@@ -101,7 +104,7 @@ class ProxyRoom:
             socket,
             wanted,
             principal_id=who.id,
-            open_service=self._open_service,
+            open_service=self._lend if wanted.token is None else self._open_service,
             tokens=self._tokens,
             limits=self._config.relay,
         )

@@ -72,7 +72,7 @@ class Calls:
     ) -> None:
         host = self._host
         try:
-            async with open_live(session, host.company, host.session_s) as live:
+            async with open_live(session, host.company, "calls", host.session_s) as live:
                 self._calls[call_id] = live
                 task_status.started((call_id, peer.answer))
                 await leg.hold(live, peer, filtered=filtered)

@@ -1,5 +1,6 @@
 """A caller's data channel, by aiortc."""
 
+from collections import deque
 from collections.abc import AsyncGenerator
 from typing import Final
 
@@ -20,10 +21,9 @@ class AiortcChannel:
 
     def __init__(self, channel: RTCDataChannel) -> None:
         self._channel = channel
-        self._arrive, self._arrived = anyio.create_memory_object_stream[str | None](
-            MAX_WAITING_FRAMES
-        )
-        self._flooded = False
+        self._waiting: deque[str | None] = deque()
+        self._flooded = self._over = False
+        self._stirred = anyio.Event()
         self._room = anyio.Event()
         channel.bufferedAmountLowThreshold = MAX_UNSENT_BYTES // 2
         channel.on("message", self._take)
@@ -31,9 +31,12 @@ class AiortcChannel:
         channel.on("close", self._end)
 
     async def frames(self) -> AsyncGenerator[str | None]:
-        with self._arrived:
-            async for frame in self._arrived:
-                yield frame
+        while self._waiting or not self._over:
+            if self._waiting:
+                yield self._waiting.popleft()
+                continue
+            self._stirred = anyio.Event()
+            await self._stirred.wait()
         if self._flooded:
             raise Flooded
 
@@ -49,17 +52,19 @@ class AiortcChannel:
             raise TooLarge from None
 
     def _take(self, message: str | bytes) -> None:
-        try:
-            self._arrive.send_nowait(message if isinstance(message, str) else None)
-        except anyio.WouldBlock:
+        if self._over:
+            return
+        if len(self._waiting) >= MAX_WAITING_FRAMES:
             self._flooded = True
             self._end()
-        except (anyio.ClosedResourceError, anyio.BrokenResourceError):
-            pass  # nobody reads any more
+            return
+        self._waiting.append(message if isinstance(message, str) else None)
+        self._stirred.set()
 
     def _make_room(self) -> None:
         self._room.set()
 
     def _end(self) -> None:
-        self._arrive.close()
+        self._over = True
+        self._stirred.set()
         self._room.set()

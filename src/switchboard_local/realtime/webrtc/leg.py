@@ -8,7 +8,8 @@ import anyio
 
 from switchboard_local.realtime.client import Client
 from switchboard_local.realtime.dialects import Ga
-from switchboard_local.realtime.live import GONE, SEND_TIMEOUT_S, Live
+from switchboard_local.realtime.farewell import GONE
+from switchboard_local.realtime.live import SEND_TIMEOUT_S, Live
 from switchboard_local.realtime.refusals import Refused
 from switchboard_local.realtime.webrtc.parts import Channel, Closed, Flooded, Peer, TooLarge
 
@@ -83,6 +84,7 @@ async def _write(live: Live, client: Client, channel: Channel) -> None:
     try:
         while True:
             event = await client.outbox.take()
+            await live.flow.passed()
             try:
                 with anyio.fail_after(SEND_TIMEOUT_S):
                     await channel.send(event.decode())

@@ -10,15 +10,15 @@ from fastapi.responses import JSONResponse
 from switchboard_local.realtime.checking import check
 from switchboard_local.realtime.dialects import require_ga_rate
 from switchboard_local.realtime.doorway import TurnedAway, bearer, full, judge, unknown_call
-from switchboard_local.realtime.host import Host
-from switchboard_local.realtime.live import GONE, fresh_id
+from switchboard_local.realtime.farewell import GONE
+from switchboard_local.realtime.host import Host, forced
+from switchboard_local.realtime.live import fresh_id
 from switchboard_local.realtime.refusals import Refused
 from switchboard_local.realtime.session_object import begun
 from switchboard_local.realtime.webrtc.calls import Calls
 from switchboard_local.realtime.webrtc.offer import MAX_OFFER_BYTES, checked
 from switchboard_local.realtime.webrtc.secrets import (
     ExpiresAfter,
-    Grant,
     SecretBook,
     SecretParams,
     session_wire,
@@ -36,7 +36,7 @@ def webrtc_router(host: Host, secrets: SecretBook, calls: Calls | None) -> APIRo
 
     @router.post("/client_secrets")
     async def mint(request: Request) -> Response:
-        refusal = judge(request.headers, request.query_params)
+        refusal = await forced(host, "client_secrets") or _judge(request, host)
         if refusal is not None:
             return _turned_away(refusal)
         try:
@@ -68,7 +68,7 @@ def webrtc_router(host: Host, secrets: SecretBook, calls: Calls | None) -> APIRo
 
     @router.post("/calls/{call_id}/hangup")
     async def hang_up(request: Request, call_id: str) -> Response:
-        refusal = judge(request.headers, request.query_params)
+        refusal = _judge(request, host)
         live = calls.find(call_id) if calls else None
         if refusal is not None or live is None:
             return _turned_away(refusal or unknown_call())
@@ -79,13 +79,14 @@ def webrtc_router(host: Host, secrets: SecretBook, calls: Calls | None) -> APIRo
 
 
 async def _call(request: Request, host: Host, secrets: SecretBook, calls: Calls | None) -> Response:
-    refusal = judge(request.headers, request.query_params) or _no_call(request, host)
+    refusal = await forced(host, "calls")
+    refusal = refusal or judge(request.headers, request.query_params) or _no_call(request)
     if refusal is not None:
         return _turned_away(refusal)
     if calls is None:
         message = "This local cloud has no WebRTC: aiortc is not installed. Use the WebSocket."
         return _turned_away(TurnedAway(501, "webrtc_unavailable", message))
-    grant = _grant(request, host, secrets)
+    grant = secrets.grant(bearer(request.headers.get("authorization", "")))
     if grant is None:
         message = "Access denied: the client secret is unknown, or has expired."
         return _turned_away(TurnedAway(401, "401", message))
@@ -105,20 +106,17 @@ async def _call(request: Request, host: Host, secrets: SecretBook, calls: Calls 
     )
 
 
-def _no_call(request: Request, host: Host) -> TurnedAway | None:
-    forced = host.company.faults.refuse_upgrade
-    if forced is not None:
-        return TurnedAway(forced, str(forced), "Refused on purpose.")
+def _judge(request: Request, host: Host) -> TurnedAway | None:
+    """What is wrong with a request of somebody's own server."""
+    refusal = host.keeper.refusal(request.headers, request.query_params)
+    return refusal or judge(request.headers, request.query_params)
+
+
+def _no_call(request: Request) -> TurnedAway | None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/sdp":
         return TurnedAway(415, "unsupported_media_type", "Send the SDP offer as application/sdp.")
     return None
-
-
-def _grant(request: Request, host: Host, secrets: SecretBook) -> Grant | None:
-    if host.company.faults.secrets_expired:
-        return None
-    return secrets.grant(bearer(request.headers.get("authorization", "")))
 
 
 async def _json(request: Request) -> object:
@@ -140,7 +138,7 @@ async def _body(request: Request, limit_bytes: int) -> bytes:
 
 def _turned_away(refusal: TurnedAway) -> Response:
     logger.info("realtime request refused", extra={"status": refusal.status})
-    return JSONResponse(dict(refusal.body()), refusal.status)
+    return JSONResponse(dict(refusal.body()), refusal.status, dict(refusal.headers()))
 
 
 def _refused(refused: Refused) -> Response:
