@@ -18,6 +18,7 @@ from anyio import to_thread
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from switchboard_local.entra.issuer import Issuer
 from switchboard_local.mind.parts import Call, Request, Say, Thought
 from switchboard_local.settings import Settings
 from switchboard_local.vault import KEY_SECRET, Vault
@@ -68,10 +69,16 @@ class Upstream:
     port: int = 0
     doubles: Doubles = field(default_factory=Doubles)
     came: list[bytes] = field(default_factory=list[bytes])
+    issuer: Issuer | None = None
 
     @property
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def user_token(self) -> str:
+        """What somebody who signed in shows the proxy."""
+        assert self.issuer is not None
+        return self.issuer.issue("https://ai.azure.com", scp="user_impersonation").text
 
     @property
     def everything(self) -> bytes:
@@ -120,7 +127,7 @@ def upstream() -> Generator[Upstream]:
     settings = Settings.model_validate({"local_pace": 40.0, "identity_header": HEADER})
 
     def make_app(port: int) -> FastAPI:
-        app, _ = app_of(parts, settings, port)
+        app, there.issuer = app_of(parts, settings, port)
         app.add_middleware(_Recorder, upstream=there)
         return app
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.proxy.peers import jwt
 from tests.secrecy.peers import KEY, TYPED, Upstream, product, upstream, with_key
 from tests.secrecy.talk import proxied, spoken, typed
 
@@ -53,7 +52,7 @@ async def test_no_key_of_the_environment_is_asked_for_or_goes_anywhere(
                 await spoken(page)
                 await page.say("end")
         await proxied(served)
-        await proxied(served, jwt())
+        await proxied(served, there.user_token())
         logged = await served.stop()
     assert "IDENTITY_HEADER" in served.asked  # it does take down what is asked for
     assert served.asked.isdisjoint(NAMES)

@@ -52,7 +52,7 @@ async def refused(served: Product, query: str, *protocols: str) -> None:
 
 async def a_day(served: Product, there: Upstream) -> set[str]:
     """Calls that go well and calls that do not; what nobody may read about them."""
-    good, expired, another = jwt(), jwt(-60), jwt(name="another")
+    good, expired, another = there.user_token(), jwt(-60), jwt(name="another")
     odd = "no.token.at-all-9c8b7a6f5e4d3c2b1a"
     secrets = {good, expired, another, odd}
     for model in ("gpt-realtime", "live"):

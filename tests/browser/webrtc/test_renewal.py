@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from switchboard_local.faults.kinds import Drop
 from tests.browser.webrtc.peers import (
     Product,
     RtcPage,
@@ -66,10 +67,9 @@ async def test_media_that_are_gone_are_offered_anew_by_the_page_and_the_call_goe
     async with home.calling() as page, page.stream() as stream:
         await greeted(stream)
         await asks_for_balance(page, stream, "t1")
-        cloud.doubles.faults.drop_after_audio_ms = 0
+        cloud.doubles.faults.arm(Drop(on="reply", service="calls"))
         await page.say("text", id="t2", text="tell me all")
         await page.media_gone()
-        cloud.doubles.faults.drop_after_audio_ms = None
         await stream.until("reoffer")
         async with offers_anew(page) as caller:
             await caller.until_loud()
