@@ -5,8 +5,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import msgspec
@@ -40,7 +41,7 @@ from switchboard.conversation.session import Service
 from switchboard.doctor.watch import DATA_DIRECTORY, RECORDS, State, Watch
 from switchboard.exchange import Lines, Switchboard
 from switchboard.health import judge
-from switchboard.model.credentials import TokenSource
+from switchboard.model.credentials import TokenSource, default_credential
 from switchboard.model.keys import KeySource, lending
 from switchboard.model.passage import PassageConfig, Passages
 from switchboard.reception import Reception
@@ -49,6 +50,9 @@ from switchboard.records.store import Store
 from switchboard.records.tickets import TicketTable
 from switchboard.services import Identities, Ways, key_of, ways_of
 from switchboard.settings import Settings
+
+if TYPE_CHECKING:
+    from switchboard.telephone import Telephone
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +104,7 @@ class House:
             lines=Lines(settings.max_calls, settings.ticket_seconds),
         )
         self.tickets = TicketOffice(TicketTable(self.store), open_s=settings.ticket_seconds)
+        self.telephone = self._telephone() if settings.acs_endpoint else None
         self.rtc = self._rtc() if self.ways.negotiate else None
         self.minting = self._minting(self.rtc) if self.rtc and settings.session_minting else None
         self.watch = Watch(settings, self.store.answers)
@@ -158,6 +163,31 @@ class House:
             self.origins, open_service=passages.open, tokens=tokens, lend=lend, config=config
         )
 
+    def _telephone(self) -> "Telephone":
+        # Not at the top: what it needs takes a while to import, and few servers have one.
+        from switchboard.telephone import Telephone, TelephoneConfig
+
+        settings = self.settings
+        secret = settings.event_grid_secret
+        config = TelephoneConfig(
+            endpoint=settings.acs_endpoint or "",
+            resource_id=settings.acs_resource_id,
+            public_url=settings.public_url or "",
+            agent=settings.phone_agent or self.reception.page_config().default_agent,
+            number=settings.acs_number,
+            issuer=settings.acs_issuer,
+            ca_file=settings.acs_ca_file,
+            latency_ms=settings.acs_latency_ms,
+            reattach_s=settings.reattach_seconds,
+            tenant_id=settings.event_grid_tenant_id,
+            audience=settings.event_grid_audience,
+            secret=secret.get_secret_value() if secret else None,
+            max_sockets=2 * settings.max_calls + 16,
+        )
+        client_id = settings.azure_client_id
+        credential = partial(default_credential, client_id)
+        return Telephone(config, self.switchboard, self.store, make_credential=credential)
+
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Everything that runs beside the routes; all of it ends with the block."""
@@ -173,6 +203,8 @@ class House:
                     tasks.start_soon(self._keep, "webrtc", self.rtc.run)
                 tasks.start_soon(self._keep, "agents", self.reception.book.watch)
                 tasks.start_soon(self._keep, "tickets", self._sweep_tickets)
+                if self.telephone is not None:
+                    tasks.start_soon(self._keep, "telephone", self.telephone.run)
                 for tokens in self.identities.tokens.values():
                     tasks.start_soon(self._keep, "tokens", tokens.refresh)
                 if self.keys is not None:
@@ -339,6 +371,10 @@ def _mount(app: FastAPI, house: House) -> None:
     app.include_router(minting_routes(house.minting, identify))
     if house.proxy is not None:
         app.include_router(proxy_routes(house.proxy, identify))
+    if house.telephone is not None:
+        from switchboard.phone.routes import phone_routes
+
+        app.include_router(phone_routes(house.telephone.room))
     app.mount("/", PageFiles(about=msgspec.json.encode(house.about())))
 
 

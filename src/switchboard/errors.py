@@ -3,6 +3,7 @@
 SwitchboardError
 ├── ConfigurationError   a setting or file is wrong; the text names it and says what to do
 ├── ModelUnavailable     the model service refused or dropped us; `retryable` says what to do
+├── CarrierUnavailable   the telephone's carrier refused or could not be reached; likewise
 ├── OfferRefused         a page's WebRTC offer cannot be used
 ├── LinesBusy            every line is taken; the caller hears so and may try again
 ├── NotAllowed           this principal, ticket or origin may not do this
@@ -26,6 +27,16 @@ class ModelUnavailable(SwitchboardError):
         self.retryable = retryable
         self.status = status
         """HTTP status of the refused upgrade, or WebSocket close code, where there was one."""
+
+
+class CarrierUnavailable(SwitchboardError):
+    """The carrier refused what was asked of it, or could not be reached."""
+
+    def __init__(self, message: str, *, retryable: bool, status: int | None = None) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+        self.status = status
+        """HTTP status of its answer, where there was one."""
 
 
 class OfferRefused(SwitchboardError):

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from switchboard.access.identity import is_loopback
@@ -82,6 +82,26 @@ class Settings(BaseSettings):
     """New connections of one address."""
     proxy_user_per_minute: PerMinute = 60.0
     """New connections of one user."""
+
+    acs_endpoint: str | None = None
+    """The telephone's carrier: `https://<resource>.communication.azure.com`. None: no telephone."""
+    acs_resource_id: str = ""
+    """Immutable id of that resource, a GUID: whom its tokens are for."""
+    acs_number: str | None = None
+    """Our own telephone number, E.164."""
+    acs_issuer: str | None = None
+    """Who signs the carrier's tokens, if not Azure."""
+    acs_ca_file: str | None = None
+    """Certificate of a carrier that no public authority vouches for."""
+    acs_latency_ms: Annotated[float, Field(ge=0, le=2_000)] = 0.0
+    """From our sending a frame to the ear, measured."""
+    event_grid_tenant_id: str | None = None
+    event_grid_audience: str | None = None
+    """Our application, for which Entra gives Event Grid its token."""
+    event_grid_secret: SecretStr | None = None
+    """Or what the address that Event Grid was given ends in: `?secret=…`."""
+    phone_agent: str | None = None
+    """Who answers the telephone, if not the first agent."""
 
     data_dir: Path = Path(".data")
     """What this process writes."""

@@ -18,10 +18,11 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from switchboard.access.rates import Rate
-from switchboard.browser.codec import Misunderstood, decode, is_pcm
+from switchboard.browser.codec import Misunderstood, decode
 from switchboard.browser.limits import Meter, SocketLimits
 from switchboard.browser.protocol import MAX_FRAME_BYTES, Decide, Key, PageMessage, Played
 from switchboard.browser.routes import BrowserConfig
+from switchboard.conversation.audio import is_pcm
 from switchboard.conversation.events import CallerAway
 from switchboard.conversation.legs import CallerAudio
 from tests.browser.peers import FRAME, House, Setting, house, serving

@@ -131,7 +131,7 @@ async def test_records_at_rest_are_read_and_left_as_they_were(tmp_path: Path) ->
     before = everything_in(tmp_path)
     told = await home.records(settings(tmp_path), PATIENT)
     assert ok(told)
-    assert "at the newest migration, 0001" in told.detail
+    assert "at the newest migration, 0002" in told.detail
     assert everything_in(tmp_path) == before
 
 
@@ -163,13 +163,13 @@ async def test_records_of_a_newer_version_are_not_touched(tmp_path: Path) -> Non
 async def test_records_of_an_older_version_will_be_moved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A second migration, as the next version will bring one."""
+    """One more migration, as the next version will bring one."""
     newer = tmp_path / "migrations"
     (newer / "versions").mkdir(parents=True)
-    first = ROOT / "src/switchboard/records/migrations/versions/0001_first_schema.py"
-    (newer / "versions" / first.name).write_bytes(first.read_bytes())
-    (newer / "versions" / "0002_next.py").write_text(
-        'revision = "0002"\ndown_revision = "0001"\n', encoding="utf-8"
+    for known in (ROOT / "src/switchboard/records/migrations/versions").glob("0*.py"):
+        (newer / "versions" / known.name).write_bytes(known.read_bytes())
+    (newer / "versions" / "0003_next.py").write_text(
+        'revision = "0003"\ndown_revision = "0002"\n', encoding="utf-8"
     )
     data = tmp_path / "data"
     async with Store(sqlite_url(data)).opened():
@@ -177,7 +177,7 @@ async def test_records_of_an_older_version_will_be_moved(
     monkeypatch.setattr("switchboard.records.revision.MIGRATIONS", newer)
     told = await home.records(settings(data), PATIENT)
     assert ok(told)
-    assert "at migration 0001; the server moves it to 0002" in told.detail
+    assert "at migration 0002; the server moves it to 0003" in told.detail
     assert "copy the database" in told.advice
 
 

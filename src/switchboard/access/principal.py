@@ -19,6 +19,8 @@ class Kind(StrEnum):
     """Anybody, because the owner of this server said so."""
     PERSON = "person"
     """Somebody an identity provider vouches for."""
+    TELEPHONE = "telephone"
+    """Whoever holds a telephone: the carrier says which number, nobody says who."""
 
 
 @dataclass(frozen=True, slots=True)

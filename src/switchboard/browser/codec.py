@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from switchboard.browser import protocol as wire
-from switchboard.conversation.audio import base64_size_bytes
+from switchboard.conversation.audio import is_pcm
 from switchboard.conversation.commands import (
     Note,
     NoteFloor,
@@ -21,8 +21,6 @@ from switchboard.conversation.commands import (
 MAX_SHOWN_CHARS: Final = 65_536
 """A tool's result longer than this is shown cut: the record and the model have the whole."""
 
-_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_PADDINGS: Final = (b"", b"=", b"==")
 _decoder: Final = msgspec.json.Decoder(wire.PageMessage)
 _encoder: Final = msgspec.json.Encoder()
 
@@ -48,17 +46,6 @@ def decode(frame: str) -> wire.PageMessage:
             raise Misunderstood("This text is empty.")
         case _:
             return message
-
-
-def is_pcm(audio: str) -> bool:
-    """Whether `audio` is padded base64 of whole 16-bit samples, found without decoding it."""
-    padding = audio.encode().translate(None, _ALPHABET)
-    return (
-        len(audio) % 4 == 0
-        and padding in _PADDINGS
-        and audio.endswith(padding.decode())
-        and base64_size_bytes(audio) % 2 == 0
-    )
 
 
 def encode(message: wire.ServerMessage) -> str:

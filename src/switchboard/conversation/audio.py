@@ -29,7 +29,21 @@ PCM_24K: Final = PcmFormat(24_000)
 FRAME_MS: Final = 20
 """One frame on every caller leg."""
 
+_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_PADDINGS: Final = (b"", b"=", b"==")
+
 
 def base64_size_bytes(text: str) -> int:
     """Bytes that `text` decodes to, without decoding it."""
     return len(text) * 3 // 4 - text.count("=", -2)
+
+
+def is_pcm(audio: str) -> bool:
+    """Whether `audio` is padded base64 of whole 16-bit samples, found without decoding it."""
+    padding = audio.encode().translate(None, _ALPHABET)
+    return (
+        len(audio) % 4 == 0
+        and padding in _PADDINGS
+        and audio.endswith(padding.decode())
+        and base64_size_bytes(audio) % 2 == 0
+    )

@@ -110,3 +110,50 @@ class TicketRow(Base):
     principal_id: Mapped[str] = mapped_column(String(200))
     kind: Mapped[str] = mapped_column(Short)
     expires_at: Mapped[float] = mapped_column(index=True)
+
+
+class MediaTicketRow(Base):
+    """The right of one telephone call's media to come in, again and again while it lives."""
+
+    __tablename__ = "media_tickets"
+
+    digest: Mapped[str] = mapped_column(Short, primary_key=True)
+    call_id: Mapped[str] = mapped_column(Short, index=True)
+    connection_id: Mapped[str | None] = mapped_column(String(200))
+    """The carrier's name for the call, from the first socket on."""
+    expires_at: Mapped[float] = mapped_column(index=True)
+
+
+class SeenEvent(Base):
+    """An event that was acted upon, on whatever replica: its second delivery is none."""
+
+    __tablename__ = "seen_events"
+
+    digest: Mapped[str] = mapped_column(Short, primary_key=True)
+    until: Mapped[float] = mapped_column(index=True)
+
+
+class Dialled(Base):
+    """A telephone call that we were asked to place: what the quotas count."""
+
+    __tablename__ = "dialled"
+
+    operation: Mapped[str] = mapped_column(Short, primary_key=True)
+    """SHA-256 of whose operation it is, and its id: asked for twice, it is placed once."""
+    call_id: Mapped[str] = mapped_column(Short)
+    principal_id: Mapped[str] = mapped_column(String(200))
+    number: Mapped[str] = mapped_column(Short)
+    """E.164."""
+    at: Mapped[float] = mapped_column(index=True)
+    ended_at: Mapped[float | None]
+
+
+class DoNotCall(Base):
+    """A number that does not want to be called."""
+
+    __tablename__ = "do_not_call"
+
+    number: Mapped[str] = mapped_column(Short, primary_key=True)
+    """E.164."""
+    since: Mapped[float]
+    reason: Mapped[str] = mapped_column(String(200))

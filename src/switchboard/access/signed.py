@@ -1,0 +1,76 @@
+"""Tokens that somebody else signed (JWT, RS256): who, for whom, and whether they still hold."""
+
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import jwt
+from starlette.requests import HTTPConnection
+
+from switchboard.access.keys import Keys, KeysUnavailable
+from switchboard.access.refusals import NotIdentified
+
+logger = logging.getLogger(__name__)
+
+MAX_TOKEN_CHARS: Final = 16_384
+LEEWAY_S: Final = 60.0
+"""Between their clock and ours."""
+NEEDED: Final = ("exp", "iss", "aud")
+
+type Claims = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a token must say."""
+
+    issuers: Collection[str]
+    audiences: Collection[str]
+
+
+class SignedTokens:
+    """Checks the tokens of one signer."""
+
+    def __init__(self, keys: Keys, expected: Expected) -> None:
+        self._keys = keys
+        self._expected = expected
+
+    async def check(self, token: str) -> Claims:
+        """What the token claims. Raises `NotIdentified`, with the same words whatever is wrong:
+        the log says more."""
+        try:
+            return await self._claims(token)
+        except (jwt.PyJWTError, KeysUnavailable, ValueError) as reason:
+            logger.info("token refused", extra={"reason": type(reason).__name__})
+            raise NotIdentified("This token is not good here.") from None
+
+    async def _claims(self, token: str) -> Claims:
+        if len(token) > MAX_TOKEN_CHARS or not token.isascii():
+            raise jwt.DecodeError
+        header = jwt.get_unverified_header(token)
+        key_id = header.get("kid")
+        if header.get("alg") != "RS256" or not isinstance(key_id, str):
+            raise jwt.InvalidAlgorithmError
+        key = await self._keys.get(key_id)
+        if key is None:
+            raise jwt.InvalidKeyError
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=["RS256"],
+            audience=list(self._expected.audiences),
+            issuer=list(self._expected.issuers),
+            leeway=LEEWAY_S,
+            options={"require": list(NEEDED)},
+        )
+        return claims
+
+
+def bearer_of(connection: HTTPConnection) -> str:
+    """The token that a request or socket shows. Raises `NotIdentified` unless there is just one."""
+    shown = connection.headers.getlist("authorization")
+    scheme, _, token = shown[0].partition(" ") if len(shown) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise NotIdentified("This needs a bearer token.")
+    return token.strip()

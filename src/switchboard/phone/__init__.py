@@ -1,0 +1,1 @@
+"""The telephone, through Azure Communication Services (ACS)."""

@@ -1,0 +1,90 @@
+"""What a carrier can do for us. Nothing else of the house knows which carrier it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from switchboard.phone.dialling import Target
+from switchboard.phone.permits import Permit
+
+type Refusal = Literal["busy", "forbidden", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class AcsUser:
+    """Somebody reached through ACS rather than by a telephone number: `8:acs:…`."""
+
+    id: str
+
+
+type Party = Target | AcsUser
+"""Whoever is to be brought in. A telephone comes here only by the dialling rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where the carrier finds us for one call."""
+
+    callback_url: str
+    media_url: str = field(repr=False)
+    """It holds the media ticket."""
+    operation: str
+    """The same for the same call, asked how often: it is then done once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A call, as the carrier knows it."""
+
+    id: str
+    server_call_id: str | None = None
+
+
+class Carrier(Protocol):
+    """Each raises `CarrierUnavailable`; each is safe to ask for again."""
+
+    async def answer(self, incoming: str, route: Route) -> Connection:
+        """Take an incoming call: `incoming` is the context that came with it."""
+        ...
+
+    async def place(self, permit: Permit, route: Route) -> Connection:
+        """Ring a telephone. Without a permit nobody is rung."""
+        ...
+
+    async def reject(self, incoming: str, reason: Refusal) -> None: ...
+
+    async def redirect(self, incoming: str, to: Party) -> None:
+        """Send an incoming call elsewhere, unanswered."""
+        ...
+
+    async def transfer(self, connection_id: str, to: Party) -> None:
+        """Send an answered call elsewhere; we leave it."""
+        ...
+
+    async def add(self, connection_id: str, who: Party, *, ring_s: int) -> None: ...
+
+    async def remove(self, connection_id: str, who: Party) -> None: ...
+
+    async def play(self, connection_id: str, url: str, *, loop: bool = False) -> None:
+        """Play a file to everybody on the call."""
+        ...
+
+    async def stop_playing(self, connection_id: str) -> None: ...
+
+    async def send_keys(self, connection_id: str, keys: Sequence[str], to: Party) -> None:
+        """Press 0-9, `*` and `#` for somebody."""
+        ...
+
+    async def hang_up(self, connection_id: str) -> None:
+        """End the call for everybody. One that is over already is as good."""
+        ...
+
+    async def record(self, server_call_id: str, callback_url: str, storage_url: str | None) -> str:
+        """Begin to record, into our own storage if it is named; returns the recording's id."""
+        ...
+
+    async def pause_recording(self, recording_id: str) -> None: ...
+
+    async def resume_recording(self, recording_id: str) -> None: ...
+
+    async def stop_recording(self, recording_id: str) -> None: ...

@@ -1,0 +1,292 @@
+"""The telephone's room: answers calls, joins their media to them, and hears what became of them."""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import anyio
+from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
+
+from switchboard.access.acs import AcsTokens
+from switchboard.access.eventgrid import EventGridDoor
+from switchboard.access.media import MediaTickets
+from switchboard.access.principal import Kind, Principal, Role
+from switchboard.access.rates import Places
+from switchboard.access.refusals import NotIdentified
+from switchboard.conversation.legs import CallerLeg
+from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed
+from switchboard.phone.carrier import Carrier, Connection, Refusal, Route
+from switchboard.phone.leg import REPLACED, PhoneLeg
+from switchboard.phone.limits import MediaLimits
+from switchboard.phone.metronome import Metronome
+from switchboard.phone.webhooks import Incoming, Told, Validation, What, callbacks, grid_events
+from switchboard.records.telephone import MediaTicketTable, SeenEvents
+
+logger = logging.getLogger(__name__)
+
+SEEN_S: Final = 3_600.0
+"""Event Grid and ACS deliver again for minutes, not for hours."""
+MEDIA_S: Final = 20.0
+"""An answered call whose media have not come by then never gets them."""
+SWEEP_S: Final = 2.0
+AGENT_HEADER: Final = "x-agent"
+_OVER: Final = frozenset({What.DISCONNECTED, What.CREATE_FAILED, What.ANSWER_FAILED})
+
+
+class Exchange(Protocol):
+    """What the telephone's room needs of the exchange."""
+
+    def place(
+        self, *, principal: Principal, agent: str, voice: str | None, model: str | None
+    ) -> str: ...
+    async def carry(self, call_id: str, leg: CallerLeg) -> None: ...
+    async def end(self, call_id: str, reason: str) -> None: ...
+    def cancel(self, call_id: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneConfig:
+    """What the room is told about itself."""
+
+    public_url: str
+    """Where the carrier reaches us: `https://talk.example.com`."""
+    agent: str
+    """Who answers, where neither the number nor a header says."""
+    agents: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Who answers by called number, E.164."""
+    reattach_s: float = 10.0
+    latency_ms: float = 0.0
+    max_sockets: int = 100
+    media: MediaLimits = field(default_factory=MediaLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Who may come in by which door."""
+
+    grid: EventGridDoor
+    acs: AcsTokens
+    media: MediaTickets
+    bindings: MediaTicketTable
+    seen: SeenEvents
+
+
+class PhoneRoom:
+    """Serves the carrier. `run` must run beside it."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        carrier: Carrier,
+        doors: Doors,
+        config: PhoneConfig,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._exchange = exchange
+        self._carrier = carrier
+        self._doors = doors
+        self._config = config
+        self._clock = clock
+        self._metronome = Metronome()
+        self._sockets = Places(config.max_sockets)
+        self._legs: dict[str, PhoneLeg] = {}
+        self._answered: dict[str, tuple[str, float]] = {}
+        """Connections whose media have not come yet, and when they were answered."""
+
+    async def run(self) -> None:
+        """Pace what is played, and give up calls whose media never come."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._metronome.run)
+            while True:
+                await anyio.sleep(SWEEP_S)
+                await self.sweep()
+
+    # -- a call comes -----------------------------------------------------------------------
+
+    async def check_delivery(self, connection: HTTPConnection) -> None:
+        """Before a body is read. Raises `NotIdentified`."""
+        await self._doors.grid.check(connection)
+
+    def handshake(self, connection: HTTPConnection) -> str:
+        """The origin that may deliver. Raises `NotIdentified`."""
+        return self._doors.grid.check_handshake(connection)
+
+    async def delivered(self, body: bytes) -> str | None:
+        """Answer the calls in a delivery. The code to give back where it asks for one.
+
+        Raises `Misposted`.
+        """
+        code: str | None = None
+        for fact in grid_events(body):
+            match fact:
+                case Validation():
+                    code = fact.code
+                case Incoming():
+                    await self._incoming(fact)
+        return code
+
+    async def _incoming(self, call: Incoming) -> None:
+        now = self._clock()
+        if call.is_stale(now):
+            logger.info("incoming call is stale", extra={"event": call.event_id})
+        elif await self._doors.seen.first(call.digest, now, for_s=SEEN_S):
+            await self._answer(call)
+
+    async def _answer(self, call: Incoming) -> None:
+        refusal: Refusal = "busy"
+        try:
+            call_id = self._exchange.place(
+                principal=_caller(call.caller), agent=self._agent(call), voice=None, model=None
+            )
+        except (LinesBusy, NotAllowed) as reason:
+            refusal = "busy" if isinstance(reason, LinesBusy) else "forbidden"
+            logger.warning("incoming call refused", extra={"reason": refusal})
+            await self._reject(call, refusal)
+            return
+        route = await self._route(call_id)
+        try:
+            connection = await self._carrier.answer(call.context, route)
+        except CarrierUnavailable:
+            await self._give_up(call_id, "not_answered")
+            return
+        logger.info("incoming call answered", extra={"call": call_id})
+        if call_id not in self._legs:
+            self._answered[call_id] = (connection.id, self._clock())
+
+    async def _reject(self, call: Incoming, refusal: Refusal) -> None:
+        try:
+            await self._carrier.reject(call.context, refusal)
+        except CarrierUnavailable:
+            return  # it is logged; the caller's own carrier gives up by itself
+
+    def _agent(self, call: Incoming) -> str:
+        number = call.called.removeprefix("4:")
+        by_number = self._config.agents.get(number, self._config.agent)
+        return call.headers.get(AGENT_HEADER, by_number)
+
+    async def _route(self, call_id: str) -> Route:
+        ticket = await self._doors.media.issue(call_id)
+        base = self._config.public_url.rstrip("/")
+        media = base.replace("https://", "wss://", 1).replace("http://", "ws://", 1)
+        return Route(
+            callback_url=f"{base}/api/phone/events/{call_id}",
+            media_url=f"{media}/api/phone/media/{call_id}?ticket={ticket}",
+            operation=call_id,
+        )
+
+    # -- what became of it ------------------------------------------------------------------
+
+    async def check_carrier(self, connection: HTTPConnection) -> None:
+        """Raises `NotIdentified` unless ACS makes this request."""
+        await self._doors.acs.check(connection)
+
+    async def told(self, call_id: str, body: bytes) -> None:
+        """Act upon callbacks: each once, in whatever order they come. Raises `Misposted`."""
+        for event in callbacks(body):
+            if await self._is_ours(call_id, event):
+                await self._act_on(call_id, event)
+
+    async def _is_ours(self, call_id: str, event: Told) -> bool:
+        waiting = self._answered.get(call_id)
+        known = waiting[0] if waiting else await self._doors.bindings.connection_of(call_id)
+        if known is not None and known != event.connection_id:
+            logger.warning("callback of another call", extra={"call": call_id})
+            return False
+        digest = hashlib.sha256(f"callback {call_id} {event.event_id}".encode()).hexdigest()
+        return await self._doors.seen.first(digest, self._clock(), for_s=SEEN_S)
+
+    async def _act_on(self, call_id: str, event: Told) -> None:
+        logger.info(
+            "carrier told",
+            extra={"call": call_id, "what": event.what.value, "code": event.code},
+        )
+        if event.what in _OVER:
+            await self._give_up(call_id, "hung_up")
+        elif event.what is What.MEDIA_FAILED and call_id not in self._legs:
+            await self._hang_up(call_id, event.connection_id)
+
+    async def _give_up(self, call_id: str, reason: str) -> None:
+        """The telephone call is over: so is ours."""
+        self._answered.pop(call_id, None)
+        await self._doors.media.revoke(call_id)
+        await self._exchange.end(call_id, reason)
+
+    async def _hang_up(self, call_id: str, connection_id: str) -> None:
+        """Our call is over, or never was: so is the telephone's."""
+        try:
+            await self._carrier.hang_up(connection_id)
+        except CarrierUnavailable:
+            logger.warning("telephone not hung up", extra={"call": call_id})
+        await self._give_up(call_id, "hung_up")
+
+    async def sweep(self) -> None:
+        """Hang up on calls whose media never came."""
+        late = self._clock() - MEDIA_S
+        for call_id, (connection_id, since) in list(self._answered.items()):
+            if since <= late:
+                logger.warning("media never came", extra={"call": call_id})
+                await self._hang_up(call_id, connection_id)
+
+    # -- its media --------------------------------------------------------------------------
+
+    async def open(self, socket: WebSocket, call_id: str) -> None:
+        """Join a media socket to its call, until one of them leaves.
+
+        Raises `NotIdentified` or `LinesBusy` before it is accepted.
+        """
+        await self.check_carrier(socket)
+        named = socket.headers.getlist("x-ms-call-connection-id")
+        tickets = socket.query_params.getlist("ticket")
+        if len(named) != 1 or len(tickets) != 1:
+            raise NotIdentified("This media socket belongs to no call.")
+        await self._doors.media.check(tickets[0], call_id, named[0])
+        with self._sockets.take():
+            await socket.accept()
+            await self._join(socket, call_id, Connection(named[0]))
+
+    async def _join(self, socket: WebSocket, call_id: str, connection: Connection) -> None:
+        async def hang_up() -> None:
+            await self._hang_up(call_id, connection.id)
+
+        leg = PhoneLeg(
+            socket,
+            call_id,
+            metronome=self._metronome,
+            hang_up=hang_up,
+            latency_ms=self._config.latency_ms,
+            limits=self._config.media,
+        )
+        self._legs[call_id] = leg
+        self._answered.pop(call_id, None)
+        over = False
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(leg.run)
+            try:
+                await self._exchange.carry(call_id, leg)
+            except NotAllowed:
+                await leg.close("call_gone")
+            over = leg.is_over
+            if not over:
+                # Another leg has taken over, or the socket was lost: it has no more to do.
+                await leg.close(REPLACED)
+        if self._legs.get(call_id) is leg:
+            del self._legs[call_id]
+            if not over:
+                await self._await_return(call_id, connection)
+
+    async def _await_return(self, call_id: str, connection: Connection) -> None:
+        """A lost socket may come back. If it does not, nobody is left to hang up but us."""
+        await anyio.sleep(self._config.reattach_s)
+        if call_id not in self._legs:
+            await self._hang_up(call_id, connection.id)
+
+
+def _caller(raw_id: str) -> Principal:
+    """Known again when the same telephone calls, without its number in every record."""
+    digest = hashlib.sha256(raw_id.encode()).hexdigest()[:16]
+    return Principal(f"telephone:{digest}", "Caller", frozenset({Role.CALLER}), Kind.TELEPHONE)

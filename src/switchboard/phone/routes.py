@@ -1,0 +1,81 @@
+"""The addresses that the carrier and Event Grid know. Each asks who is there before it reads."""
+
+import logging
+from typing import Final
+
+import anyio
+import msgspec
+from fastapi import APIRouter
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+
+from switchboard.phone.room import PhoneRoom
+from switchboard.phone.webhooks import MAX_BODY_BYTES, Misposted
+
+logger = logging.getLogger(__name__)
+
+BODY_S: Final = 10.0
+DELIVERIES_A_MINUTE: Final = "*"
+
+
+def phone_routes(room: PhoneRoom) -> APIRouter:
+    """`/api/phone/…`"""
+    router = APIRouter(prefix="/api/phone")
+
+    @router.options("/incoming")
+    async def handshake(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
+        origin = room.handshake(request)
+        allowed = {
+            "WebHook-Allowed-Origin": origin,
+            "WebHook-Allowed-Rate": DELIVERIES_A_MINUTE,
+            "Allow": "POST",
+        }
+        return Response(status_code=200, headers=allowed)
+
+    @router.post("/incoming")
+    async def incoming(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
+        await room.check_delivery(request)
+        try:
+            code = await room.delivered(await _body(request))
+        except Misposted as fault:
+            raise _misposted(fault) from None
+        if code is None:
+            return Response(status_code=200)
+        answer = msgspec.json.encode({"validationResponse": code})
+        return Response(answer, media_type="application/json")
+
+    @router.post("/events/{call_id}")
+    async def events(request: Request, call_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
+        await room.check_carrier(request)
+        try:
+            await room.told(call_id, await _body(request))
+        except Misposted as fault:
+            raise _misposted(fault) from None
+        return Response(status_code=200)
+
+    @router.websocket("/media/{call_id}")
+    async def media(socket: WebSocket, call_id: str) -> None:  # pyright: ignore[reportUnusedFunction]
+        await room.open(socket, call_id)
+
+    return router
+
+
+def _misposted(fault: Misposted) -> HTTPException:
+    logger.warning("body refused", extra={"reason": str(fault)})
+    return HTTPException(400, "This is not understood")
+
+
+async def _body(request: Request) -> bytes:
+    """The whole body, if it is small and comes soon."""
+    body = bytearray()
+    try:
+        with anyio.fail_after(BODY_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise HTTPException(413, "This is too large")
+    except TimeoutError as late:
+        raise HTTPException(408, "This took too long to arrive") from late
+    return bytes(body)

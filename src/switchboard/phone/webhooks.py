@@ -1,0 +1,237 @@
+"""What ACS and Event Grid post to us: bodies become facts. Pure; hostile until checked.
+
+Event Grid speaks two schemas: its own (an array, `eventType`, `eventTime`) and CloudEvents 1.0 (one
+object or an array, `type`, `time`). ACS's callbacks are arrays of CloudEvents.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+MAX_BODY_BYTES: Final = 262_144
+MAX_EVENTS: Final = 64
+STALE_S: Final = 60.0
+"""A call that has rung for so long unanswered has gone elsewhere."""
+AHEAD_S: Final = 120.0
+"""Between their clock and ours."""
+VALIDATION: Final = "Microsoft.EventGrid.SubscriptionValidationEvent"
+INCOMING_CALL: Final = "Microsoft.Communication.IncomingCall"
+PREFIX: Final = "Microsoft.Communication."
+
+type Short = Annotated[str, Meta(max_length=512)]
+type Long = Annotated[str, Meta(max_length=65_536)]
+_SIP_NAME: Final = re.compile(r"[Xx]-[A-Za-z0-9-]{1,64}|[Uu]ser-[Tt]o-[Uu]ser")
+
+
+class Misposted(Exception):
+    """A body that is none of theirs. The text quotes nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """Event Grid asks whether we want its events; the code is the answer."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Somebody calls."""
+
+    event_id: str
+    context: str = field(repr=False)
+    """What the carrier answers it by."""
+    caller: str
+    """Raw id: `4:+44…` for a telephone, `8:acs:…` for a user."""
+    called: str
+    correlation_id: str
+    at: float
+    """Epoch seconds."""
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    """Custom SIP headers, names in small letters."""
+
+    @property
+    def digest(self) -> str:
+        """The same for each delivery of this call, whatever the event is called."""
+        named = self.correlation_id or self.context
+        return hashlib.sha256(f"incoming {named}".encode()).hexdigest()
+
+    def is_stale(self, now: float) -> bool:
+        """Too old to be answered, or from a time that is not yet."""
+        return not -AHEAD_S <= now - self.at <= STALE_S
+
+
+class What(StrEnum):
+    """The callbacks that change what we know of a call. Others are passed over by their name."""
+
+    CONNECTED = "CallConnected"
+    DISCONNECTED = "CallDisconnected"
+    CREATE_FAILED = "CreateCallFailed"
+    ANSWER_FAILED = "AnswerFailed"
+    TRANSFER_ACCEPTED = "CallTransferAccepted"
+    TRANSFER_FAILED = "CallTransferFailed"
+    ADDED = "AddParticipantSucceeded"
+    NOT_ADDED = "AddParticipantFailed"
+    REMOVED = "RemoveParticipantSucceeded"
+    NOT_REMOVED = "RemoveParticipantFailed"
+    PLAYED = "PlayCompleted"
+    NOT_PLAYED = "PlayFailed"
+    KEYS_SENT = "SendDtmfTonesCompleted"
+    KEYS_NOT_SENT = "SendDtmfTonesFailed"
+    MEDIA_STARTED = "MediaStreamingStarted"
+    MEDIA_STOPPED = "MediaStreamingStopped"
+    MEDIA_FAILED = "MediaStreamingFailed"
+    RECORDING = "RecordingStateChanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One callback."""
+
+    event_id: str
+    what: What
+    connection_id: str
+    server_call_id: str
+    operation: str
+    """The context that we gave the operation."""
+    code: int
+    """Like an HTTP status: 486 busy, 480 no answer, 603 declined."""
+    subcode: int
+
+
+class _Number(msgspec.Struct, frozen=True, rename="camel"):
+    raw_id: Short = ""
+
+
+class _Custom(msgspec.Struct, frozen=True, rename="camel"):
+    sip_headers: dict[Short, Short] | None = None
+
+
+class _Outcome(msgspec.Struct, frozen=True, rename="camel"):
+    code: int = 0
+    sub_code: int = 0
+
+
+class _Data(msgspec.Struct, frozen=True, rename="camel"):
+    """Whatever of either kind of event we have a use for."""
+
+    validation_code: Short | None = None
+    incoming_call_context: Long = ""
+    from_: _Number = msgspec.field(default_factory=_Number, name="from")
+    to: _Number = msgspec.field(default_factory=_Number)
+    correlation_id: Short = ""
+    custom_context: _Custom | None = None
+    call_connection_id: Short = ""
+    server_call_id: Long = ""
+    operation_context: Short | None = None
+    result_information: _Outcome | None = None
+
+
+class _Event(msgspec.Struct, frozen=True, rename="camel"):
+    id: Short
+    data: _Data
+    type: Short | None = None
+    event_type: Short | None = None
+    time: datetime | None = None
+    event_time: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        return self.event_type or self.type or ""
+
+    @property
+    def at(self) -> float:
+        when = self.event_time or self.time
+        if when is None or when.tzinfo is None:
+            raise Misposted("an event does not say when it was")
+        return when.timestamp()
+
+
+_decoder: Final[msgspec.json.Decoder[_Event | list[_Event]]] = msgspec.json.Decoder(
+    _Event | list[_Event]
+)
+
+
+def grid_events(body: bytes) -> Sequence[Incoming | Validation]:
+    """What Event Grid delivers, in either schema; other events are passed over.
+
+    Raises `Misposted`.
+    """
+    facts: list[Incoming | Validation] = []
+    for event in _events(body):
+        if event.name == VALIDATION:
+            if not event.data.validation_code:
+                raise Misposted("a validation has no code")
+            facts.append(Validation(event.data.validation_code))
+        elif event.name == INCOMING_CALL:
+            facts.append(_incoming(event))
+    return facts
+
+
+def callbacks(body: bytes) -> Sequence[Told]:
+    """What ACS tells of a call, in its order; what we have no use for is passed over.
+
+    Raises `Misposted`.
+    """
+    return [
+        _told(event)
+        for event in _events(body)
+        if event.name.removeprefix(PREFIX) in What and event.name.startswith(PREFIX)
+    ]
+
+
+def _events(body: bytes) -> Sequence[_Event]:
+    if len(body) > MAX_BODY_BYTES:
+        raise Misposted("a body is too large")
+    try:
+        said = _decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
+        # Its own words could quote the body.
+        raise Misposted(f"a body is not understood ({type(fault).__name__})") from None
+    events = said if isinstance(said, list) else [said]
+    if len(events) > MAX_EVENTS:
+        raise Misposted("too many events at once")
+    return events
+
+
+def _incoming(event: _Event) -> Incoming:
+    data = event.data
+    if not data.incoming_call_context:
+        raise Misposted("an incoming call has no context")
+    custom = data.custom_context.sip_headers if data.custom_context else None
+    return Incoming(
+        event_id=event.id,
+        context=data.incoming_call_context,
+        caller=data.from_.raw_id,
+        called=data.to.raw_id,
+        correlation_id=data.correlation_id,
+        at=event.at,
+        headers={
+            name.lower(): value
+            for name, value in (custom or {}).items()
+            if _SIP_NAME.fullmatch(name)
+        },
+    )
+
+
+def _told(event: _Event) -> Told:
+    data = event.data
+    if not data.call_connection_id:
+        raise Misposted("a callback names no call")
+    outcome = data.result_information or _Outcome()
+    return Told(
+        event_id=event.id,
+        what=What(event.name.removeprefix(PREFIX)),
+        connection_id=data.call_connection_id,
+        server_call_id=data.server_call_id,
+        operation=data.operation_context or "",
+        code=outcome.code,
+        subcode=outcome.sub_code,
+    )

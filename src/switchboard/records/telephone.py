@@ -1,0 +1,67 @@
+"""The rows of the telephone's doors. What they mean is decided in `access` and `phone`."""
+
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from switchboard.records.schema import MediaTicketRow, SeenEvent
+from switchboard.records.store import Store
+
+
+class MediaTicketTable:
+    """Each method is one transaction, committed when it returns."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def put(self, digest: str, call_id: str, expires_at: float) -> None:
+        row = insert(MediaTicketRow).values(digest=digest, call_id=call_id, expires_at=expires_at)
+        async with self._store.writing() as connection:
+            await connection.execute(row)
+
+    async def bind(self, digest: str, call_id: str, connection_id: str, now: float) -> bool:
+        """Whether the ticket is this call's, and this connection's from now on if nobody's yet."""
+        free = MediaTicketRow.connection_id
+        bound = (
+            update(MediaTicketRow)
+            .where(MediaTicketRow.digest == digest, MediaTicketRow.call_id == call_id)
+            .where(MediaTicketRow.expires_at > now)
+            .where(or_(free.is_(None), free == connection_id))
+            .values(connection_id=connection_id)
+            .returning(MediaTicketRow.digest)
+        )
+        async with self._store.writing() as connection:
+            return (await connection.execute(bound)).first() is not None
+
+    async def connection_of(self, call_id: str) -> str | None:
+        """The carrier's name for a call whose media have come."""
+        wanted = select(MediaTicketRow.connection_id).where(MediaTicketRow.call_id == call_id)
+        async with self._store.reading() as connection:
+            return (await connection.execute(wanted)).scalar()
+
+    async def revoke(self, call_id: str) -> None:
+        async with self._store.writing() as connection:
+            await connection.execute(
+                delete(MediaTicketRow).where(MediaTicketRow.call_id == call_id)
+            )
+
+    async def sweep(self, now: float) -> None:
+        """Forget what expired."""
+        async with self._store.writing() as connection:
+            await connection.execute(delete(MediaTicketRow).where(MediaTicketRow.expires_at <= now))
+
+
+class SeenEvents:
+    """Events acted upon, on whatever replica."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def first(self, digest: str, now: float, *, for_s: float) -> bool:
+        """Whether nobody has seen this event before; from now on, somebody has."""
+        try:
+            async with self._store.writing() as connection:
+                await connection.execute(delete(SeenEvent).where(SeenEvent.until <= now))
+                await connection.execute(insert(SeenEvent).values(digest=digest, until=now + for_s))
+        except IntegrityError:
+            return False
+        return True

@@ -1,0 +1,106 @@
+"""Telephone: builds the telephone's room and owns what runs beside it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import anyio
+import httpx
+
+from switchboard.access.acs import ISSUER, AcsTokens, AcsTrust
+from switchboard.access.eventgrid import EventGridDoor, EventGridTrust
+from switchboard.access.keys import KeysUnavailable, fetch_by
+from switchboard.access.media import MediaTickets
+from switchboard.errors import ConfigurationError
+from switchboard.phone.acs import AcsCarrier, AcsConfig
+from switchboard.phone.room import Doors, Exchange, PhoneConfig, PhoneRoom
+from switchboard.records.store import Store
+from switchboard.records.telephone import MediaTicketTable, SeenEvents
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+
+@dataclass(frozen=True, slots=True)
+class TelephoneConfig:
+    """What the environment says of the telephone."""
+
+    endpoint: str
+    resource_id: str
+    public_url: str
+    agent: str
+    issuer: str | None = None
+    number: str | None = None
+    ca_file: str | None = None
+    latency_ms: float = 0.0
+    reattach_s: float = 10.0
+    tenant_id: str | None = None
+    audience: str | None = None
+    secret: str | None = field(default=None, repr=False)
+    max_sockets: int = 100
+
+    def __post_init__(self) -> None:
+        if not self.resource_id:
+            raise ConfigurationError(
+                "ACS_ENDPOINT is set, but ACS_RESOURCE_ID is not. Set it to the immutable "
+                "id of the resource, or nobody could tell its calls from a stranger's."
+            )
+        if not self.public_url:
+            raise ConfigurationError(
+                "ACS_ENDPOINT is set, but PUBLIC_URL is not: the carrier has to reach this server."
+            )
+
+
+class Telephone:
+    """Raises `ConfigurationError` for a door without a lock."""
+
+    def __init__(
+        self,
+        config: TelephoneConfig,
+        exchange: Exchange,
+        store: Store,
+        *,
+        make_credential: "Callable[[], AsyncTokenCredential]",
+    ) -> None:
+        self._config = config
+        self._http: httpx.AsyncClient | None = None
+        carrier_config = AcsConfig(config.endpoint, config.number, config.ca_file)
+        self._carrier = AcsCarrier(carrier_config, make_credential)
+        bindings = MediaTicketTable(store)
+        grid = EventGridTrust(
+            tenant_id=config.tenant_id,
+            audiences=[config.audience] if config.audience else [],
+            secrets=[config.secret] if config.secret else [],
+        )
+        issuer = config.issuer or ISSUER
+        metadata = f"{issuer}/calling/.well-known/acsopenidconfiguration"
+        acs = AcsTokens(AcsTrust(config.resource_id, issuer, metadata), self._fetch)
+        doors = Doors(
+            EventGridDoor(grid, self._fetch),
+            acs,
+            MediaTickets(bindings),
+            bindings,
+            SeenEvents(store),
+        )
+        room = PhoneConfig(
+            config.public_url,
+            config.agent,
+            reattach_s=config.reattach_s,
+            latency_ms=config.latency_ms,
+            max_sockets=config.max_sockets,
+        )
+        self.room = PhoneRoom(exchange, self._carrier, doors, room)
+
+    async def run(self) -> None:
+        """Keep the carrier open and the room running, until cancelled."""
+        async with (
+            httpx.AsyncClient(verify=self._config.ca_file or True) as self._http,
+            self._carrier.opened(),
+            anyio.create_task_group() as tasks,
+        ):
+            tasks.start_soon(self.room.run)
+
+    async def _fetch(self, url: str) -> bytes:
+        if self._http is None:
+            raise KeysUnavailable("The telephone is not open.")
+        return await fetch_by(self._http)(url)

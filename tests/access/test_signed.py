@@ -1,0 +1,184 @@
+"""Only tokens of the right signer, for us, now: everything else is refused in the same words."""
+
+import base64
+import json
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+
+import anyio
+import jwt
+import pytest
+
+from switchboard.access.acs import AcsTokens, AcsTrust
+from switchboard.access.keys import COOL_S, FRESH_S, STALE_S, Keys, KeysUnavailable, fetch_by
+from switchboard.access.refusals import NotIdentified
+from tests.access.signer import AUDIENCE, ISSUER, METADATA, Signer, claims, request, signed
+
+
+@dataclass
+class Clock:
+    now: float = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Door:
+    signer: Signer
+    keys: Keys
+    acs: AcsTokens
+    clock: Clock
+
+
+@pytest.fixture
+async def door() -> AsyncGenerator[Door]:
+    signer, clock = Signer(), Clock()
+    async with signer.client() as client:
+        fetch = fetch_by(client)
+        trust = AcsTrust(AUDIENCE, ISSUER, METADATA)
+        yield Door(signer, Keys(METADATA, fetch, clock=clock), AcsTokens(trust, fetch), clock)
+
+
+def by_hand(header: dict[str, object], said: dict[str, object], signature: bytes = b"x") -> str:
+    """A token that no library would make."""
+
+    def part(raw: bytes) -> str:
+        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+    parts = (json.dumps(header).encode(), json.dumps(said).encode(), signature)
+    return ".".join(map(part, parts))
+
+
+def with_claims_of_another() -> str:
+    header, _, signature = signed().split(".")
+    return ".".join([header, signed(claims(exp=now(9e6))).split(".")[1], signature])
+
+
+def now(offset_s: float) -> int:
+    return int(time.time() + offset_s)
+
+
+async def test_acs_s_own_token_is_good(door: Door) -> None:
+    said = await door.acs.check(request(f"Bearer {signed()}"))
+    assert said["aud"] == AUDIENCE
+
+
+async def test_clocks_may_differ_a_little(door: Door) -> None:
+    for said in (claims(exp=now(-30)), claims(nbf=now(30), iat=now(30))):
+        await door.acs.check(request(f"bearer {signed(said)}"))
+
+
+REFUSED: dict[str, Callable[[], tuple[str, ...]]] = {
+    "no token": lambda: (),
+    "two tokens": lambda: (f"Bearer {signed()}", f"Bearer {signed()}"),
+    "no scheme": lambda: (signed(),),
+    "another scheme": lambda: (f"Basic {signed()}",),
+    "an empty token": lambda: ("Bearer ",),
+    "no JWT": lambda: ("Bearer abc",),
+    "two parts": lambda: ("Bearer " + signed().rpartition(".")[0],),
+    "no signature": lambda: ("Bearer " + signed().rpartition(".")[0] + ".",),
+    "another's signature": lambda: (f"Bearer {signed(with_key='k2')}",),
+    "an unknown key": lambda: (f"Bearer {signed(key_id='k2')}",),
+    "no key id": lambda: ("Bearer " + by_hand({"alg": "RS256"}, claims()),),
+    "a key id that is no text": lambda: (
+        "Bearer " + by_hand({"alg": "RS256", "kid": 1}, claims()),
+    ),
+    "algorithm none": lambda: ("Bearer " + by_hand({"alg": "none", "kid": "k1"}, claims(), b""),),
+    "algorithm None": lambda: ("Bearer " + by_hand({"alg": "None", "kid": "k1"}, claims(), b""),),
+    "HS256 with any secret": lambda: (
+        "Bearer " + jwt.encode(claims(), "s" * 32, "HS256", {"kid": "k1"}),
+    ),
+    "RS512": lambda: ("Bearer " + by_hand({"alg": "RS512", "kid": "k1"}, claims()),),
+    "changed claims": lambda: (f"Bearer {with_claims_of_another()}",),
+    "wrong issuer": lambda: (f"Bearer {signed(claims(iss='https://evil.example'))}",),
+    "issuer with a slash": lambda: (f"Bearer {signed(claims(iss=ISSUER + '/'))}",),
+    "no issuer": lambda: (f"Bearer {signed(claims(iss=None))}",),
+    "another resource": lambda: (f"Bearer {signed(claims(aud=AUDIENCE[:-1] + '6'))}",),
+    "no audience": lambda: (f"Bearer {signed(claims(aud=None))}",),
+    "other audiences": lambda: (f"Bearer {signed(claims(aud=['a', 'b']))}",),
+    "expired": lambda: (f"Bearer {signed(claims(exp=now(-90)))}",),
+    "without an end": lambda: (f"Bearer {signed(claims(exp=None))}",),
+    "an end that is no number": lambda: (f"Bearer {signed(claims(exp='never'))}",),
+    "not yet good": lambda: (f"Bearer {signed(claims(nbf=now(90)))}",),
+    "issued in the future": lambda: (f"Bearer {signed(claims(iat=now(90)))}",),
+    "oversized": lambda: (f"Bearer {signed(claims(padding='x' * 20_000))}",),
+    "not ASCII": lambda: ("Bearer é.é.é",),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+async def test_everything_else_is_refused_and_not_written_down(
+    door: Door, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    shown = REFUSED[name]()
+    with pytest.raises(NotIdentified) as refusal:
+        await door.acs.check(request(*shown))
+    for value in shown:
+        secret = value.removeprefix("Bearer ")
+        assert not secret or secret not in f"{refusal.value} {caplog.text}"
+
+
+async def test_the_public_key_is_no_secret_to_sign_with(door: Door) -> None:
+    public = json.dumps(door.signer.published)
+    token = by_hand({"alg": "HS256", "kid": "k1"}, claims(), public.encode())
+    with pytest.raises(NotIdentified):
+        await door.acs.check(request(f"Bearer {token}"))
+
+
+async def test_fifty_at_once_cause_one_fetch(door: Door) -> None:
+    async with anyio.create_task_group() as tasks:
+        for _ in range(50):
+            tasks.start_soon(door.keys.get, "k1")
+    assert len(door.signer.asked) == 2
+    assert await door.keys.get("k1")
+
+
+async def test_a_new_key_is_found_and_the_old_one_serves_while_it_is_published(door: Door) -> None:
+    await door.keys.get("k1")
+    door.signer.published = ["k1", "k2"]
+    door.clock.now += COOL_S
+    assert await door.keys.get("k2")
+    assert await door.keys.get("k1")
+    door.signer.published = ["k2"]
+    door.clock.now += FRESH_S + 1
+    assert await door.keys.get("k1") is None
+    assert await door.keys.get("k2")
+
+
+async def test_unknown_key_ids_do_not_have_us_ask_all_day(door: Door) -> None:
+    for number in range(100):
+        assert await door.keys.get(f"made-up-{number}") is None
+    assert len(door.signer.asked) == 2
+    assert await door.keys.get("k1")
+
+
+async def test_while_the_signer_is_away_its_keys_serve_for_a_day(door: Door) -> None:
+    await door.keys.get("k1")
+    door.signer.status = 503
+    door.clock.now += FRESH_S + 1
+    assert await door.keys.get("k1")
+    door.clock.now += STALE_S
+    with pytest.raises(KeysUnavailable):
+        await door.keys.get("k1")
+    door.signer.status = 200
+    door.clock.now += COOL_S
+    assert await door.keys.get("k1")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda signer: setattr(signer, "status", 404),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        lambda signer: setattr(signer, "padding", 300_000),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        lambda signer: setattr(signer, "jwks_uri", "https://evil.example/keys"),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        lambda signer: setattr(signer, "jwks_uri", "https://signer.example.evil/keys"),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    ],
+)
+async def test_without_keys_nobody_comes_in(door: Door, spoil: Callable[[Signer], None]) -> None:
+    spoil(door.signer)
+    with pytest.raises(NotIdentified):
+        await door.acs.check(request(f"Bearer {signed()}"))

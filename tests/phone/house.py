@@ -1,0 +1,214 @@
+"""The telephone's room on a real port: a scripted carrier and exchange, real tokens and records."""
+
+import socket
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import httpx
+from fastapi import FastAPI
+from websockets.asyncio.client import connect
+
+from switchboard.access.acs import AcsTokens, AcsTrust
+from switchboard.access.eventgrid import EventGridDoor, EventGridTrust
+from switchboard.access.keys import fetch_by
+from switchboard.access.media import MediaTickets
+from switchboard.browser.problems import REFUSALS, answer_refusal
+from switchboard.errors import CarrierUnavailable
+from switchboard.phone.carrier import Connection, Party, Refusal, Route
+from switchboard.phone.permits import Permit
+from switchboard.phone.room import Doors, PhoneConfig, PhoneRoom
+from switchboard.phone.room import Exchange as ExchangeLike
+from switchboard.phone.routes import phone_routes
+from switchboard.records.store import Store, sqlite_url
+from switchboard.records.telephone import MediaTicketTable, SeenEvents
+from tests.access.signer import AUDIENCE, ISSUER, METADATA, Signer, signed
+from tests.browser.peers import ScriptedExchange, serving
+
+SECRET = "correct-horse-battery-staple-and-more"
+CONNECTION = "cc1"
+
+
+class Exchange(ScriptedExchange):
+    """Also hears of ends, and of which agent was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended: list[tuple[str, str]] = []
+
+    async def end(self, call_id: str, reason: str) -> None:
+        self.ended.append((call_id, reason))
+
+
+@dataclass
+class ScriptedCarrier:
+    """Takes down what it is asked."""
+
+    answered: list[tuple[str, Route]] = field(default_factory=list[tuple[str, Route]])
+    rejected: list[tuple[str, Refusal]] = field(default_factory=list[tuple[str, Refusal]])
+    hung_up: list[str] = field(default_factory=list[str])
+    away: bool = False
+
+    def _check(self) -> None:
+        if self.away:
+            raise CarrierUnavailable("The carrier could not be reached.", retryable=True)
+
+    async def answer(self, incoming: str, route: Route) -> Connection:
+        self._check()
+        self.answered.append((incoming, route))
+        return Connection(CONNECTION)
+
+    async def reject(self, incoming: str, reason: Refusal) -> None:
+        self.rejected.append((incoming, reason))
+
+    async def hang_up(self, connection_id: str) -> None:
+        self._check()
+        self.hung_up.append(connection_id)
+
+    async def place(self, permit: Permit, route: Route) -> Connection:
+        raise AssertionError
+
+    async def redirect(self, incoming: str, to: Party) -> None: ...
+    async def transfer(self, connection_id: str, to: Party) -> None: ...
+    async def add(self, connection_id: str, who: Party, *, ring_s: int) -> None: ...
+    async def remove(self, connection_id: str, who: Party) -> None: ...
+    async def play(self, connection_id: str, url: str, *, loop: bool = False) -> None: ...
+    async def stop_playing(self, connection_id: str) -> None: ...
+    async def send_keys(self, connection_id: str, keys: Sequence[str], to: Party) -> None: ...
+    async def pause_recording(self, recording_id: str) -> None: ...
+    async def resume_recording(self, recording_id: str) -> None: ...
+    async def stop_recording(self, recording_id: str) -> None: ...
+    async def record(self, server_call_id: str, callback_url: str, storage_url: str | None) -> str:
+        return "r1"
+
+
+@dataclass
+class Clock:
+    """Epoch seconds, moved by hand."""
+
+    now: float = field(default_factory=time.time)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class House:
+    port: int
+    room: PhoneRoom
+    exchange: Exchange
+    carrier: ScriptedCarrier
+    clock: Clock
+    http: httpx.AsyncClient
+
+    async def rings(
+        self,
+        event: Mapping[str, object] | None = None,
+        *,
+        correlation: str = "cor1",
+        at: float | None = None,
+    ) -> httpx.Response:
+        """Event Grid tells of a call."""
+        body = event or self.incoming(correlation=correlation, at=at)
+        return await self.http.post(f"/api/phone/incoming?secret={SECRET}", json=[body])
+
+    def incoming(
+        self, *, correlation: str = "cor1", at: float | None = None, **headers: str
+    ) -> dict[str, object]:
+        when = time.gmtime(self.clock.now if at is None else at)
+        return {
+            "id": "e1",
+            "eventType": "Microsoft.Communication.IncomingCall",
+            "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", when),
+            "data": {
+                "to": {"rawId": "4:+442079460000"},
+                "from": {"rawId": "4:+447400123456"},
+                "incomingCallContext": "ctx",
+                "correlationId": correlation,
+                "customContext": {"sipHeaders": headers},
+            },
+        }
+
+    async def told(
+        self,
+        what: str,
+        *,
+        event_id: str = "cb1",
+        call_id: str = "call-0",
+        connection: str = CONNECTION,
+        token: str | None = None,
+    ) -> httpx.Response:
+        """ACS calls back."""
+        body = {
+            "id": event_id,
+            "type": f"Microsoft.Communication.{what}",
+            "time": "2026-11-26T10:00:00Z",
+            "data": {"callConnectionId": connection},
+        }
+        return await self.http.post(
+            f"/api/phone/events/{call_id}",
+            json=[body],
+            headers={"Authorization": f"Bearer {token or signed()}"},
+        )
+
+    def media(
+        self,
+        *,
+        ticket: str | None = None,
+        call_id: str = "call-0",
+        connection: str = CONNECTION,
+        token: str | None = None,
+    ) -> connect:
+        """A media socket about to open, as ACS opens it."""
+        shown = ticket or self.carrier.answered[-1][1].media_url.partition("ticket=")[2]
+        return connect(
+            f"ws://127.0.0.1:{self.port}/api/phone/media/{call_id}?ticket={shown}",
+            additional_headers={
+                "Authorization": f"Bearer {token or signed()}",
+                "x-ms-call-connection-id": connection,
+            },
+            proxy=None,
+        )
+
+    async def until(self, happened: Callable[[], object]) -> None:
+        with anyio.fail_after(10):
+            while not happened():  # noqa: ASYNC110  (plain facts, without events of their own)
+                await anyio.sleep(0.005)
+
+
+@asynccontextmanager
+async def house(
+    data_dir: Path,
+    *,
+    reattach_s: float = 0.3,
+    carried_by: ExchangeLike | None = None,
+    agent: str = "bank",
+) -> AsyncGenerator[House]:
+    """`carried_by`: a real exchange in the scripted one's place."""
+    door = socket.create_server(("127.0.0.1", 0))
+    port = door.getsockname()[1]
+    exchange, carrier, clock = Exchange(), ScriptedCarrier(), Clock()
+    async with (
+        Store(sqlite_url(data_dir)).opened() as store,
+        Signer().client() as signer,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http,
+    ):
+        fetch, bindings = fetch_by(signer), MediaTicketTable(store)
+        doors = Doors(
+            EventGridDoor(EventGridTrust(secrets=[SECRET]), fetch),
+            AcsTokens(AcsTrust(AUDIENCE, ISSUER, METADATA), fetch),
+            MediaTickets(bindings),
+            bindings,
+            SeenEvents(store),
+        )
+        config = PhoneConfig("https://talk.example", agent, reattach_s=reattach_s)
+        room = PhoneRoom(carried_by or exchange, carrier, doors, config, clock=clock)
+        app = FastAPI()
+        app.include_router(phone_routes(room))
+        for refusal in REFUSALS:
+            app.add_exception_handler(refusal, answer_refusal)
+        async with serving(app, door):
+            yield House(port, room, exchange, carrier, clock, http)

@@ -1,0 +1,208 @@
+"""A call comes in, is answered once, has its media joined, and leaves nothing behind."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from switchboard.conversation.events import CallerAway, CallerPressed
+from switchboard.phone.room import MEDIA_S
+from tests.access.signer import claims, signed
+from tests.phone.house import CONNECTION, SECRET, House, house
+from tests.phone.peers import Carrier
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncGenerator[House]:
+    async with house(tmp_path) as served:
+        yield served
+
+
+async def test_a_call_is_answered_and_its_media_are_joined_to_it(home: House) -> None:
+    assert (await home.rings()).status_code == 200
+    [(context, route)] = home.carrier.answered
+    assert context == "ctx"
+    assert route.callback_url == "https://talk.example/api/phone/events/call-0"
+    assert route.media_url.startswith("wss://talk.example/api/phone/media/call-0?ticket=")
+    async with home.media() as socket:
+        await Carrier(socket).opens()
+        await Carrier(socket).says("DtmfData", dtmfData={"data": "5"})
+        await home.until(lambda: home.exchange.events)
+        assert home.exchange.events == [CallerPressed("5")]
+
+
+async def test_a_call_delivered_twice_is_answered_once(home: House) -> None:
+    for _ in range(3):
+        assert (await home.rings()).status_code == 200
+    await home.rings(correlation="cor2")
+    assert len(home.carrier.answered) == 2
+
+
+async def test_a_stale_call_is_not_answered(home: House) -> None:
+    assert (await home.rings(at=home.clock.now - 90)).status_code == 200
+    assert home.carrier.answered == []
+
+
+async def test_a_busy_house_says_so(home: House) -> None:
+    home.exchange.lines = 0
+    await home.rings()
+    assert home.carrier.rejected == [("ctx", "busy")]
+    assert home.carrier.answered == []
+
+
+async def test_a_call_that_cannot_be_answered_frees_its_line(home: House) -> None:
+    home.carrier.away = True
+    assert (await home.rings()).status_code == 200
+    assert home.exchange.ended == [("call-0", "not_answered")]
+
+
+async def test_event_grid_s_handshakes_are_answered(home: House) -> None:
+    asks = {
+        "id": "v1",
+        "eventType": "Microsoft.EventGrid.SubscriptionValidationEvent",
+        "eventTime": "2026-11-26T10:00:00Z",
+        "data": {"validationCode": "512d38b6"},
+    }
+    answer = await home.rings(asks)
+    assert (answer.status_code, answer.json()) == (200, {"validationResponse": "512d38b6"})
+    allowed = await home.http.options(
+        f"/api/phone/incoming?secret={SECRET}",
+        headers={"WebHook-Request-Origin": "eventgrid.azure.net"},
+    )
+    assert allowed.status_code == 200
+    assert allowed.headers["webhook-allowed-origin"] == "eventgrid.azure.net"
+    assert allowed.headers["webhook-allowed-rate"] == "*"
+
+
+async def test_strangers_deliver_nothing(home: House) -> None:
+    body = [home.incoming()]
+    assert (await home.http.post("/api/phone/incoming", json=body)).status_code == 401
+    wrong = await home.http.post("/api/phone/incoming?secret=wrong", json=body)
+    assert wrong.status_code == 401
+    evil = {"WebHook-Request-Origin": "evil.example"}
+    asked = await home.http.options(f"/api/phone/incoming?secret={SECRET}", headers=evil)
+    assert asked.status_code == 401
+    assert home.carrier.answered == []
+
+
+@pytest.mark.parametrize(("size", "status"), [(10, 400), (300_000, 413)])
+async def test_a_hostile_body_is_refused(home: House, size: int, status: int) -> None:
+    address = f"/api/phone/incoming?secret={SECRET}"
+    assert (await home.http.post(address, content=b"x" * size)).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [("CallDisconnected", "hung_up"), ("AnswerFailed", "hung_up"), ("CreateCallFailed", "hung_up")],
+)
+async def test_when_the_telephone_hangs_up_the_call_ends_once(
+    home: House, what: str, reason: str
+) -> None:
+    await home.rings()
+    for _ in range(3):
+        assert (await home.told(what)).status_code == 200
+    assert home.exchange.ended == [("call-0", reason)]
+    with pytest.raises(InvalidStatus):
+        await home.media()  # what was its ticket opens nothing any more
+
+
+async def test_what_is_told_of_another_call_is_not_believed(home: House) -> None:
+    await home.rings()
+    await home.told("CallDisconnected", connection="cc2")
+    assert home.exchange.ended == []
+    async with home.media():
+        await home.until(lambda: home.exchange.legs)
+        await home.told("CallDisconnected", connection="cc2", event_id="cb2")
+        assert home.exchange.ended == []
+
+
+@pytest.mark.parametrize("aud", ["another", None])
+async def test_strangers_tell_nothing(home: House, aud: str | None) -> None:
+    await home.rings()
+    assert (await home.told("CallDisconnected", token=signed(claims(aud=aud)))).status_code == 401
+    assert home.exchange.ended == []
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"token": "abc"},
+        {"token": signed(claims(aud="another"))},
+        {"ticket": "A" * 43},
+        {"ticket": "short"},
+        {"call_id": "call-1"},
+        {"connection": "a b"},
+    ],
+)
+async def test_strangers_open_no_media(home: House, shown: dict[str, str]) -> None:
+    await home.rings()
+    with pytest.raises(InvalidStatus) as refusal:
+        await home.media(**shown)
+    assert refusal.value.response.status_code == 401
+    assert home.exchange.legs == []
+
+
+async def test_a_ticket_of_one_call_opens_no_other(home: House) -> None:
+    await home.rings()
+    first = home.carrier.answered[0][1].media_url.partition("ticket=")[2]
+    await home.rings(correlation="cor2")
+    with pytest.raises(InvalidStatus):
+        await home.media(ticket=first, call_id="call-1")
+
+
+async def test_acs_may_come_back_and_another_connection_may_not(home: House) -> None:
+    await home.rings()
+    async with home.media() as first:
+        await home.until(lambda: home.exchange.legs)
+        with pytest.raises(InvalidStatus):
+            await home.media(connection="cc2")
+        first.transport.abort()
+        await home.until(lambda: home.exchange.events == [CallerAway()])
+        async with home.media():
+            await home.until(lambda: len(home.exchange.legs) == 2)
+            assert home.carrier.hung_up == []
+
+
+async def test_a_lost_socket_that_does_not_come_back_is_hung_up(home: House) -> None:
+    await home.rings()
+    async with home.media() as socket:
+        await home.until(lambda: home.exchange.legs)
+        socket.transport.abort()
+        await home.until(lambda: home.carrier.hung_up)
+    assert home.carrier.hung_up == [CONNECTION]
+    await home.until(lambda: home.exchange.ended)
+
+
+async def test_when_our_call_ends_the_telephone_is_hung_up(home: House) -> None:
+    await home.rings()
+    async with home.media() as socket:
+        await home.until(lambda: home.exchange.legs)
+        await home.exchange.leg.close("goodbye")
+        assert await Carrier(socket).closed() == 1000
+        assert home.carrier.hung_up == [CONNECTION]
+
+
+async def test_media_of_a_call_that_is_gone_hang_it_up(home: House) -> None:
+    await home.rings()
+    home.exchange.gone.add("call-0")
+    async with home.media() as socket:
+        assert await Carrier(socket).closed() == 1000
+    assert home.carrier.hung_up == [CONNECTION]
+
+
+async def test_an_answered_call_whose_media_never_come_is_hung_up(home: House) -> None:
+    await home.rings()
+    await home.room.sweep()
+    assert home.carrier.hung_up == []
+    home.clock.now += MEDIA_S
+    await home.room.sweep()
+    await home.room.sweep()
+    assert home.carrier.hung_up == [CONNECTION]
+    assert home.exchange.ended == [("call-0", "hung_up")]
+
+
+async def test_media_that_fail_before_they_come_end_the_call(home: House) -> None:
+    await home.rings()
+    await home.told("MediaStreamingFailed")
+    assert home.carrier.hung_up == [CONNECTION]

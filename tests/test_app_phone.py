@@ -1,0 +1,66 @@
+"""The telephone is there when a carrier is configured, and behind its locks."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from switchboard.app import create_app
+from switchboard.errors import ConfigurationError
+from switchboard.settings import Settings
+
+SECRET = "correct-horse-battery-staple-and-more"
+CARRIER = {
+    "acs_endpoint": "https://acs.example",
+    "acs_resource_id": "11111111-2222-3333-4444-555555555555",
+    "public_url": "https://talk.example",
+    "event_grid_secret": SECRET,
+}
+
+
+def settings(data_dir: Path, **changed: object) -> Settings:
+    return Settings.model_validate(
+        {"azure_openai_endpoint": "http://127.0.0.1:9", "data_dir": data_dir, **changed}
+    )
+
+
+@asynccontextmanager
+async def served(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="https://talk.example") as client,
+    ):
+        yield client
+
+
+async def test_event_grid_comes_in_with_its_secret_only(tmp_path: Path) -> None:
+    async with served(settings(tmp_path, **CARRIER)) as client:
+        asks = [
+            {
+                "id": "v1",
+                "eventType": "Microsoft.EventGrid.SubscriptionValidationEvent",
+                "eventTime": "2026-11-26T10:00:00Z",
+                "data": {"validationCode": "512d38b6"},
+            }
+        ]
+        address = "/api/phone/incoming"
+        assert (await client.post(address, json=asks)).status_code == 401
+        answer = await client.post(f"{address}?secret={SECRET}", json=asks)
+        assert answer.json() == {"validationResponse": "512d38b6"}
+        assert (await client.post("/api/phone/events/c1", json=[])).status_code == 401
+
+
+async def test_without_a_carrier_there_is_no_telephone(tmp_path: Path) -> None:
+    async with served(settings(tmp_path, public_url="https://talk.example")) as client:
+        assert (await client.post("/api/phone/incoming", json=[])).status_code in (404, 405)
+
+
+@pytest.mark.parametrize("missing", ["acs_resource_id", "public_url", "event_grid_secret"])
+def test_a_telephone_without_a_lock_does_not_start(tmp_path: Path, missing: str) -> None:
+    known = {name: value for name, value in CARRIER.items() if name != missing}
+    with pytest.raises(ConfigurationError, match=missing.upper()):
+        create_app(settings(tmp_path, **known))
