@@ -9,8 +9,11 @@ from switchboard.conversation import events as e
 from switchboard.conversation import wording
 from switchboard.conversation.earshot import KEPT_MS, LATELY_MS, PADDING_MS
 from switchboard.conversation.renewing import MAX_LOSSES
+from switchboard.conversation.replay import MAX_COMMANDS
+from switchboard.model.config import ModelConfig
 from tests.conversation.scene import RULES, Scene, of, requests
 
+MESSAGE = e.ItemKind.MESSAGE
 RETOLD = c.AddCallerText | c.AddAgentText | c.AddToolCall | c.AddToolOutput | c.AddNote
 
 
@@ -350,7 +353,7 @@ def test_a_goodbye_that_broke_off_still_ends_the_call() -> None:
 
 
 def test_a_long_past_is_told_in_short_and_its_end_in_full() -> None:
-    scene = Scene(dataclasses.replace(RULES, replay_chars=100))
+    scene = Scene(dataclasses.replace(RULES, replay_chars=200))
     scene.connect()
     for n in range(20):
         scene.do(e.CallerTyped(f"t{n}", f"Question {n}: " + "x" * 30))
@@ -522,3 +525,205 @@ def test_media_that_live_on_beside_a_lost_sideband_are_not_spoken_of() -> None:
 
     assert not requests(out)
     assert not retold(out)
+
+
+# -- what a review found -------------------------------------------------------------------------
+
+QUIET = dataclasses.replace(RULES, silence_s=10_000)
+
+
+def test_a_long_call_of_short_turns_fits_into_the_queue_to_a_new_session() -> None:
+    scene = Scene(dataclasses.replace(QUIET, max_call_s=36_000))
+    scene.connect()
+    for n in range(140):
+        scene.do(e.CallerTyped(f"t{n}", f"A short question, number {n}."))
+        tag = requests(scene.log)[-1].tag
+        scene.do(e.ReplyStarted(f"r{n}", tag), e.ReplyItemStarted(f"r{n}", f"i{n}", MESSAGE))
+        scene.do(e.ReplyWords(f"r{n}", f"i{n}", f"Answer {n}.", final=True, spoken=False))
+        scene.done(f"r{n}")
+
+    scene.loses_the_model()
+    told = [x for x in scene.renews() if isinstance(x, c.MODEL_COMMANDS)]
+
+    assert len(told) <= MAX_COMMANDS + 1 < ModelConfig("").command_limit // 2
+    assert isinstance(told[0], c.AddNote)
+    assert told[-1] == c.AddAgentText("i139", "Answer 139.")
+
+
+def test_what_is_said_while_there_is_no_session_is_heard_by_the_next() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.call.gate.caller(60_000)
+    scene.loses_the_model()
+    scene.call.gate.caller(3_000)
+
+    assert of(scene.renews(), c.ResendAudio) == [c.ResendAudio(60_000 - LATELY_MS)]
+
+
+def test_a_turn_outlives_two_losses_in_a_row() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.call.gate.caller(5_000)
+    scene.do(e.SpeechStarted("u1", 1_000), e.SpeechStopped("u1", 4_000), e.TurnCommitted("u1"))
+
+    for _ in range(2):
+        scene.loses_the_model()
+        out = scene.renews()
+        assert of(out, c.ResendAudio) == [c.ResendAudio(1_000 - PADDING_MS)]
+        assert not of(out, c.AddCallerText)
+
+
+def test_a_noise_that_nobody_answered_swallows_no_later_turn() -> None:
+    scene = Scene(QUIET)
+    scene.connect()
+    scene.call.gate.caller(1_000)
+    scene.do(e.SpeechStarted("u1", 500), e.SpeechStopped("u1", 900), e.TurnCommitted("u1"))
+    scene.do(e.CallerWordsFailed("u1"))
+    scene.wait(300)
+    scene.call.gate.caller(300_000)
+    scene.loses_the_model()
+    scene.renews()
+
+    out = scene.do(e.SpeechStarted("x1", 300), e.CallerWords("x1", "Block my card.", final=True))
+
+    assert {line.item_id for line in of(out, c.NoteLine)} == {"x1"}
+
+
+def test_words_of_a_reply_of_which_no_sound_came_were_never_said() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.speaks("u1", "What is my balance?")
+    scene.do(e.ReplyStarted("r1"), e.ReplyItemStarted("r1", "i1", MESSAGE))
+    scene.do(e.ReplyWords("r1", "i1", "Your balance is twelve", final=False))
+
+    [line] = of(scene.loses_the_model(), c.NoteLine)[-1:]
+    out = scene.renews()
+
+    assert (line.state, line.heard_chars) == (c.LineState.CUT, 0)
+    assert not of(out, c.AddAgentText)
+    assert len(requests(out)) == 1
+
+
+def test_a_reply_of_ours_that_goes_on_without_us_is_not_asked_for_twice() -> None:
+    scene = Scene(dataclasses.replace(RTC, greeting="Welcome."))
+    [asked] = requests(scene.connect())
+    scene.do(e.ReplyStarted("r1", asked.tag), e.ReplyItemStarted("r1", "i1", MESSAGE))
+
+    scene.loses_the_model()
+
+    assert not requests(scene.renews(resumed=True))
+    assert not requests(scene.wait(10)), "nor when its end was missed"
+
+
+def test_a_request_that_was_lost_in_the_gap_is_made_again_after_a_while() -> None:
+    scene = Scene(dataclasses.replace(RTC, greeting="Welcome."))
+    [asked] = requests(scene.connect())
+
+    scene.loses_the_model()
+    assert not requests(scene.renews(resumed=True))
+
+    [again] = requests(scene.wait(10))
+    assert again.instructions == asked.instructions
+
+
+def test_a_reply_that_went_on_can_still_be_silenced() -> None:
+    scene = Scene(RTC)
+    scene.connect()
+    scene.says("r1", "i1", 0, "one two three four")
+    scene.do(e.PlayoutStarted("r1"))
+    scene.loses_the_model()
+    scene.renews(resumed=True)
+
+    assert c.CancelReply("r1") in scene.do(e.CallerTyped("t1", "Stop."))
+
+
+def test_a_held_call_has_not_finished_but_is_asked_about_again() -> None:
+    scene = Scene(QUIET)
+    scene.connect()
+    scene.asks_for("block_card", '{"card": "1"}', "c1", "r1")
+    scene.says("r2", "i2", 500, tag=requests(scene.log)[-1].tag)
+    scene.done("r2")
+    scene.do(e.Heard("i2", 500))
+    scene.do(e.SpeechStarted("u2", 0), e.SpeechStopped("u2", 400), e.TurnCommitted("u2"))
+    scene.asks_for("block_card", '{"card": "1"}', "c2", "r3")  # held: the words are not known
+
+    scene.loses_the_model()
+    [output] = [x for x in of(scene.renews(), c.AddToolOutput) if x.call_id == "c2"]
+
+    assert '"confirm"' in output.output
+    assert not of(scene.wait(4), c.AddNote)
+    assert not of(scene.log, c.RunTool)
+
+
+def test_a_session_whose_end_is_in_the_past_is_left_alone() -> None:
+    scene = Scene(QUIET)
+    scene.connect()
+    scene.do(e.SessionEnds(scene.now - 30))
+
+    assert not of(scene.wait(60), c.DialModel)
+
+
+def test_a_replacement_that_is_tried_for_again_waits_for_a_pause_too() -> None:
+    scene = Scene(QUIET)
+    scene.connect()
+    scene.do(e.SessionEnds(scene.now + 300))
+    assert of(scene.wait(241), c.DialModel)
+    scene.says("r1", "i1", 1_000)
+    scene.do(e.DialFailed("out of quota", retryable=True))
+
+    assert not of(scene.wait(1), c.DialModel)
+    assert not scene.call.may_switch
+
+
+def test_a_dial_that_hangs_keeps_nobody_waiting_for_ever() -> None:
+    scene = Scene(QUIET)
+    scene.connect()
+    scene.loses_the_model()
+
+    scene.wait(QUIET.renew_s + 1)
+
+    assert scene.call.ended
+
+
+def test_one_apology_is_enough_when_both_sides_were_lost() -> None:
+    scene = Scene(QUIET)
+    scene.connect()
+    scene.says("r1", "i1", 2_000, "one two three four five")
+    scene.loses_the_model()
+    scene.do(e.CallerAway())
+    scene.wait(0.5)
+    scene.renews()
+    [asked] = requests(scene.do(e.CallerJoined()))
+    scene.says("r2", "i2", 500, "Sorry, I am here again.", asked.tag)
+
+    assert not requests(scene.done("r2"))
+
+
+def test_results_that_are_to_be_spoken_of_are_told_whole_however_long() -> None:
+    scene = Scene(QUIET)
+    scene.connect()
+    scene.speaks("u1", "Compare my accounts.")
+    for call in ("c1", "c2"):
+        scene.do(e.ToolRequested("r1", f"f_{call}", call, "get_balance", f'{{"a": "{call}"}}'))
+    scene.loses_the_model()
+    for call in ("c1", "c2"):
+        scene.do(e.ToolAnswered(call, '"' + "x" * 13_000 + '"', e.ToolOutcome.OK, 5))
+
+    out = scene.renews()
+
+    assert {output.call_id for output in of(out, c.AddToolOutput)} == {"c1", "c2"}
+
+
+def test_a_line_that_nobody_hears_again_is_finished() -> None:
+    scene = Scene(QUIET)
+    scene.connect()
+    scene.call.gate.caller(5_000)
+    scene.do(e.SpeechStarted("u1", 4_000), e.CallerWords("u1", "What is", final=False))
+    scene.loses_the_model()
+    scene.renews()
+    scene.call.gate.caller(20_000)
+
+    scene.do(e.SpeechStarted("x9", 19_000))
+
+    [last] = [line for line in of(scene.log, c.NoteLine) if line.item_id == "u1"][-1:]
+    assert (last.text, last.state) == ("What is", c.LineState.FINAL)

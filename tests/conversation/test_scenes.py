@@ -992,7 +992,7 @@ def test_where_the_service_times_its_words_what_was_heard_is_known_to_the_word()
     assert of(scene.log, c.NoteLine)[-1].heard_chars == len("Wait a")
 
 
-def test_a_word_that_is_not_in_the_line_ends_what_is_known_of_it() -> None:
+def test_a_word_that_is_written_otherwise_hides_nothing_after_it() -> None:
     scene = Scene()
     scene.connect()
     scene.says("r1", "i1", 2_000, "One two three four.")
@@ -1003,4 +1003,4 @@ def test_a_word_that_is_not_in_the_line_ends_what_is_known_of_it() -> None:
 
     scene.wait(0.3)
 
-    assert of(scene.log, c.NoteLine)[-1].heard_chars == len("One")
+    assert of(scene.log, c.NoteLine)[-1].heard_chars == len("One two three")

@@ -104,7 +104,7 @@ async def test_a_session_about_to_end_gives_way_before_it_does(tmp_path: Path) -
         call_id = here.place()
         here.join(call_id, caller)
         first = await next_model(here, after=0)
-        first.does(e.ModelReady("s1", expires_at=time.time() + 0.5))
+        first.does(e.ModelReady("s1", expires_at=time.time() + 1.5))
 
         second = await next_model(here, after=1)
         caller.does(CallerAudio(FRAME))

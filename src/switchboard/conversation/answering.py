@@ -150,7 +150,10 @@ class Answering:
         stage = self._stage
         if name == "owed":
             stage.owed = False
+            stage.earshot.answered()  # no answer comes: it was no turn, or the service gave it up
             self._hearing.check_silent()
+        elif name == "asked" and stage.replies.doubtful:
+            stage.replies.unask()  # nobody knows whether it arrived: it did not
         elif name == "asked":
             stage.replies.asked = None
             stage.notice("reply_lost", "The agent did not answer. Please say it again.")

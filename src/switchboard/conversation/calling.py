@@ -121,8 +121,10 @@ class Calling:
 
     def speech_started(self, item_id: str, at_ms: float) -> None:
         stage = self._stage
-        stage.speaking = item_id
-        stage.earshot.began(item_id, at_ms)
+        given_up = stage.earshot.began(item_id, at_ms)
+        if given_up is not None:
+            stage.finish_line(given_up)
+        stage.speaking = item_id = stage.earshot.name(item_id)
         stage.owed = False
         self._hearing.barge_in(by_service=stage.rules.service_interrupts)
         self._acts(typed=False)

@@ -77,6 +77,11 @@ class Conversation:
         return self._stage.ready
 
     @property
+    def may_switch(self) -> bool:
+        """A new model session may take the place of the old one now."""
+        return self._renewing.may_switch
+
+    @property
     def ended(self) -> bool:
         return self._stage.ended
 
@@ -177,7 +182,7 @@ class Conversation:
     def _from_caller_heard(self, event: _FromCallerHeard) -> None:
         match event:
             case e.SpeechStarted(item_id, at_ms):
-                self._calling.speech_started(self._named(item_id, at_ms), at_ms)
+                self._calling.speech_started(item_id, at_ms)
             case e.SpeechStopped(_, at_ms):
                 self._calling.speech_stopped(at_ms)
             case e.TurnCommitted(item_id):
@@ -189,8 +194,8 @@ class Conversation:
             case _:
                 assert_never(event)
 
-    def _named(self, item_id: str, at_ms: float | None = None) -> str:
-        return self._stage.earshot.name(item_id, at_ms)
+    def _named(self, item_id: str) -> str:
+        return self._stage.earshot.name(item_id)
 
     def _from_playout(self, event: _FromPlayout) -> None:
         if not self._stage.rules.service_plays:
@@ -259,7 +264,7 @@ class Conversation:
                 self._calling.still_speaking()
             case "warn" | "limit" | "reattach" | "goodbye" | "silence":
                 self._endings.timer(name)
-            case "redial" | "renew" | "renew_now":
+            case "redial" | "renew" | "renew_now" | "give_up" | "doubt":
                 self._renewing.timer(name)
             case _:
                 self._tooling.timer(name)

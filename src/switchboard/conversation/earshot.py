@@ -36,28 +36,33 @@ class Earshot:
     unanswered: str | None = None
     """The newest turn, while nothing of an answer to it has come."""
     again: str | None = None
-    """The turn that a new session was given to hear, until it begins to hear it."""
-    _again_by_ms: float = 0.0
+    """The turn that a new session is given to hear, until it begins to hear it."""
+    _lost_ms: float = 0.0
+    _resend_ms: float | None = None
+    """From where the next session must hear the caller; set while there is none."""
     _known_as: dict[str, str] = field(default_factory=dict[str, str])
     _ended_ms: float = 0.0
 
-    def name(self, item_id: str, at_ms: float | None = None) -> str:
-        """The id by which the call knows this turn: one that is heard again keeps its first.
+    # -- turns ----------------------------------------------------------------------------------
 
-        `at_ms` is given where a turn begins, on the service's clock.
-        """
-        if at_ms is not None and self.again is not None:
-            if at_ms <= self._again_by_ms:
-                self._known_as[item_id] = self.again
-            self.again = None
+    def name(self, item_id: str) -> str:
+        """The id by which the call knows this turn: one that is heard again keeps its first."""
         return self._known_as.get(item_id, item_id)
 
-    def began(self, item_id: str, at_ms: float) -> None:
-        """A turn began, at `at_ms` on the service's clock."""
-        start = self.gate.session_from_ms + at_ms - PADDING_MS
-        self.spans[item_id] = Span(max(start, self._ended_ms, 0.0))
-        self.unanswered = item_id
+    def began(self, item_id: str, at_ms: float) -> str | None:
+        """A turn began, at `at_ms` on the service's clock.
+
+        Returns the turn that was to be heard again, if this is another: it will not be heard.
+        """
+        at = self.gate.session_from_ms + at_ms
+        again, self.again = self.again, None
+        if again is not None and at <= self._lost_ms:
+            self._known_as[item_id] = again
+            again = None
+        self.spans[self.name(item_id)] = Span(max(at - PADDING_MS, self._ended_ms, 0.0))
+        self.unanswered = self.name(item_id)
         self._measure()
+        return again
 
     def ended(self, at_ms: float) -> None:
         """The turn being spoken ended, at `at_ms` on the service's clock."""
@@ -69,60 +74,68 @@ class Earshot:
     def understood(self, item_id: str) -> None:
         """The words of a turn are known, so its sound is needed no more."""
         self.spans.pop(item_id, None)
+        if self.again == item_id:
+            self.again = None
         self._measure()
 
     def answered(self) -> None:
-        """Something of an answer came."""
-        self.unanswered = None
+        """Something of an answer came, or none will."""
+        self.unanswered = self.again = None
+        self._measure()
+
+    # -- sessions -------------------------------------------------------------------------------
 
     @property
     def oldest_ms(self) -> float:
         """The position of the oldest audio that may still be kept."""
         return max(self.gate.caller_ms - KEPT_MS, 0.0)
 
-    def to_resend(self) -> float:
-        """The position from which a new session must hear the caller.
-
-        From the beginning of a turn that nobody has answered and whose words are not known; else
-        only what may not have been noticed yet.
-        """
-        span = self.spans.get(self.unanswered or "")
-        lately_ms = max(self._ended_ms, self.gate.caller_ms - LATELY_MS)
-        wanted_ms = lately_ms if span is None else span.from_ms
-        return max(wanted_ms, self.oldest_ms)
-
-    def unheard(self) -> bool:
-        """The turn that was to be heard again cannot be: its sound never came here. Says whether
-        there was one."""
-        if self.again is None:
-            return False
-        self.spans.pop(self.again, None)
-        self.again = self.unanswered = None
-        return True
-
     def lost(self) -> None:
-        """The session is gone. Until there is another, what it must hear is to be kept."""
-        start_ms = self.to_resend()
-        self.gate.needed_from_ms = start_ms
-        self.again = self.unanswered if self.unanswered in self.spans else None
-        self._known_as.clear()
-        for span in self.spans.values():
-            span.to_ms = span.to_ms or self.gate.caller_ms
-        self._again_by_ms = self.gate.caller_ms - start_ms
+        """The session is gone. Until there is another, what it must hear is kept.
 
-    def begin_session(self, *, from_ms: float) -> None:
-        """A session began that hears the caller's audio from this position on."""
-        self.gate.session_from_ms = from_ms
-        if self.again is not None:
-            self.spans.pop(self.again, None)  # it begins anew when the new session hears it
+        That is from the beginning of a turn that nobody has answered and whose words are not
+        known; else only what may not have been noticed yet.
+        """
+        gate = self.gate
+        if gate.caller_ms <= 0:
+            return  # the caller's voice does not pass here
+        for span in self.spans.values():
+            span.to_ms = span.to_ms or gate.caller_ms
+        turn = self.spans.get(self.unanswered or "")
+        kept = turn is not None and (turn.to_ms or 0.0) > self.oldest_ms
+        self.again = self.unanswered if kept else None
+        lately_ms = max(self._ended_ms, gate.caller_ms - LATELY_MS)
+        self._resend_ms = turn.from_ms if turn is not None and kept else lately_ms
+        self._lost_ms = gate.caller_ms
+        self._known_as.clear()
         self._measure()
 
+    def begin_session(self) -> float:
+        """A session begins; the position from which it must hear the caller."""
+        wanted_ms = 0.0 if self._resend_ms is None else self._resend_ms
+        self.gate.session_from_ms = from_ms = max(wanted_ms, self.oldest_ms)
+        self._resend_ms = None
+        self._measure()
+        return from_ms
+
+    def unheard(self) -> bool:
+        """A turn without words or answer cannot be heard again: its sound never came here. Says
+        whether there was one."""
+        turn = self.unanswered
+        if turn is None or turn not in self.spans:
+            return False
+        del self.spans[turn]
+        self.answered()
+        return True
+
     def _measure(self) -> None:
-        oldest_ms = self.gate.caller_ms - KEPT_MS
+        oldest_ms = self.oldest_ms
         self.spans = {
             item_id: span
             for item_id, span in self.spans.items()
             if span.to_ms is None or span.to_ms > oldest_ms
         }
         starts = [span.from_ms for span in self.spans.values()]
+        if self._resend_ms is not None:
+            starts.append(self._resend_ms)
         self.gate.needed_from_ms = min(starts, default=float("inf"))

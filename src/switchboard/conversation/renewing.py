@@ -5,6 +5,7 @@ lost            ModelLost ──▶ let go ──▶ DialModel ─┬─ ModelRe
 about to end    a pause, or the last moment ──▶ DialModel ── ModelReady ──▶ let go, replay
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from switchboard.conversation import wording
@@ -13,7 +14,6 @@ from switchboard.conversation.commands import (
     ClearTimer,
     DialModel,
     Floor,
-    LineState,
     ResendAudio,
     SetTimer,
 )
@@ -32,6 +32,10 @@ REDIAL_S: Final = (0.2, 0.5, 1.0, 2.0)
 """The waits between one failed dial and the next; the last is used again and again."""
 PAUSE_SHARE: Final = 0.2
 """The last part of a short session that is spent looking for a pause."""
+DOUBT_S: Final = 4.0
+"""How long, after a gap, something is waited for that may have happened in it."""
+LEAST_LIFE_S: Final = 1.0
+"""A session that is to end sooner is not replaced beforehand."""
 HURRY_SHARE: Final = 0.25
 """The last part of that time in which a pause is no longer waited for."""
 
@@ -57,24 +61,32 @@ class Renewing:
         self._losses = 0
         self._due = False
         self._hurried = False
-        self._ends_at = 0.0
+        self._doubted: set[str] = set()
+        self._why = ""
+        """What the latest loss or failure was."""
 
     # -- the session is lost --------------------------------------------------------------------
 
     def lost(self, reason: str, retryable: bool) -> None:
-        stage = self._stage
+        stage, self._why = self._stage, reason
         self._losses += 1
         if not retryable or self._losses > MAX_LOSSES:
             self._give_up(reason)
             return
         self._lost_at = stage.now
         stage.notice("renewing", "The line to the agent was lost and is being renewed.")
-        self._let_go()
+        stage.emit(SetTimer("give_up", stage.now + stage.rules.renew_s))
+        if stage.rules.service_plays:
+            # The media may live on, and with them the very session: see what comes of it.
+            stage.ready = False
+            stage.emit(*map(ClearTimer, ("asked", "owed", "silence")))
+        else:
+            self._let_go()
         if not self._dialling:
             self._dial()
 
     def dial_failed(self, reason: str, retryable: bool) -> None:
-        stage = self._stage
+        stage, self._why = self._stage, reason
         self._dialling = False
         if stage.ready:
             self._due = False
@@ -100,14 +112,22 @@ class Renewing:
     def session_ends(self, at: float) -> None:
         """The service has said when it will end the session."""
         stage = self._stage
+        if at - stage.now < LEAST_LIFE_S:
+            return  # clocks differ, or it makes no sense: its end will be noticed when it comes
         lead_s = min(stage.rules.renew_before_s, (at - stage.now) * PAUSE_SHARE)
-        self._ends_at = at
         stage.emit(SetTimer("renew", at - lead_s), SetTimer("renew_now", at - lead_s * HURRY_SHARE))
 
     def look_for_pause(self) -> None:
         """Renew a session that is about to end, where it disturbs nobody."""
         if self._due and self._stage.ready and not self._dialling and self._at_rest():
             self._dial()
+
+    @property
+    def may_switch(self) -> bool:
+        """Nothing is cut off, or there is no time left to wait for that."""
+        # Where the service plays, the voices have gone to the new session already.
+        stage = self._stage
+        return not stage.ready or stage.rules.service_plays or self._at_rest()
 
     def _at_rest(self) -> bool:
         stage = self._stage
@@ -120,17 +140,16 @@ class Renewing:
     def ready(self, *, resumed: bool, remembers: bool = False) -> None:
         """A session is configured: tell it what it has missed, or everything."""
         stage = self._stage
-        if stage.ready:
+        if self._began and not resumed and (stage.ready or stage.rules.service_plays):
             self._let_go()
         if self._began and not resumed and stage.rules.service_plays:
             self._media_broke_off()
         self._dialling, self._dials_failed, self._lost_at = False, 0, None
         self._due = self._hurried = False
-        stage.emit(ClearTimer("redial"), ClearTimer("renew"), ClearTimer("renew_now"))
+        stage.emit(*map(ClearTimer, ("redial", "renew", "renew_now", "give_up")))
         stage.ready = True
         if resumed:
-            # It went on without us, and has answered or said the rest of it by itself.
-            stage.replies.drop(frozenset({Why.RENEWED, Why.RETRY}))
+            self._doubt()
             stage.retell(*stage.withheld)
         else:
             self._remind() if remembers else self._replay()
@@ -160,9 +179,29 @@ class Renewing:
     def _hear_again(self) -> None:
         """Its ear begins where the last one's ended, or where a turn that nobody took began."""
         stage, earshot = self._stage, self._stage.earshot
-        start_ms = earshot.to_resend() if self._began else earshot.oldest_ms
-        earshot.begin_session(from_ms=start_ms)
-        stage.retell(ResendAudio(start_ms))
+        stage.retell(ResendAudio(earshot.begin_session()))
+
+    def _doubt(self) -> None:
+        """It went on without us: what was asked for may have arrived, what ran may be done."""
+        stage, replies = self._stage, self._stage.replies
+        if replies.asked is not None:
+            replies.doubtful = True
+            stage.emit(SetTimer("asked", stage.now + DOUBT_S))
+        if stage.owed:
+            stage.emit(SetTimer("owed", stage.now + DOUBT_S))
+        self._doubted = set(replies.running)
+        if self._doubted:
+            stage.emit(SetTimer("doubt", stage.now + DOUBT_S))
+
+    def _doubts_over(self) -> None:
+        """Replies of which nothing more was heard had ended while nobody listened."""
+        stage = self._stage
+        for reply_id in self._doubted & set(stage.replies.running):
+            self._hearing.drop_unheard(reply_id)
+            stage.replies.done(reply_id)
+        self._doubted.clear()
+        self._tooling.speak_of_results()
+        self._hearing.reply_done()
 
     # -- the old session ------------------------------------------------------------------------
 
@@ -173,6 +212,7 @@ class Renewing:
         stage.emit(*map(ClearTimer, ("asked", "owed", "voice", "silence")))
         stage.replies.unask()
         stage.earshot.lost()
+        self._tooling.hold_nothing()
         if stage.speaking:
             stage.speaking = None
             stage.cue(Cue.CALLER_STOPS)
@@ -193,8 +233,10 @@ class Renewing:
         stage.replies.done(reply.reply_id)
         stage.gate.open_replies.discard(reply.reply_id)
         for item_id in items:
-            self._finish_line(item_id)
+            stage.finish_line(item_id)
         self._hearing.drop_unheard(reply.reply_id)
+        if not silenced:
+            self._unsay(items)
         said = reply.sounded or seen
         self._endings.reply_done(reply, unsaid=not said)
         if silenced or self._tooling.awaits(reply.reply_id) or self._endings.leaving:
@@ -207,12 +249,15 @@ class Renewing:
             return True
         return False
 
-    def _finish_line(self, item_id: str) -> None:
-        """A line that was being written ends with the words there are."""
+    def _unsay(self, items: Sequence[str]) -> None:
+        """Words of which no sound came were never said."""
         stage = self._stage
-        draft = stage.transcript.drafts.get(item_id)
-        if draft is not None and draft.note().state is LineState.PARTIAL:
-            stage.emit(stage.transcript.words(draft, "", final=True))
+        sounded = stage.gate.sounding.keys() | stage.settling.kept | self._playing.undecided()
+        for item_id in items:
+            if item_id not in sounded:
+                stage.history.forget(item_id)
+                if note := stage.transcript.cut(item_id, 0, 1):
+                    stage.emit(note)
 
     def _media_broke_off(self) -> None:
         """Over WebRTC the voices went with the session: neither can be given to the next one."""
@@ -231,8 +276,14 @@ class Renewing:
 
     def timer(self, name: str) -> None:
         match name:
+            case "redial" if self._stage.ready:
+                self._due = True
             case "redial" if not self._dialling:
                 self._dial()
+            case "give_up" if not self._stage.ready:
+                self._give_up(self._why)
+            case "doubt":
+                self._doubts_over()
             case "renew":
                 self._due = True
             case "renew_now":

@@ -18,6 +18,10 @@ from switchboard.conversation.history import Called, Entry, History, Role, Said
 
 SHORT_CHARS: Final = 120
 """What is left of an entry too old to be told in full."""
+MAX_COMMANDS: Final = 120
+"""What a new session is told at once must fit into the queue that leads to it."""
+ENTRY_CHARS: Final = 40
+"""What an entry costs beside its words."""
 MAX_ABRIDGED: Final = 40
 """Entries too old to be told in full of which a line is kept."""
 
@@ -54,18 +58,32 @@ def _told(entry: Entry, earshot: Earshot) -> bool:
 
 
 def _recent(entries: Sequence[Entry], budget_chars: int) -> Sequence[Entry]:
-    left = budget_chars
+    """The newest entries; those since the caller's last words in any case, for they are still to
+    be answered."""
+    left, commands = budget_chars, MAX_COMMANDS
+    newest = _newest_turn(entries)
     for at in range(len(entries) - 1, -1, -1):
         left -= _size(entries[at])
-        if left < 0:
+        commands -= 2 if isinstance(entries[at], Called) else 1
+        if commands < 0 or (left < 0 and at < newest):
             return entries[at + 1 :]
     return entries
 
 
+def _newest_turn(entries: Sequence[Entry]) -> int:
+    """Where the caller's latest turn stands."""
+    turns = (
+        at
+        for at in range(len(entries) - 1, -1, -1)
+        if not isinstance(entry := entries[at], Called) and entry.role is Role.CALLER
+    )
+    return next(turns, len(entries))
+
+
 def _size(entry: Entry) -> int:
     if isinstance(entry, Called):
-        return len(entry.arguments) + len(entry.output or "")
-    return len(entry.heard_text)
+        return ENTRY_CHARS + len(entry.arguments) + len(entry.output or "")
+    return ENTRY_CHARS + len(entry.heard_text)
 
 
 def _message(entry: Said, earshot: Earshot) -> Command:

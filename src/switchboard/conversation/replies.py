@@ -37,6 +37,9 @@ FLEETING: Final = frozenset(
 """Said only if nothing else is going on: dropped when the caller speaks."""
 
 
+APOLOGIES: Final = frozenset({Why.RETURN, Why.RENEWED})
+
+
 @dataclass(slots=True)
 class Wanted:
     """A reply of ours that waits for its turn."""
@@ -69,11 +72,13 @@ class Replies:
     asked: tuple[str, Wanted] | None = None
     running: dict[str, Running] = field(default_factory=dict[str, Running])
     """By reply id. One at a time is the rule, but not every service keeps it."""
+    doubtful: bool = False
+    """Nobody knows whether what was asked for has arrived."""
     _asked_so_far: int = 0
 
     def want(self, wanted: Wanted) -> None:
-        """Queue a reply; one of each kind is enough, and the newest wins."""
-        self.drop(frozenset({wanted.why}))
+        """Queue a reply; one of each kind is enough, and so is one apology; the newest wins."""
+        self.drop(APOLOGIES if wanted.why in APOLOGIES else frozenset({wanted.why}))
         if len(self.queue) < MAX_QUEUED:
             self.queue.append(wanted)
 
@@ -101,12 +106,13 @@ class Replies:
         if self.asked is not None:
             self.queue.appendleft(self.asked[1])
             self.asked = None
+        self.doubtful = False
 
     def started(self, reply_id: str, tag: str | None) -> Running:
         wanted = None
         if self.asked and tag == self.asked[0]:
             wanted = self.asked[1]
-            self.asked = None
+            self.asked, self.doubtful = None, False
         running = self.running[reply_id] = Running(reply_id, wanted)
         return running
 

@@ -12,6 +12,7 @@ from switchboard.conversation.commands import (
     ClearTimer,
     Command,
     Floor,
+    LineState,
     NoteFloor,
     NoteNotice,
     SetTimer,
@@ -133,6 +134,12 @@ class Stage:
 
     def notice(self, code: str, text: str) -> None:
         self.emit(NoteNotice(code, text))
+
+    def finish_line(self, item_id: str) -> None:
+        """A line that was being written ends with the words there are."""
+        draft = self.transcript.drafts.get(item_id)
+        if draft is not None and draft.note().state is LineState.PARTIAL:
+            self.emit(self.transcript.words(draft, "", final=True))
 
     def new_id(self, kind: str) -> str:
         """An id of ours for a conversation item."""

@@ -151,6 +151,10 @@ class ToolCalls:
         """The card of the newest question, which a telephone key would answer."""
         return next((p.card.id for p in self._newest() if p.asked), None)
 
+    def held(self) -> list[str]:
+        """The calls that wait for the words of a turn."""
+        return [p.held.call_id for p in self.proposals.values() if p.held]
+
     def hold_over(self, call_id: str, now: float) -> list[Command]:
         """The words did not come in time: no consent, so the question stands."""
         for proposal in self.proposals.values():

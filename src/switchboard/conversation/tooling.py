@@ -3,7 +3,7 @@
 from typing import Final
 
 from switchboard.conversation import wording
-from switchboard.conversation.commands import AddToolOutput, Command, RunTool, SetTimer
+from switchboard.conversation.commands import AddToolOutput, ClearTimer, Command, RunTool, SetTimer
 from switchboard.conversation.endings import Endings
 from switchboard.conversation.events import ToolAnswered, ToolRequested
 from switchboard.conversation.floor import Cue
@@ -68,6 +68,12 @@ class Tooling:
         elif name.startswith(HOLD):
             self._do(self._tools.hold_over(name.removeprefix(HOLD), self._stage.now))
             self.speak_of_results()
+
+    def hold_nothing(self) -> None:
+        """The session that holds its breath for a consent is gone: the question stands."""
+        for call_id in self._tools.held():
+            self._do([ClearTimer(HOLD + call_id)])
+            self._do(self._tools.hold_over(call_id, self._stage.now))
 
     def awaits(self, reply_id: str) -> bool:
         """Whether this reply asked for tools whose results are still to be spoken of."""

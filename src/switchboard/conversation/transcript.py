@@ -7,6 +7,8 @@ from switchboard.conversation.commands import LineState, NoteLine, Speaker
 from switchboard.conversation.history import heard_chars
 
 MAX_WORDS: Final = 2_000
+MAX_APART: Final = 40
+"""Characters that may lie between two words of which the service told the times."""
 
 
 @dataclass(slots=True)
@@ -29,12 +31,15 @@ class Draft:
         """How many characters were heard: to the word where that is known, else about."""
         if not self.words or heard_ms >= received_ms > 0:
             return heard_chars(self.text, heard_ms, received_ms)
-        end = 0
-        for word, ends_ms in self.words:
-            at = self.text.find(word, end)
-            if ends_ms > heard_ms or at < 0:
-                break
-            end = at + len(word)
+        end = found = 0
+        heard = [word for word, ends_ms in self.words if ends_ms <= heard_ms]
+        for word in heard:
+            # A word may be written otherwise than it is spoken: "$5", "five dollars".
+            at = self.text.find(word, end, end + MAX_APART + len(word))
+            if at >= 0:
+                end, found = at + len(word), found + 1
+        if 2 * found < len(heard):
+            return heard_chars(self.text, heard_ms, received_ms)
         return end
 
     def note(self) -> NoteLine:

@@ -42,6 +42,15 @@ class Placed:
     """Over WebRTC: what its model is dialled beside."""
 
 
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """A model session that is ready to be the call's."""
+
+    event: e.ModelReady
+    leg: ModelLeg
+    life: anyio.CancelScope
+
+
 class Call:
     """Carries one call from its first leg to its end. Everything runs on one event loop, and
     `apply` never awaits, so each event is one atomic step."""
@@ -70,6 +79,8 @@ class Call:
         self._model: ModelLeg | None = None
         self._model_life: anyio.CancelScope | None = None
         """What ends the leg in `_model` when another takes its place."""
+        self._successor: Successor | None = None
+        """A session that is ready, and waits for a pause in the one there is."""
         self._lost_at: float | None = None
         self._conversation_id: str | None = None
         """That of a Foundry agent, by which its next session goes on."""
@@ -147,6 +158,8 @@ class Call:
             # A fault of ours must end this call and no other.
             logger.exception("call failed", extra={"call": self.id, "event": type(event).__name__})
             self._finish("internal_error")
+        if self._successor is not None:
+            self._switch()
 
     def _timer_fired(self, name: str) -> None:
         self.apply(e.TimerFired(name))
@@ -181,22 +194,20 @@ class Call:
                     },
                 )
                 last = e.ModelLost(str(unavailable), unavailable.retryable)
-        if last is None:
-            return  # replaced, or the call is over
+        if last is not None and not life.cancel_called:
+            self._model_over(last, life)
+
+    def _model_over(self, last: e.ModelLost, life: anyio.CancelScope) -> None:
+        """A session ended by itself: the call's own, the next one, or one that never was ready."""
         if self._model_life is life:
             self._model = self._model_life = None
             self._lost_at = self._lost_at or self._clock()
             logger.warning("model lost", extra={"call": self.id, "reason": last.reason})
             self.apply(last)
-        else:
-            self.apply(e.DialFailed(last.reason, last.retryable))
-
-    def _spec(self) -> SessionSpec:
-        """What the next session is to be: a Foundry agent goes on with its own conversation."""
-        spec = self.placed.brief.spec
-        if spec.agent is None or self._conversation_id is None:
-            return spec
-        return replace(spec, agent=replace(spec.agent, conversation_id=self._conversation_id))
+            return
+        if self._successor is not None and self._successor.life is life:
+            self._successor = None
+        self.apply(e.DialFailed(last.reason, last.retryable))
 
     async def _listen_to_model(self, leg: ModelLeg, life: anyio.CancelScope) -> e.ModelLost:
         """Its last word."""
@@ -205,30 +216,44 @@ class Call:
                 case ReplyAudio():
                     self._play(event)
                 case e.ModelReady():
-                    self._model_ready(event, leg, life)
+                    self._successor = Successor(event, leg, life)
+                    self._switch()
                 case e.ModelLost():
                     return event
                 case _ if self._model is leg:
                     self.apply(event)
                 case _:
-                    pass  # a session that is not configured has nothing to tell us
+                    pass  # a session that is not the call's yet has nothing to tell us
         return e.ModelLost("closed", retryable=True)
 
-    def _model_ready(self, event: e.ModelReady, leg: ModelLeg, life: anyio.CancelScope) -> None:
-        """This leg is the call's from now on; one that it replaces ends."""
-        former, self._model, self._model_life = self._model_life, leg, life
+    def _switch(self) -> None:
+        """Let a session that is ready take the place of the one there is, once nothing is cut off
+        by it."""
+        ready = self._successor
+        if ready is None or (self._model is not None and not self._conversation.may_switch):
+            return
+        self._successor = None
+        former, self._model, self._model_life = self._model_life, ready.leg, ready.life
         if self._lost_at is not None:
             gap_ms = round((self._clock() - self._lost_at) * 1000)
             logger.info("model session replaced", extra={"call": self.id, "gap_ms": gap_ms})
             self._lost_at = None
+        event = ready.event
         known, self._conversation_id = self._conversation_id, event.conversation_id
         self.apply(replace(event, remembers=known is not None and event.conversation_id == known))
         if event.expires_at is not None:
             # The service tells the time of day, the conversation only knows its own clock.
             self.apply(e.SessionEnds(self._clock() + event.expires_at - time.time()))
-        if former is not None and former is not life:
+        if former is not None and former is not ready.life:
             logger.info("model session renewed", extra={"call": self.id})
             former.cancel()
+
+    def _spec(self) -> SessionSpec:
+        """What the next session is to be: a Foundry agent goes on with its own conversation."""
+        spec = self.placed.brief.spec
+        if spec.agent is None or self._conversation_id is None:
+            return spec
+        return replace(spec, agent=replace(spec.agent, conversation_id=self._conversation_id))
 
     def _hear(self, audio: str) -> None:
         """Hot path, caller to model: count, keep for a while, and pass on, still base64."""

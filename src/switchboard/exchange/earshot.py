@@ -8,6 +8,8 @@ from typing import Final
 
 from switchboard.conversation.earshot import KEPT_MS, LATELY_MS
 
+MAX_FRAMES: Final = 4_000
+"""However short a caller's frames are, no more of them are kept: those of 20 ms are 750."""
 _PIECE_MS: Final = 2_000.0
 """What is heard again is sent in pieces of about this length."""
 
@@ -16,13 +18,15 @@ class Earshot:
     """Frames as they came: base64 PCM, with where each ends in all of the caller's audio."""
 
     def __init__(self) -> None:
-        self._frames: deque[tuple[float, float, str]] = deque()
+        self._frames: deque[tuple[float, float, str]] = deque(maxlen=MAX_FRAMES)
         """Start and end, milliseconds, and the audio."""
         self._heard_ms = 0.0
 
     def hear(self, audio: str, ms: float, needed_from_ms: float) -> None:
         """Keep a frame of `ms`, and forget what nobody needs: all before `needed_from_ms`, but
         never the last moments, and never more than `KEPT_MS`."""
+        if ms <= 0:
+            return
         began_ms = self._heard_ms
         self._heard_ms = now_ms = began_ms + ms
         self._frames.append((began_ms, now_ms, audio))

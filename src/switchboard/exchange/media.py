@@ -56,12 +56,14 @@ class CallMedia:
         if self._beside is self._media:
             await self._await_offer()  # its session is about to end, and its media with it
         async with AsyncExitStack() as stack:
+            dialled = self._media
             try:
-                leg = await stack.enter_async_context(self._media.dial(spec))
+                leg = await stack.enter_async_context(dialled.dial(spec))
             except ModelUnavailable as failure:
                 if failure.status != GONE:
                     raise
-                await self._await_offer()
+                if self._media is dialled:  # else the page has made an offer of its own accord
+                    await self._await_offer()
                 leg = await stack.enter_async_context(self._media.dial(spec))
             media = self._beside = self._media
             try:
@@ -93,8 +95,8 @@ class CallMedia:
             former, self._media = self._media, media
             self._fresh.set()
             self._fresh = anyio.Event()
-            if not self._asked:
-                await former.hang_up()
+            if not self._asked or self._beside is not former:
+                await former.hang_up()  # no leg will do it
         return media.answer
 
     async def hang_up(self) -> None:

@@ -72,16 +72,15 @@ class Line:
             yield link
 
     @asynccontextmanager
-    async def attach(
-        self, call_id: str, opening: bytes, *, resumed: bool
-    ) -> AsyncGenerator[ModelLeg]:
+    async def attach(self, call_id: str, opening: bytes, *, resumed: bool) -> AsyncGenerator[Link]:
         """A leg beside the media of a call (WebRTC). `opening` is its first frame.
 
         Raises `ModelUnavailable`, with status 404 for a call that is over or never was.
         """
         # A call just begun may not be known everywhere yet.
         again_on = frozenset[int]() if resumed else frozenset({404})
-        opened = await self._open(self.endpoint.url([("call_id", call_id)]), again_on)
+        # No other region knows it, so this one is tried twice however many there are.
+        opened = await self._open(self.endpoint.url([("call_id", call_id)]), again_on, tries=2)
         link = Link(opened, self._config, self._service, opening, resumed=resumed)
         async with self._held(opened, link):
             yield link
@@ -102,22 +101,26 @@ class Line:
                 "model line closed", extra={"dropped": link.dropped, "malformed": link.malformed}
             )
 
-    async def _open(self, url: str, again_on: Collection[int] = frozenset()) -> ClientConnection:
-        patience_s = self._config.dial_timeout_s
+    async def _open(
+        self, url: str, again_on: Collection[int] = frozenset(), *, tries: int | None = None
+    ) -> ClientConnection:
+        patience_s, tries = self._config.dial_timeout_s, tries or self._config.tries
         try:
             with anyio.fail_after(patience_s):
                 token = await self._tokens.token(self._config.token_wait_s)
-                return await self._try_twice(url, token, again_on)
+                return await self._try_twice(url, token, again_on, tries)
         except TimeoutError:
             raise ModelUnavailable(
                 f"The realtime service did not answer within {patience_s:g} s.", retryable=True
             ) from None
 
-    async def _try_twice(self, url: str, token: str, again_on: Collection[int]) -> ClientConnection:
+    async def _try_twice(
+        self, url: str, token: str, again_on: Collection[int], tries: int
+    ) -> ClientConnection:
         try:
             return await self._try(url, token)
         except ModelUnavailable as failure:
-            again = failure.retryable and self._config.tries > 1
+            again = failure.retryable and tries > 1
             if not (again or failure.status in again_on):
                 raise
             logger.warning("dial failed, trying once more", extra={"status": failure.status})

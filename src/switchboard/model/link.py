@@ -53,6 +53,11 @@ class Link:
         """Frames that could not be understood, and were left out."""
 
     @property
+    def configured(self) -> bool:
+        """The session has taken our configuration."""
+        return self._configured.is_set()
+
+    @property
     def dropped(self) -> int:
         """Pieces of caller audio that the link was too slow for."""
         return self._outbox.dropped
@@ -140,7 +145,7 @@ class Link:
                     logger.warning(
                         "error before the session", extra={"code": code[:64], "param": param}
                     )
-                    self._complaint = code
+                    self._complaint = code[:64]
                     if event_id == SESSION_UPDATE_ID:
                         self._lose(f"the session was refused ({code})", retryable=False)
                 case _:

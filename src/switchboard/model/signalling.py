@@ -216,8 +216,10 @@ class Media:
         opening = update_of(sideband_session(spec))
         attaching = self._line.attach(self._call_id, opening, resumed=self._attached)
         async with attaching as leg:
-            self._attached = True
-            yield leg
+            try:
+                yield leg
+            finally:
+                self._attached |= leg.configured  # else nobody has told the session anything
 
     async def hang_up(self) -> None:
         await self._hang_up(self._call_id)
