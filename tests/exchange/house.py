@@ -65,6 +65,13 @@ class House:
         """Whether the caller was shown that the floor is so."""
         return c.NoteFloor(floor) in caller.shown
 
+    async def renewal_is_due(self, call_id: str) -> None:
+        """The session of this call is about to end, and a pause is at hand."""
+        call = await until(lambda: self.switchboard._calls.get(call_id))  # pyright: ignore[reportPrivateUsage] - nobody waits a minute
+        assert call is not None
+        await until(lambda: call._conversation.ready)  # pyright: ignore[reportPrivateUsage]
+        call.apply(e.TimerFired("renew"))
+
     def join(self, call_id: str, caller: Caller) -> None:
         self.tasks.start_soon(self.switchboard.carry, call_id, caller)
 

@@ -132,3 +132,30 @@ async def test_media_agreed_upon_after_the_end_are_hung_up() -> None:
         await call.hang_up()
         agree.set()
     await until(lambda: calls.hung_up == [1, 2])
+
+
+async def test_media_whose_leg_was_lost_while_the_page_was_asked_are_hung_up() -> None:
+    calls = Calls()
+    call = await media(calls)
+    asked, lost = anyio.Event(), anyio.Event()
+    call.ask_offer = asked.set
+
+    async def page() -> None:
+        await lost.wait()
+        await call.offered("fresh")
+
+    async def renewal() -> None:
+        async with call.dial(SPEC):
+            assert calls.beside == [0, 1]
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(page)
+        former = call.dial(SPEC)
+        await former.__aenter__()
+        tasks.start_soon(renewal)
+        await asked.wait()
+        await former.__aexit__(None, None, None)
+        lost.set()
+    await call.hang_up()
+
+    assert sorted(calls.hung_up) == [0, 1]

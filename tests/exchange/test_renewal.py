@@ -117,6 +117,47 @@ async def test_a_session_about_to_end_gives_way_before_it_does(tmp_path: Path) -
         assert not caller.notes(c.NoteNotice)
 
 
+async def test_a_session_that_is_ready_waits_until_the_agent_has_finished(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        caller = Caller()
+        call_id = here.place()
+        here.join(call_id, caller)
+        first = await next_model(here, after=0)
+        first.does(e.ModelReady("s1", expires_at=time.time() + 60))
+        await here.renewal_is_due(call_id)
+        second = await next_model(here, after=1)
+        first.does(e.ReplyStarted("r1"), e.ReplyItemStarted("r1", "i1", e.ItemKind.MESSAGE))
+        first.does(ReplyAudio("r1", "i1", FRAME))
+        await until(lambda: caller.played)
+
+        second.does(e.ModelReady("s2"))
+        await anyio.sleep(0.05)
+        assert here.service.open == 2, "the agent speaks"
+        first.does(e.ReplyDone("r1", e.ReplyStatus.COMPLETED))
+        caller.does(e.Heard("i1", 20))
+
+        await until(lambda: here.service.open == 1)
+        caller.does(CallerAudio(FRAME))
+        await until(lambda: second.heard)
+
+
+async def test_the_last_word_of_a_replaced_session_dials_nothing(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        caller = Caller()
+        call_id = here.place()
+        here.join(call_id, caller)
+        first = await next_model(here, after=0)
+        first.does(e.ModelReady("s1", expires_at=time.time() + 1.5))
+        second = await next_model(here, after=1)
+
+        second.does(e.ModelReady("s2"))
+        first.does(LOST)
+        await until(lambda: here.service.open == 1)
+        await anyio.sleep(0.4)
+
+        assert len(here.service.dialled) == 2
+
+
 async def test_late_words_of_a_replaced_session_reach_nobody(tmp_path: Path) -> None:
     async with house(tmp_path) as here:
         caller = Caller()
