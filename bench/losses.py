@@ -32,6 +32,7 @@ class Cutter:
     def __init__(self, service_port: int) -> None:
         self._service_port = service_port
         self._writers: set[asyncio.StreamWriter] = set()
+        self._carrying: set[asyncio.Task[object]] = set()
         self.connections = 0
         self.port = 0
 
@@ -44,6 +45,8 @@ class Cutter:
         finally:
             server.close()
             self.cut()
+            if self._carrying:
+                await asyncio.wait(self._carrying, timeout=5)
 
     def cut(self) -> None:
         """Every connection there is ends now."""
@@ -53,6 +56,8 @@ class Cutter:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        if (task := asyncio.current_task()) is not None:
+            self._carrying.add(task)
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._service_port)
         except OSError:

@@ -30,4 +30,4 @@ async def test_ten_cuts_in_ten_turns_with_tools(tmp_path: Path) -> None:
                     assert Counter(tool["state"] for tool in caller.tools.values()) == {"done": 10}
                     assert all(loss.apologies <= 1 for loss in losses)
                     assert sum(loss.apologies for loss in losses) <= 2, "only for a broken reply"
-                assert cutter.connections == 11
+                assert cutter.connections >= 11
