@@ -77,6 +77,10 @@ def test_it_serves_until_told_to_stop(tmp_path: Path) -> None:
         assert health.status_code == 503  # without a token no call could be taken
         assert health.json()["model"]["token"] == "missing"
         assert "server" not in health.headers
+        long = httpx.get(
+            f"http://127.0.0.1:{port}/livez", headers={"a": "b" * 65_536}, trust_env=False
+        )
+        assert long.status_code == 431
         server.send_signal(signal.SIGTERM)
         _, logged = server.communicate(timeout=20)
     records = [json.loads(line) for line in logged.splitlines()]

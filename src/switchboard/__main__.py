@@ -59,6 +59,7 @@ def serve(settings: Settings) -> int:
     # Imported here: the other commands need neither the web nor the model's libraries.
     from switchboard.app import create_app
     from switchboard.browser.protocol import MAX_FRAME_BYTES
+    from switchboard.browser.requests import BoundedRequests
     from switchboard.browser.sockets import BoundedSockets
     from switchboard.records.claim import sole_user
 
@@ -69,6 +70,7 @@ def serve(settings: Settings) -> int:
     config = uvicorn.Config(
         app,
         log_config=None,
+        http=BoundedRequests,
         ws=BoundedSockets,
         ws_max_size=MAX_FRAME_BYTES,
         ws_per_message_deflate=False,

@@ -32,6 +32,7 @@ from switchboard.browser.protocol import (
     PageConfig,
     VoiceChoice,
 )
+from switchboard.browser.requests import BoundedRequests
 from switchboard.browser.routes import BrowserConfig, BrowserRoom, browser_routes
 from switchboard.browser.sockets import BoundedSockets
 from switchboard.conversation.events import CallerEvent, CallerLeft
@@ -196,6 +197,7 @@ async def serving(
     config = uvicorn.Config(
         app,
         log_config=None,
+        http=BoundedRequests,
         ws=BoundedSockets,
         ws_max_size=MAX_FRAME_BYTES,
         ws_per_message_deflate=False,

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 
 from switchboard.access.rates import Rate
 from switchboard.browser.codec import Misunderstood, decode
@@ -39,6 +40,8 @@ UPGRADE = b"\r\n".join(
         b"",
     ]
 )
+BAD_TEXT = Frame(Opcode.TEXT, b"\xff").serialize(mask=True)
+CLOSE = Frame(Opcode.CLOSE, b"\x03\xe8").serialize(mask=True)
 NONSENSE = [
     "",
     "null",
@@ -176,6 +179,20 @@ async def test_text_that_is_not_utf8_ends_the_socket(home: House) -> None:
         await page.socket.send(b"\xff\xff", text=True)
         assert (await page.closed())[0] == 1007
     await home.until(lambda: home.exchange.left)
+
+
+@pytest.mark.parametrize(
+    "behind", [b"", BAD_TEXT, CLOSE, CLOSE + BAD_TEXT], ids=["alone", "twice", "close", "both"]
+)
+async def test_what_comes_in_one_piece_with_it_leaves_no_error(
+    home: House, behind: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with home.talking() as page:
+        page.socket.transport.write(BAD_TEXT + behind)
+        code, _ = await page.closed()
+    await home.until(lambda: home.exchange.left)
+    assert code in ((1000, 1007) if CLOSE in behind else (1007,))  # his own close may be answered
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_compression_is_not_agreed_to(home: House) -> None:

@@ -10,6 +10,7 @@ from anyio.abc import TaskGroup
 
 from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
+from switchboard.conversation.legs import Mint, Negotiate
 from switchboard.conversation.rules import Rules
 from switchboard.conversation.session import SessionSpec
 from switchboard.errors import ModelUnavailable, ToolFailed
@@ -83,6 +84,8 @@ async def house(
     lines: Lines | None = None,
     refuse: ModelUnavailable | None = None,
     spec: SessionSpec = SPEC,
+    negotiate: Negotiate | None = None,
+    mint: Mint | None = None,
 ) -> AsyncGenerator[House]:
     rules = rules or Rules(tools={}, reattach_s=0.3, silence_s=100)
     service = Service(refuse)
@@ -92,6 +95,8 @@ async def house(
             dial=service.dial,
             reception=Reception(rules, Toolbox(sleep_long, add_up, give_up), spec),
             recorder=recorder,
+            negotiate=negotiate,
+            mint=mint,
             lines=lines,
         )
         async with anyio.create_task_group() as tasks:

@@ -56,6 +56,15 @@ async def test_a_row_of_no_call_is_refused(store: Store) -> None:
             await connection.execute(insert(Item).values(item | {"began_ms": 0, "typed": False}))
 
 
+async def test_a_statement_that_fails_does_not_say_what_it_was_to_store(store: Store) -> None:
+    with pytest.raises(IntegrityError) as failure:
+        async with store.writing() as connection:
+            words = {"speaker": "caller", "text": "my secret is Rosebud", "state": "final"}
+            row = words | {"call_id": "nobody", "item_id": "i", "began_ms": 0, "typed": False}
+            await connection.execute(insert(Item).values(row))
+    assert "Rosebud" not in str(failure.value)
+
+
 async def test_a_block_that_raises_leaves_nothing_behind(store: Store) -> None:
     with pytest.raises(ZeroDivisionError):
         async with store.writing() as connection:

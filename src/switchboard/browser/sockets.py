@@ -31,6 +31,7 @@ AT_HAND: Final = 8
 """Small messages that may wait for the application before we stop reading: to stop and go on again
 for each costs two system calls, which at fifty a second is a tenth of a proxied connection."""
 SMALL_BYTES: Final = 16 * 1024
+NOT_TEXT: Final = 1007
 TOO_BIG: Final = 1009
 LAST_WORD_S: Final = 3.0
 """For a client that is still sending to read why it was cut off."""
@@ -74,7 +75,7 @@ class BoundedSockets(WebSocketsSansIOProtocol):
         try:
             return self._hand_over(found.payload.decode() if found.is_text else found.payload)
         except UnicodeDecodeError:
-            return False  # uvicorn knows what to say to that
+            return False  # `_refuse_text` knows what to say to that
 
     def _shorten(self, hand_over: Callable[[str | bytes], bool]) -> None:
         self._hand_over = hand_over
@@ -109,6 +110,9 @@ class BoundedSockets(WebSocketsSansIOProtocol):
         super().handle_cont(event)
 
     def send_receive_event_to_app(self) -> None:
+        if self.curr_msg_data_type == "text" and not _is_text(self.frames):
+            self._refuse_text()
+            return
         is_small = len(self.frames) == 1 and len(self.frames[0]) <= SMALL_BYTES
         if self.read_paused or not is_small or self.queue.qsize() >= AT_HAND:
             super().send_receive_event_to_app()
@@ -116,6 +120,14 @@ class BoundedSockets(WebSocketsSansIOProtocol):
         self.read_paused = True  # so it seems to uvicorn, which would stop for every message
         super().send_receive_event_to_app()
         self.read_paused = False
+
+    def _refuse_text(self) -> None:
+        # uvicorn would log a traceback for each; and raise, where a close frame stood behind it and
+        # is answered already. `fail` says nothing then, and passes over what else comes.
+        self.frames = []
+        if not self.close_sent:
+            self.conn.fail(NOT_TEXT)
+            self.handle_parser_exception()
 
     def handle_parser_exception(self) -> None:
         # Who talks before the handshake is answered has no connection to be told of a fault on;
@@ -153,6 +165,17 @@ class BoundedSockets(WebSocketsSansIOProtocol):
         self.conn.max_message_size = max_bytes
         raw: socket.socket = self.transport.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
+
+
+def _is_text(frames: list[bytes]) -> bool:
+    data = frames[0] if len(frames) == 1 else b"".join(frames)
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _awaits_a_message(conn: ServerProtocol) -> bool:

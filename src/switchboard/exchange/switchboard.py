@@ -1,10 +1,12 @@
 """Every call of this process."""
 
 import logging
+import math
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 import anyio
 from anyio.abc import TaskGroup
@@ -18,6 +20,8 @@ from switchboard.exchange.media import CallMedia
 from switchboard.records.recorder import Recorder
 
 logger = logging.getLogger(__name__)
+
+STOPPING: Final = "This server is stopping; please try again in a moment."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Switchboard:
         self._lines = lines or Lines()
         self._clock = clock
         self._waiting: dict[str, tuple[Placed, float]] = {}
+        """With the time until when, without end while the service is still being asked."""
         self._calls: dict[str, Call] = {}
         self._tasks: TaskGroup | None = None
         self._stopping = False
@@ -67,7 +72,9 @@ class Switchboard:
         Raises `LinesBusy`, or `NotAllowed` for an agent, voice or model that is not offered.
         """
         brief = self._reception.brief(agent, voice=voice, model=model)
-        return self._reserve(principal, brief).call_id
+        placed = self._reserve(principal, brief)
+        self._expect(placed)
+        return placed.call_id
 
     async def place_offer(
         self,
@@ -96,7 +103,7 @@ class Switchboard:
     async def _begin_beside(self, placed: Placed, media: Negotiated) -> str:
         if self._stopping:
             await media.hang_up()
-            raise LinesBusy("This server is stopping; please try again in a moment.")
+            raise LinesBusy(STOPPING)
         beside = CallMedia(placed.brief.spec, media, self._negotiate)
         self._start(replace(placed, media=beside))
         return placed.call_id
@@ -114,10 +121,14 @@ class Switchboard:
         brief = _played_by_service(self._reception.brief(agent, voice=voice, model=model))
         placed = self._reserve(principal, brief)
         try:
-            minted = self._minted[placed.call_id] = await self._mint(brief.spec)
+            minted = await self._mint(brief.spec)
         except BaseException:
             self.cancel(placed.call_id)
             raise
+        if placed.call_id not in self._waiting:  # drained meanwhile: its secret is nobody's
+            raise LinesBusy(STOPPING)
+        self._minted[placed.call_id] = minted
+        self._expect(placed)
         return placed.call_id, minted
 
     def attach(self, call_id: str, media_id: str) -> None:
@@ -145,15 +156,20 @@ class Switchboard:
         return await call.offered(offer)
 
     def _reserve(self, principal: Principal, brief: Brief) -> Placed:
-        """Take a line for a call that is about to begin. Raises `LinesBusy`."""
+        """Take a line for a call that is about to begin, until it is `cancel`led or a caller is
+        `_expect`ed. Raises `LinesBusy`."""
         self._forget_no_shows()
         if self._stopping or self._tasks is None:
-            raise LinesBusy("This server is stopping; please try again in a moment.")
+            raise LinesBusy(STOPPING)
         if len(self._calls) + len(self._waiting) >= self._lines.calls:
             raise LinesBusy("All lines are busy; please try again in a moment.")
         placed = Placed(secrets.token_urlsafe(12), principal, brief)
-        self._waiting[placed.call_id] = (placed, self._clock() + self._lines.wait_s)
+        self._waiting[placed.call_id] = (placed, math.inf)
         return placed
+
+    def _expect(self, placed: Placed) -> None:
+        """From now on the caller has `wait_s` to come."""
+        self._waiting[placed.call_id] = (placed, self._clock() + self._lines.wait_s)
 
     async def carry(self, call_id: str, leg: CallerLeg) -> None:
         """Join `leg` to a placed or a parked call. Returns when the leg is no longer the call's.
@@ -207,7 +223,8 @@ class Switchboard:
 
     def _begin(self, call_id: str) -> Call:
         self._forget_no_shows()
-        placed, _ = self._waiting.pop(call_id, (None, 0.0))
+        placed, _ = self._waiting.get(call_id, (None, 0.0))
+        self.cancel(call_id)
         if placed is None:
             raise NotAllowed("This call has ended or was never placed.")
         return self._start(placed)

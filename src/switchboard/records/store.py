@@ -97,7 +97,8 @@ def sqlite_url(data_dir: Path) -> str:
 
 def _engine(url: str, busy_timeout_ms: int) -> AsyncEngine:
     try:
-        engine = create_async_engine(make_url(url))
+        # A failed statement is logged; what it was to store are people's numbers and words.
+        engine = create_async_engine(make_url(url), hide_parameters=True)
     except (ArgumentError, ImportError) as reason:
         raise ConfigurationError(
             "DATABASE_URL is not a database this server can open; "

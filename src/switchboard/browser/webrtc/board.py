@@ -11,17 +11,27 @@ RING_EVENTS: Final = 1_024
 RING_CHARS: Final = 1024 * 1024
 SHOWN: Final = 2_000
 """Lines and tools that are shown again; of a longer call, the newest."""
+SHOWN_CHARS: Final = 2 * 1024 * 1024
+"""Of all of them together: a tool's result may be long."""
 
 
 class Board:
     """A ring of the latest messages, and every line and tool as it stands. Numbers begin at 1."""
 
-    def __init__(self, *, ring_events: int = RING_EVENTS, ring_chars: int = RING_CHARS) -> None:
+    def __init__(
+        self,
+        *,
+        ring_events: int = RING_EVENTS,
+        ring_chars: int = RING_CHARS,
+        shown_chars: int = SHOWN_CHARS,
+    ) -> None:
         self._ring: deque[str] = deque()
         self._ring_events = ring_events
         self._ring_limit = ring_chars
         self._ring_chars = 0
         self._shown: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._shown_limit = shown_chars
+        self._shown_chars = 0
         self.last = 0
         """The number of the newest message."""
 
@@ -48,12 +58,14 @@ class Board:
     def _keep(self, message: wire.ServerMessage, frame: str) -> None:
         match message:
             case wire.Line(id=key) | wire.Tool(id=key):
-                self._shown[type(message).__name__, key] = frame
+                place = (type(message).__name__, key)
+                former = self._shown.get(place, "")
             case wire.Floor() | wire.Ended():
-                key = (type(message).__name__, "")
-                self._shown.pop(key, None)
-                self._shown[key] = frame
+                place = (type(message).__name__, "")
+                former = self._shown.pop(place, "")
             case _:
                 return
-        if len(self._shown) > SHOWN:
-            self._shown.popitem(last=False)
+        self._shown[place] = frame
+        self._shown_chars += len(frame) - len(former)
+        while len(self._shown) > SHOWN or self._shown_chars > self._shown_limit:
+            self._shown_chars -= len(self._shown.popitem(last=False)[1])
