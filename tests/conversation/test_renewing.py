@@ -522,3 +522,17 @@ def test_media_that_live_on_beside_a_lost_sideband_are_not_spoken_of() -> None:
 
     assert not requests(out)
     assert not retold(out)
+    assert not of(scene.log, c.NoteNotice)
+
+
+def test_a_caller_is_told_once_of_a_loss_that_the_voices_shared() -> None:
+    scene = Scene(RTC)
+    scene.connect()
+
+    scene.loses_the_model()
+    scene.do(e.DialFailed("out of quota", retryable=True))
+    assert [note.code for note in of(scene.log, c.NoteNotice)] == ["renewing"]
+    scene.wait(0.3)
+    scene.renews()
+
+    assert [note.code for note in of(scene.log, c.NoteNotice)] == ["renewing"]

@@ -35,6 +35,9 @@ PAUSE_SHARE: Final = 0.2
 HURRY_SHARE: Final = 0.25
 """The last part of that time in which a pause is no longer waited for."""
 
+BROKE_OFF: Final = "The line to the agent broke off here; the call goes on."
+"""True when it is shown, and for as long as it is read."""
+
 
 class Renewing:
     def __init__(
@@ -53,6 +56,7 @@ class Renewing:
         self._dialling = True  # whoever carries the call dials the first session unasked
         self._lost_at: float | None = None
         self._began = False
+        self._told = False
         self._dials_failed = 0
         self._losses = 0
         self._due = False
@@ -68,7 +72,8 @@ class Renewing:
             self._give_up(reason)
             return
         self._lost_at = stage.now
-        stage.notice("renewing", "The line to the agent was lost and is being renewed.")
+        if not stage.rules.service_plays:
+            self._tell()
         self._let_go()
         if not self._dialling:
             self._dial()
@@ -85,11 +90,18 @@ class Renewing:
         if since is None or not retryable or stage.now - since >= stage.rules.renew_s:
             self._give_up(reason)
             return
+        self._tell()
         stage.emit(SetTimer("redial", stage.now + self._wait_s()))
 
     def reply_done(self) -> None:
         """A session that makes a whole reply is sound: losses are counted anew."""
         self._losses = 0
+
+    def _tell(self) -> None:
+        """The caller hears of a loss once. Voices that live on beside us do not show it at once."""
+        if not self._told:
+            self._told = True
+            self._stage.notice("renewing", BROKE_OFF)
 
     def _give_up(self, reason: str) -> None:
         self._stage.notice("model_lost", "The connection to the agent was lost.")
@@ -124,7 +136,7 @@ class Renewing:
             self._let_go()
         if self._began and not resumed and stage.rules.service_plays:
             self._media_broke_off()
-        self._dialling, self._dials_failed, self._lost_at = False, 0, None
+        self._dialling, self._dials_failed, self._lost_at, self._told = False, 0, None, False
         self._due = self._hurried = False
         stage.emit(ClearTimer("redial"), ClearTimer("renew"), ClearTimer("renew_now"))
         stage.ready = True
@@ -217,6 +229,8 @@ class Renewing:
     def _media_broke_off(self) -> None:
         """Over WebRTC the voices went with the session: neither can be given to the next one."""
         stage, earshot = self._stage, self._stage.earshot
+        if self._lost_at is not None:
+            self._tell()
         if self._playing.broke_off(stage.now if self._lost_at is None else self._lost_at):
             stage.replies.want(Wanted(Why.RENEWED, wording.RENEWED))
         if earshot.unheard():
