@@ -143,7 +143,7 @@ class Renewing:
         if resumed:
             # It went on without us, and has answered or said the rest of it by itself.
             stage.replies.drop(frozenset({Why.RENEWED, Why.RETRY}))
-            stage.retell(*stage.withheld)
+            stage.tell_missed()
         else:
             self._remind() if remembers else self._replay()
             self._hear_again()
@@ -156,11 +156,12 @@ class Renewing:
     def _remind(self) -> None:
         """It knows what was said before; of our items it may not know which they were."""
         stage = self._stage
-        stage.retell(*stage.withheld)
+        stage.tell_missed()
         stage.settling.retold = set(stage.gate.sounding)
 
     def _replay(self) -> None:
         stage, earshot = self._stage, self._stage.earshot
+        stage.posted.take()  # the history has it
         note_id = stage.new_id("past")
         told = list(
             replay(stage.history, earshot, budget_chars=stage.rules.replay_chars, note_id=note_id)
