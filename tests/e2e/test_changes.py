@@ -66,8 +66,7 @@ async def test_a_call_over_webrtc_outlives_its_network_and_its_microphone(
     async with visiting(microphone(tmp_path / "mic.wav"), connection="webrtc") as here:
         await greeted(here)
         await here.say(await said(engine.voice, "What is my balance?"), MICROPHONES[0])
-        await expect(here.lines("agent", BALANCE)).to_be_visible(timeout=20_000)
-        await here.state("speaker", "silent")
+        await heard_out(here, BALANCE)
 
         async with here.page.expect_response(lambda answer: answer.url.endswith("/messages")):
             await here.type("What are my last transactions?")
@@ -113,8 +112,7 @@ async def test_over_webrtc_a_lost_sideband_is_not_noticed_and_lost_media_are_mad
         await greeted(here)
         await here.fault(fault="drop", service="sideband", on="now")
         await here.type("Which cards do I have?")
-        await expect(here.lines("agent", CARDS)).to_be_visible(timeout=20_000)
-        await here.state("speaker", "silent")
+        await heard_out(here, CARDS)
         await expect(broke_off(here)).to_have_count(0)
         await expect(here.lines("agent", "sorry")).to_have_count(0)
 
@@ -135,12 +133,19 @@ async def greeted(here: Visit) -> None:
     await here.state("speaker", "silent")
 
 
-async def finished_after_one_apology(here: Visit) -> None:
-    """The agent says it is sorry and the whole of the answer, to its end."""
-    await expect(here.lines("agent", "I am sorry.")).to_contain_text("Bluebird Books.")
+async def heard_out(here: Visit, text: str) -> None:
+    """The agent says `text`, and what follows, to its end."""
+    await expect(here.lines("agent", text)).to_be_visible(timeout=20_000)
+    # Words may come before the sound of them.
     await here.state("speaker", "playing")
     await here.state("floor", "nobody")
     await here.state("speaker", "silent")
+
+
+async def finished_after_one_apology(here: Visit) -> None:
+    """The agent says it is sorry and the whole of the answer, to its end."""
+    await heard_out(here, "I am sorry.")
+    await expect(here.lines("agent", "I am sorry.")).to_contain_text("Bluebird Books.")
     await expect(here.lines("agent", "sorry")).to_have_count(1)
     await here.state("phase", "live")
     await until(lambda: here.live_calls() == 1)

@@ -156,6 +156,8 @@ class Renewing:
     def _remind(self) -> None:
         """It knows what was said before; of our items it may not know which they were."""
         stage = self._stage
+        # What was on the lost line it may know: here an id would not keep it from coming twice.
+        stage.posted.take()
         stage.tell_missed()
         stage.settling.retold = set(stage.gate.sounding)
 
