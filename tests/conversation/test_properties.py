@@ -222,8 +222,10 @@ class AnyCall(RuleBasedStateMachine):
             # A request that nothing answered is given up: its reply may never come.
             self.ours -= set(self.unanswered)
             self.unanswered.clear()
-        if any(isinstance(command, c.ResendAudio) for command in commands):
-            self.outputs.clear()  # a new session is told every output anew, once
+        if isinstance(event, e.ModelReady):
+            # A new session is told every output anew, once; one that lost sight of us, what may
+            # have been lost on the way.
+            self.outputs.clear()
         for command in commands:
             self._check(command)
             self._follow(command)

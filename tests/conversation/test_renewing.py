@@ -338,6 +338,34 @@ def test_a_session_that_only_lost_sight_of_us_is_told_no_more_than_it_missed() -
     assert [asked.instructions for asked in requests(out)] == [None]
 
 
+def test_what_was_on_the_line_when_it_was_lost_is_told_again() -> None:
+    scene = Scene()
+    talk(scene)
+    [asked] = requests(scene.do(e.CallerTyped("t1", "Hello?")))
+
+    scene.loses_the_model()
+    [again] = requests(out := scene.renews(resumed=True))
+    assert retold(out) == [c.AddCallerText("t1", "Hello?")]
+    assert again.tag != asked.tag
+
+    scene.loses_the_model()
+    assert retold(scene.renews(resumed=True)) == [c.AddCallerText("t1", "Hello?")]
+
+
+def test_what_a_session_has_answered_is_not_told_again() -> None:
+    scene = Scene()
+    talk(scene)
+    [asked] = requests(scene.do(e.CallerTyped("t1", "Hello?")))
+    scene.says("r3", "i3", 500, tag=asked.tag)
+    scene.do(e.Whispered("Be kind."))
+
+    scene.loses_the_model()
+    [note] = retold(scene.renews(resumed=True))
+
+    assert isinstance(note, c.AddNote)
+    assert note.text == "Be kind."
+
+
 def test_a_goodbye_that_broke_off_still_ends_the_call() -> None:
     scene = Scene()
     scene.connect()
@@ -525,6 +553,20 @@ def test_media_that_live_on_beside_a_lost_sideband_are_not_spoken_of() -> None:
 
     assert not requests(out)
     assert not retold(out)
+    assert not of(scene.log, c.NoteNotice)
+
+
+def test_a_caller_is_told_once_of_a_loss_that_the_voices_shared() -> None:
+    scene = Scene(RTC)
+    scene.connect()
+
+    scene.loses_the_model()
+    scene.do(e.DialFailed("out of quota", retryable=True))
+    assert [note.code for note in of(scene.log, c.NoteNotice)] == ["renewing"]
+    scene.wait(0.3)
+    scene.renews()
+
+    assert [note.code for note in of(scene.log, c.NoteNotice)] == ["renewing"]
 
 
 # -- what a review found -------------------------------------------------------------------------

@@ -16,6 +16,13 @@ from switchboard_local.engine.samples import RATE_HZ, from_pcm, resampled, to_pc
 PITCH = 1.12
 """The caller's voice is the engine's own, slowed and then played faster: another throat."""
 
+BALANCE = ("1204", "1200 and 4", "one thousand two hundred and four")
+"""1,204.50, however the ears write it down."""
+
+
+def tells_the_balance(heard: str) -> bool:
+    return any(fact in heard.replace(",", "") for fact in BALANCE)
+
 
 async def said(voice: Voice, text: str) -> bytes:
     """`text` in the caller's voice: PCM 24 kHz."""

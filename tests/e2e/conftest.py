@@ -7,12 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Locator, Page, async_playwright
 
 from switchboard_local.engine.load import Engine, EngineChoice, load_engine
 from tests.e2e.caller import Ear
+from tests.e2e.caller import microphone as record
 from tests.e2e.recorder import RECORD_VOICES, Recorder
 from tests.e2e.town import Tap, Town, answering, free_port, running
 
@@ -50,6 +52,11 @@ new MutationObserver(() => {
 """
 """When the speaker began and stopped, in epoch seconds: the same clock as the tap's."""
 
+MICROPHONES = ("Fake Audio Input 1", "Fake Audio Input 2")
+"""Chromium's, beside its default one."""
+LEAD_S = 1.0
+"""Silence before the words: a microphone that was just opened is no judge of loudness yet."""
+
 
 @dataclass
 class Visit:
@@ -63,6 +70,9 @@ class Visit:
     address: str
     log: Path
     """What the product logs."""
+    microphone: Path
+    """What the browser's microphones hear, from its beginning each time one of them is opened."""
+    cloud: str
 
     async def call(self, agent: str) -> None:
         """Choose the agent, and click once."""
@@ -73,6 +83,39 @@ class Visit:
         """Wait until the document's `data-name` is `value`."""
         place = self.page.locator(f"html[data-{name}='{value}']")
         await place.wait_for(state="attached", timeout=timeout_s * 1000)
+
+    async def choose(self, **settings: str) -> None:
+        """Open the settings, choose each of these by its label and title, and close them."""
+        await self.page.get_by_role("button", name="Settings").click()
+        panel = self.page.get_by_role("region", name="Settings")
+        for label, title in settings.items():
+            await panel.get_by_label(label, exact=True).select_option(label=title)
+        await panel.get_by_role("button", name="Close").click()
+
+    async def type(self, text: str) -> None:
+        await self.page.get_by_label("Your message").fill(text)
+        await self.page.keyboard.press("Enter")
+
+    async def say(self, pcm: bytes, device: str) -> None:
+        """Take up another of the browser's microphones, and say `pcm` into it."""
+        fresh = record(self.microphone.with_suffix(".fresh"), (LEAD_S, pcm), length_s=300)
+        fresh.replace(self.microphone)
+        await self.choose(Microphone=device)
+
+    def lines(self, speaker: str, text: str) -> Locator:
+        """The lines of the transcript in which `speaker` said something like `text`."""
+        line = f"[data-testid=line][data-speaker={speaker}]"
+        return self.page.locator(line).filter(has_text=text)
+
+    def live_calls(self) -> int:
+        count: int = httpx.get(f"{self.address}/health", timeout=5).json()["calls"]["live"]
+        return count
+
+    async def fault(self, **fault: object) -> None:
+        """Have the local cloud break something on purpose."""
+        async with httpx.AsyncClient() as client:
+            armed = await client.post(f"{self.cloud}/local/faults", json=fault)
+            assert armed.status_code == 201, armed.text
 
 
 class Visiting(Protocol):
@@ -125,6 +168,7 @@ async def _visit(
             "PORT": str(port),
             # The tap carries sockets only; WebRTC begins with requests.
             "AZURE_OPENAI_ENDPOINT": tapped if connection == "websocket" else town.cloud,
+            "AZURE_VOICELIVE_ENDPOINT": tapped,
             "IDENTITY_ENDPOINT": f"{town.cloud}/msi/token",
             "IDENTITY_HEADER": town.header,
             "DATA_DIR": str(place / "data"),
@@ -143,5 +187,5 @@ async def _visit(
             for script in (WATCH_SPEAKER, RECORD_VOICES, CHOOSE % connection):
                 await page.add_init_script(script)
             await page.goto(address)
-            yield Visit(page, ear, tap, recorder, address, log)
+            yield Visit(page, ear, tap, recorder, address, log, microphone, town.cloud)
             await browser.close()

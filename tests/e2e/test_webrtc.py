@@ -1,18 +1,15 @@
 """A person speaks to the agent over WebRTC, through the product and the local cloud, offline."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.async_api import expect
 
 from switchboard_local.engine.load import Engine
-from tests.e2e.caller import microphone, said
-from tests.e2e.conftest import NO_UDP, Visit, Visiting
+from tests.e2e.caller import microphone, said, tells_the_balance
+from tests.e2e.conftest import NO_UDP, Visiting
 from tests.e2e.recorder import answered_ms, heard
+from tests.e2e.secrecy import secrets_in
 from tests.e2e.town import until
 
 pytestmark = [
@@ -25,22 +22,6 @@ pytestmark = [
 ANSWERED_WITHIN_MS = 15_000
 """From the caller's last sound to the answer's first, a tool between them, on a busy machine."""
 FALLBACK_S = 8.0
-FACTS = ("1204", "1200 and 4", "one thousand two hundred and four")
-"""1,204.50, however the ears write it down."""
-
-
-def live_calls(here: Visit) -> int:
-    count: int = httpx.get(f"{here.address}/health", timeout=5).json()["calls"]["live"]
-    return count
-
-
-def confidential() -> list[str]:
-    """Every sentence of the prompts, and every description of a tool, as the product has them."""
-    command = [sys.executable, "-m", "switchboard", "tools", "--json"]
-    agents = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    lines = [line for agent in agents.values() for line in agent["instructions"].splitlines()]
-    tools = [tool["description"] for agent in agents.values() for tool in agent["tools"]]
-    return [text for text in lines + tools if len(text) > 30]
 
 
 async def test_a_spoken_question_is_answered_aloud_and_nothing_secret_reaches_the_page(
@@ -64,21 +45,16 @@ async def test_a_spoken_question_is_answered_aloud_and_nothing_secret_reaches_th
         gap_ms = await answered_ms(here.page)
         assert 0 < gap_ms < ANSWERED_WITHIN_MS
         words = await engine.ears.transcribe((await heard(here.page))[-24_000 * 2 * 12 :])
-        spoken = words.replace(",", "")
-        assert any(fact in spoken for fact in FACTS), words
+        assert tells_the_balance(words), words
 
         await here.page.get_by_role("button", name="End", exact=True).click()
-        await until(lambda: live_calls(here) == 0)
+        await until(lambda: here.live_calls() == 0)
         told = "\n".join(await here.recorder.everything(here.page))
         assert "a=fingerprint" in told, "the offer and its answer were recorded"
         assert "Checked the balance" in told or "get_balance" in told, "so was the stream"
         assert here.recorder.frames == []
-        assert "ek_" not in told
-        assert '"parameters"' not in told
-        assert [text for text in confidential() if text in told] == []
-        log = here.log.read_text()
-        assert "ek_" not in log
-        assert [text for text in confidential() if text in log] == []
+        assert secrets_in(told) == []
+        assert secrets_in(here.log.read_text()) == []
 
 
 async def test_speaking_over_the_agent_silences_it(
@@ -102,16 +78,15 @@ async def test_typed_words_and_consent_go_by_the_server_and_leaving_hangs_up(
         await here.call("Contoso Bank")
         await here.state("phase", "live")
         await here.state("way", "webrtc")
-        await here.page.get_by_label("Your message").fill("Block my card ending in 4417, please")
-        await here.page.keyboard.press("Enter")
+        await here.type("Block my card ending in 4417, please")
         await here.page.get_by_role("button", name="Yes").click(timeout=40_000)
         tool = here.page.get_by_test_id("tool").last
         await expect(tool).to_contain_text("Blocked", timeout=20_000)
-        assert live_calls(here) == 1
+        assert here.live_calls() == 1
 
         await here.page.reload()
 
-        await until(lambda: live_calls(here) == 0, timeout_s=3)
+        await until(lambda: here.live_calls() == 0, timeout_s=3)
 
 
 async def test_a_network_without_udp_falls_back_to_a_socket_and_says_so(
@@ -125,4 +100,4 @@ async def test_a_network_without_udp_falls_back_to_a_socket_and_says_so(
         await expect(preface).to_be_visible()
         greeting = (await until(lambda: here.ear.lines("agent", "final")))[0]
         assert "Contoso Bank" in greeting["text"]
-        assert live_calls(here) == 1, "the half-made call has ended"
+        assert here.live_calls() == 1, "the half-made call has ended"

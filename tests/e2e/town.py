@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 import httpx
@@ -22,6 +23,7 @@ from websockets.exceptions import ConnectionClosed
 ROOT = Path(__file__).parents[2]
 START_S = 60.0
 WAIT_S = 20.0
+ABNORMAL = 1006
 
 
 def free_port() -> int:
@@ -91,6 +93,8 @@ class Tap:
     cloud_port: int
     frames: list[Heard] = field(default_factory=list[Heard])
     lines: int = 0
+    paths: list[str] = field(default_factory=list[str])
+    """Where the product's sockets led, without their queries."""
     _model: Connection | None = None
 
     def events(self, kind: str, *, from_model: bool = True) -> list[Heard]:
@@ -110,6 +114,7 @@ class Tap:
         assert product.request is not None
         url = f"ws://127.0.0.1:{self.cloud_port}{product.request.path}"
         headers = {"Authorization": product.request.headers["Authorization"]}
+        self.paths.append(urlsplit(product.request.path).path)
         self.lines += 1
         try:
             async with connect(
@@ -130,6 +135,8 @@ class Tap:
                 await sink.send(frame)
         except ConnectionClosed:
             pass
+        if source.close_code == ABNORMAL:
+            sink.transport.abort()  # cut on one side, cut on the other
         await sink.close()
 
 

@@ -1,4 +1,5 @@
 /** Microphones and speakers as the browser has them. */
+import { isRecord } from './wire';
 
 /** What a microphone cannot do, in one word; the screen has the sentences. */
 export type MicrophoneFault = 'denied' | 'missing' | 'busy' | 'unsupported';
@@ -12,26 +13,40 @@ export class MicrophoneFailed extends Error {
   }
 }
 
-/** `device` is the id the browser gave it, or `null` for the default. Raises `MicrophoneFailed`. */
+/**
+ * `device` is the id the browser gave it, or `null` for the default, which also stands in for one
+ * that is not there any more. Raises `MicrophoneFailed`.
+ */
 export async function listen(device: string | null): Promise<MediaStream> {
   const devices: MediaDevices | undefined = navigator.mediaDevices;
   if (devices === undefined) throw new MicrophoneFailed('unsupported');
-  const audio: MediaTrackConstraints = {
-    channelCount: 1,
-    echoCancellation: true,
-    noiseSuppression: true,
-    autoGainControl: true,
-    ...(device === null ? {} : { deviceId: { ideal: device } }),
-  };
   try {
-    return await devices.getUserMedia({ audio });
+    return await opened(devices, device);
   } catch (error) {
     throw new MicrophoneFailed(faultOf(error), error);
   }
 }
 
+async function opened(devices: MediaDevices, device: string | null): Promise<MediaStream> {
+  const audio: MediaTrackConstraints = {
+    channelCount: 1,
+    echoCancellation: true,
+    noiseSuppression: true,
+    autoGainControl: true,
+  };
+  if (device === null) return devices.getUserMedia({ audio });
+  try {
+    // Exactly: Chromium takes an ideal device for a wish, and opens the person's default.
+    return await devices.getUserMedia({ audio: { ...audio, deviceId: { exact: device } } });
+  } catch (error) {
+    if (faultOf(error) !== 'missing') throw error;
+    return devices.getUserMedia({ audio });
+  }
+}
+
 export function faultOf(error: unknown): MicrophoneFault {
-  const name = error instanceof Error ? error.name : '';
+  // Not every browser's OverconstrainedError is an Error.
+  const name = isRecord(error) ? error['name'] : '';
   if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied';
   if (name === 'NotFoundError' || name === 'OverconstrainedError') return 'missing';
   if (name === 'NotReadableError' || name === 'AbortError') return 'busy';

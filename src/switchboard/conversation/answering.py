@@ -76,6 +76,7 @@ class Answering:
         stage = self._stage
         running = stage.replies.started(reply_id, tag)
         if running.wanted:
+            stage.posted.request_was_read()
             stage.emit(ClearTimer("asked"))
         else:
             self._service_replies_itself()

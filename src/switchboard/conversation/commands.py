@@ -63,7 +63,8 @@ class AddNote:
 
 @dataclass(frozen=True, slots=True)
 class AddToolOutput:
-    """`function_call_output`. Sent exactly once for every call id."""
+    """`function_call_output`. Sent once for every call id on one line; a line that was lost before
+    it was surely read is followed by one on which it is sent again."""
 
     call_id: str
     output: str

@@ -39,6 +39,9 @@ LEAST_LIFE_S: Final = 1.0
 HURRY_SHARE: Final = 0.25
 """The last part of that time in which a pause is no longer waited for."""
 
+BROKE_OFF: Final = "The line to the agent broke off here; the call goes on."
+"""True when it is shown, and for as long as it is read."""
+
 
 class Renewing:
     def __init__(
@@ -57,6 +60,7 @@ class Renewing:
         self._dialling = True  # whoever carries the call dials the first session unasked
         self._lost_at: float | None = None
         self._began = False
+        self._told = False
         self._dials_failed = 0
         self._losses = 0
         self._due = False
@@ -74,13 +78,13 @@ class Renewing:
             self._give_up(reason)
             return
         self._lost_at = stage.now
-        stage.notice("renewing", "The line to the agent was lost and is being renewed.")
         stage.emit(SetTimer("give_up", stage.now + stage.rules.renew_s))
         if stage.rules.service_plays:
             # The media may live on, and with them the very session: see what comes of it.
             stage.ready = False
             stage.emit(*map(ClearTimer, ("asked", "owed", "silence")))
         else:
+            self._tell()
             self._let_go()
         if not self._dialling:
             self._dial()
@@ -97,11 +101,18 @@ class Renewing:
         if since is None or not retryable or stage.now - since >= stage.rules.renew_s:
             self._give_up(reason)
             return
+        self._tell()
         stage.emit(SetTimer("redial", stage.now + self._wait_s()))
 
     def reply_done(self) -> None:
         """A session that makes a whole reply is sound: losses are counted anew."""
         self._losses = 0
+
+    def _tell(self) -> None:
+        """The caller hears of a loss once. Voices that live on beside us do not show it at once."""
+        if not self._told:
+            self._told = True
+            self._stage.notice("renewing", BROKE_OFF)
 
     def _give_up(self, reason: str) -> None:
         self._stage.notice("model_lost", "The connection to the agent was lost.")
@@ -144,13 +155,13 @@ class Renewing:
             self._let_go()
         if self._began and not resumed and stage.rules.service_plays:
             self._media_broke_off()
-        self._dialling, self._dials_failed, self._lost_at = False, 0, None
+        self._dialling, self._dials_failed, self._lost_at, self._told = False, 0, None, False
         self._due = self._hurried = False
         stage.emit(*map(ClearTimer, ("redial", "renew", "renew_now", "give_up")))
         stage.ready = True
         if resumed:
             self._doubt()
-            stage.retell(*stage.withheld)
+            stage.tell_missed()
         else:
             self._remind() if remembers else self._replay()
             self._hear_again()
@@ -163,11 +174,14 @@ class Renewing:
     def _remind(self) -> None:
         """It knows what was said before; of our items it may not know which they were."""
         stage = self._stage
-        stage.retell(*stage.withheld)
+        # What was on the lost line it may know: here an id would not keep it from coming twice.
+        stage.posted.take()
+        stage.tell_missed()
         stage.settling.retold = set(stage.gate.sounding)
 
     def _replay(self) -> None:
         stage, earshot = self._stage, self._stage.earshot
+        stage.posted.take()  # the history has it
         note_id = stage.new_id("past")
         told = list(
             replay(stage.history, earshot, budget_chars=stage.rules.replay_chars, note_id=note_id)
@@ -262,6 +276,8 @@ class Renewing:
     def _media_broke_off(self) -> None:
         """Over WebRTC the voices went with the session: neither can be given to the next one."""
         stage, earshot = self._stage, self._stage.earshot
+        if self._lost_at is not None:
+            self._tell()
         if self._playing.broke_off(stage.now if self._lost_at is None else self._lost_at):
             stage.replies.want(Wanted(Why.RENEWED, wording.RENEWED))
         if earshot.unheard():

@@ -21,6 +21,7 @@ from switchboard.conversation.earshot import Earshot
 from switchboard.conversation.floor import NEXT, Cue
 from switchboard.conversation.gate import Gate
 from switchboard.conversation.history import History, Role
+from switchboard.conversation.posted import Posted
 from switchboard.conversation.replies import Replies
 from switchboard.conversation.rules import Rules
 from switchboard.conversation.settling import Settling
@@ -73,6 +74,8 @@ class Stage:
     made: int = 0
     withheld: deque[Command] = field(default_factory=lambda: deque[Command](maxlen=MAX_WITHHELD))
     """Commands for the model while there is none, for a session that only lost sight of us."""
+    posted: Posted = field(default_factory=Posted)
+    """Commands for the model that it may not have read."""
     pended: set[str] = field(default_factory=set[str])
     """Tool calls that this session was told are still running."""
     earshot: Earshot = field(init=False)
@@ -90,6 +93,7 @@ class Stage:
             told = self._written(command)
             # Without a model nothing is told: whatever comes next is told all of the past.
             if self.ready or not isinstance(told, MODEL_COMMANDS):
+                self.posted.note(told)
                 self.out.append(told)
             else:
                 self.withheld.append(told)
@@ -97,6 +101,16 @@ class Stage:
     def retell(self, *commands: Command) -> None:
         """Tell the model what the history holds already."""
         self.out += commands
+
+    def tell_missed(self) -> None:
+        """Tell a session that knows the rest what was on the lost line, and what came since.
+
+        What it has read after all it refuses, by its id.
+        """
+        missed = [*self.posted.take(), *self.withheld]
+        for command in missed:
+            self.posted.note(command)
+        self.retell(*missed)
 
     def _written(self, command: Command) -> Command:
         """Keep in the history what the model is told; a result may have to become a message."""
