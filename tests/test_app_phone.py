@@ -17,6 +17,7 @@ CARRIER = {
     "acs_resource_id": "11111111-2222-3333-4444-555555555555",
     "public_url": "https://talk.example",
     "event_grid_secret": SECRET,
+    "allow_anonymous": True,
 }
 
 
@@ -54,8 +55,17 @@ async def test_event_grid_comes_in_with_its_secret_only(tmp_path: Path) -> None:
         assert (await client.post("/api/phone/events/c1", json=[])).status_code == 401
 
 
+async def test_a_telephone_makes_nobody_the_owner_who_comes_by_its_public_name(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(ConfigurationError, match="comes through a proxy on this machine"):
+        create_app(settings(tmp_path, **{**CARRIER, "allow_anonymous": False}))
+
+
 async def test_without_a_carrier_there_is_no_telephone(tmp_path: Path) -> None:
-    async with served(settings(tmp_path, public_url="https://talk.example")) as client:
+    async with served(
+        settings(tmp_path, public_url="https://talk.example", allow_anonymous=True)
+    ) as client:
         assert (await client.post("/api/phone/incoming", json=[])).status_code in (404, 405)
 
 

@@ -73,7 +73,9 @@ class House:
     def __init__(self, settings: Settings, *, dial: Dial | None = None) -> None:
         self.settings = settings
         self.authenticator = choose_authenticator(
-            settings.host, allow_anonymous=settings.allow_anonymous
+            settings.host,
+            allow_anonymous=settings.allow_anonymous,
+            published=settings.published,
         )
         self.origins = settings.origins()
         self.identities = Identities(settings)

@@ -161,6 +161,12 @@ class Settings(BaseSettings):
         """Whether only this machine can reach the server."""
         return is_loopback(self.host)
 
+    @property
+    def published(self) -> tuple[str, ...]:
+        """The origins that are set, by which people come from other machines."""
+        own = () if self.public_url is None else (self.public_url.rstrip("/"),)
+        return (*own, *self.allowed_origins)
+
     def need_a_model(self) -> None:
         """Raises `ConfigurationError` when no service with models is named."""
         if self.azure_openai_endpoint is None and self.azure_voicelive_endpoint is None:
@@ -201,9 +207,8 @@ class Settings(BaseSettings):
 
     def origins(self) -> Origins:
         """Whose pages may call. Raises `ConfigurationError` when there could be none."""
-        own = () if self.public_url is None else (self.public_url.rstrip("/"),)
         loopback = loopback_origins(self.port) if self.is_local else ()
-        allowed = (*own, *self.allowed_origins, *loopback)
+        allowed = (*self.published, *loopback)
         if not allowed:
             raise ConfigurationError(
                 f"HOST={self.host} is not loopback, so say where people find this server: "
