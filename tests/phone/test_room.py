@@ -206,3 +206,10 @@ async def test_media_that_fail_before_they_come_end_the_call(home: House) -> Non
     await home.rings()
     await home.told("MediaStreamingFailed")
     assert home.carrier.hung_up == [CONNECTION]
+
+
+async def test_acs_is_asked_to_come_again_while_its_tokens_cannot_be_checked(home: House) -> None:
+    home.signer.status = 503
+    answer = await home.told("CallConnected")
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) >= 1
