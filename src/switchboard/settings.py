@@ -178,11 +178,17 @@ class Settings(BaseSettings):
             )
 
     def need_a_place_for_the_key(self) -> None:
-        """Raises `ConfigurationError` when there is a key for a service that is not named."""
+        """Raises `ConfigurationError` when there is a key for no service, or for several."""
         if self.voicelive_key_secret_uri is not None and self.azure_voicelive_endpoint is None:
             raise ConfigurationError(
                 "VOICELIVE_KEY_SECRET_URI is set, but AZURE_VOICELIVE_ENDPOINT is not: say whose "
                 "key it is, or unset it."
+            )
+        if self.voicelive_key_secret_uri is not None and self.azure_voicelive_fallback_endpoints:
+            raise ConfigurationError(
+                "VOICELIVE_KEY_SECRET_URI and AZURE_VOICELIVE_FALLBACK_ENDPOINTS are both set, but a "
+                "key is one resource's, and must not be shown to others. Unset one of them: with "
+                "tokens (no key) there may be several regions."
             )
 
     @property
