@@ -186,8 +186,8 @@ class Settings(BaseSettings):
             )
         if self.voicelive_key_secret_uri is not None and self.azure_voicelive_fallback_endpoints:
             raise ConfigurationError(
-                "VOICELIVE_KEY_SECRET_URI and AZURE_VOICELIVE_FALLBACK_ENDPOINTS are both set, but a "
-                "key is one resource's, and must not be shown to others. Unset one of them: with "
+                "VOICELIVE_KEY_SECRET_URI and AZURE_VOICELIVE_FALLBACK_ENDPOINTS are both set, but "
+                "a key is one resource's, and must not be shown to others. Unset one of them: with "
                 "tokens (no key) there may be several regions."
             )
 

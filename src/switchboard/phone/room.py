@@ -33,7 +33,6 @@ SEEN_S: Final = 3_600.0
 MEDIA_S: Final = 20.0
 """An answered call whose media have not come by then never gets them."""
 SWEEP_S: Final = 2.0
-AGENT_HEADER: Final = "x-agent"
 _OVER: Final = frozenset({What.DISCONNECTED, What.CREATE_FAILED, What.ANSWER_FAILED})
 
 
@@ -55,7 +54,8 @@ class PhoneConfig:
     public_url: str
     """Where the carrier reaches us: `https://talk.example.com`."""
     agent: str
-    """Who answers, where neither the number nor a header says."""
+    """Who answers, where the number does not say. Callers do not choose: their headers are theirs
+    to write."""
     agents: Mapping[str, str] = field(default_factory=dict[str, str])
     """Who answers by called number, E.164."""
     reattach_s: float = 10.0
@@ -166,8 +166,7 @@ class PhoneRoom:
 
     def _agent(self, call: Incoming) -> str:
         number = call.called.removeprefix("4:")
-        by_number = self._config.agents.get(number, self._config.agent)
-        return call.headers.get(AGENT_HEADER, by_number)
+        return self._config.agents.get(number, self._config.agent)
 
     async def _route(self, call_id: str) -> Route:
         ticket = await self._doors.media.issue(call_id)
@@ -186,8 +185,13 @@ class PhoneRoom:
         await self._doors.acs.check(connection)
 
     async def told(self, call_id: str, body: bytes) -> None:
-        """Act upon callbacks: each once, in whatever order they come. Raises `Misposted`."""
-        for event in callbacks(body):
+        """Act upon callbacks: each once, in whatever order they come. None touches a call that is
+        not the telephone's, or is no more. Raises `Misposted`."""
+        events = callbacks(body)
+        if not await self._doors.bindings.knows(call_id):
+            logger.info("callback of no call", extra={"call": call_id})
+            return
+        for event in events:
             if await self._is_ours(call_id, event):
                 await self._act_on(call_id, event)
 
@@ -213,8 +217,8 @@ class PhoneRoom:
     async def _give_up(self, call_id: str, reason: str) -> None:
         """The telephone call is over: so is ours."""
         self._answered.pop(call_id, None)
-        await self._doors.media.revoke(call_id)
         await self._exchange.end(call_id, reason)
+        await self._doors.media.revoke(call_id)
 
     async def _hang_up(self, call_id: str, connection_id: str) -> None:
         """Our call is over, or never was: so is the telephone's."""
@@ -225,12 +229,15 @@ class PhoneRoom:
         await self._give_up(call_id, "hung_up")
 
     async def sweep(self) -> None:
-        """Hang up on calls whose media never came."""
+        """Hang up on calls whose media never came. A fault with one of them stops nothing."""
         late = self._clock() - MEDIA_S
         for call_id, (connection_id, since) in list(self._answered.items()):
             if since <= late:
                 logger.warning("media never came", extra={"call": call_id})
-                await self._hang_up(call_id, connection_id)
+                try:
+                    await self._hang_up(call_id, connection_id)
+                except Exception:
+                    logger.exception("call not cleared away", extra={"call": call_id})
 
     # -- its media --------------------------------------------------------------------------
 
