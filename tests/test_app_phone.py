@@ -74,3 +74,26 @@ def test_a_telephone_without_a_lock_does_not_start(tmp_path: Path, missing: str)
     known = {name: value for name, value in CARRIER.items() if name != missing}
     with pytest.raises(ConfigurationError, match=missing.upper()):
         create_app(settings(tmp_path, **known))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"acs_issuer": "http://signer.example"},
+        {"acs_issuer": "ftp://127.0.0.1"},
+        {"acs_issuer": "https://"},
+        {"acs_issuer": "https://[::1"},
+        {"public_url": "http://talk.example"},
+    ],
+)
+def test_what_proves_who_the_carrier_is_does_not_go_in_the_open(
+    tmp_path: Path, changed: dict[str, str]
+) -> None:
+    [name] = changed
+    with pytest.raises(ConfigurationError, match=f"{name.upper()} must be https"):
+        create_app(settings(tmp_path, **{**CARRIER, **changed}))
+
+
+def test_a_carrier_on_this_machine_may_go_without(tmp_path: Path) -> None:
+    local = {"acs_issuer": "http://127.0.0.1:1", "public_url": "http://localhost:8000"}
+    create_app(settings(tmp_path, **{**CARRIER, **local}))

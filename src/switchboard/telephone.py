@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import anyio
 import httpx
 
 from switchboard.access.acs import ISSUER, AcsTokens, AcsTrust
 from switchboard.access.eventgrid import EventGridDoor, EventGridTrust
+from switchboard.access.identity import is_loopback
 from switchboard.access.keys import KeysUnavailable, fetch_by
 from switchboard.access.media import MediaTickets
 from switchboard.errors import ConfigurationError
@@ -49,6 +51,24 @@ class TelephoneConfig:
             raise ConfigurationError(
                 "ACS_ENDPOINT is set, but PUBLIC_URL is not: the carrier has to reach this server."
             )
+        _need_https("PUBLIC_URL", self.public_url)
+        if self.issuer is not None:
+            _need_https("ACS_ISSUER", self.issuer)
+
+
+def _need_https(setting: str, url: str) -> None:
+    """Raises `ConfigurationError` where tokens, or the keys to check them, would go in the open."""
+    try:
+        parts = urlsplit(url)
+        safe = parts.scheme == "https" and bool(parts.hostname)
+        local = parts.scheme == "http" and is_loopback(parts.hostname or "")
+    except ValueError:
+        safe = local = False
+    if not safe and not local:
+        raise ConfigurationError(
+            f"{setting} must be https where there is a telephone: what it leads to proves who the "
+            "carrier is. Plain http is for loopback only."
+        )
 
 
 class Telephone:
