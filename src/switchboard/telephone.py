@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from switchboard.access.keys import KeysUnavailable, fetch_by
 from switchboard.access.media import MediaTickets
 from switchboard.errors import ConfigurationError
 from switchboard.phone.acs import AcsCarrier, AcsConfig
+from switchboard.phone.callers import caller_key
 from switchboard.phone.room import Doors, Exchange, PhoneConfig, PhoneRoom
 from switchboard.records.store import Store
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
@@ -31,6 +33,8 @@ class TelephoneConfig:
     resource_id: str
     public_url: str
     agent: str
+    data_dir: Path
+    """Where the key to callers' ids is kept."""
     issuer: str | None = None
     number: str | None = None
     ca_file: str | None = None
@@ -105,6 +109,7 @@ class Telephone:
         room = PhoneConfig(
             config.public_url,
             config.agent,
+            caller_key=caller_key(config.data_dir),
             reattach_s=config.reattach_s,
             latency_ms=config.latency_ms,
             max_sockets=config.max_sockets,

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,11 +15,12 @@ from starlette.websockets import WebSocket
 from switchboard.access.acs import AcsTokens
 from switchboard.access.eventgrid import EventGridDoor
 from switchboard.access.media import MediaTickets
-from switchboard.access.principal import Kind, Principal, Role
+from switchboard.access.principal import Principal
 from switchboard.access.rates import Places
 from switchboard.access.refusals import NotIdentified
 from switchboard.conversation.legs import CallerLeg
 from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed
+from switchboard.phone.callers import caller
 from switchboard.phone.carrier import Carrier, Connection, Refusal, Route
 from switchboard.phone.leg import REPLACED, PhoneLeg
 from switchboard.phone.limits import MediaLimits
@@ -58,6 +60,8 @@ class PhoneConfig:
     to write."""
     agents: Mapping[str, str] = field(default_factory=dict[str, str])
     """Who answers by called number, E.164."""
+    caller_key: bytes = field(default_factory=secrets.token_bytes, repr=False)
+    """What callers' ids are made with; without one, they hold as long as this process."""
     reattach_s: float = 10.0
     latency_ms: float = 0.0
     max_sockets: int = 100
@@ -141,7 +145,10 @@ class PhoneRoom:
         refusal: Refusal = "busy"
         try:
             call_id = self._exchange.place(
-                principal=_caller(call.caller), agent=self._agent(call), voice=None, model=None
+                principal=caller(call.caller, self._config.caller_key),
+                agent=self._agent(call),
+                voice=None,
+                model=None,
             )
         except (LinesBusy, NotAllowed) as reason:
             refusal = "busy" if isinstance(reason, LinesBusy) else "forbidden"
@@ -291,9 +298,3 @@ class PhoneRoom:
         await anyio.sleep(self._config.reattach_s)
         if call_id not in self._legs:
             await self._hang_up(call_id, connection.id)
-
-
-def _caller(raw_id: str) -> Principal:
-    """Known again when the same telephone calls, without its number in every record."""
-    digest = hashlib.sha256(raw_id.encode()).hexdigest()[:16]
-    return Principal(f"telephone:{digest}", "Caller", frozenset({Role.CALLER}), Kind.TELEPHONE)
