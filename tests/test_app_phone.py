@@ -17,6 +17,7 @@ CARRIER = {
     "acs_resource_id": "11111111-2222-3333-4444-555555555555",
     "public_url": "https://talk.example",
     "event_grid_secret": SECRET,
+    "allow_anonymous": True,
 }
 
 
@@ -54,8 +55,17 @@ async def test_event_grid_comes_in_with_its_secret_only(tmp_path: Path) -> None:
         assert (await client.post("/api/phone/events/c1", json=[])).status_code == 401
 
 
+async def test_a_telephone_makes_nobody_the_owner_who_comes_by_its_public_name(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(ConfigurationError, match="comes through a proxy on this machine"):
+        create_app(settings(tmp_path, **{**CARRIER, "allow_anonymous": False}))
+
+
 async def test_without_a_carrier_there_is_no_telephone(tmp_path: Path) -> None:
-    async with served(settings(tmp_path, public_url="https://talk.example")) as client:
+    async with served(
+        settings(tmp_path, public_url="https://talk.example", allow_anonymous=True)
+    ) as client:
         assert (await client.post("/api/phone/incoming", json=[])).status_code in (404, 405)
 
 
@@ -64,3 +74,26 @@ def test_a_telephone_without_a_lock_does_not_start(tmp_path: Path, missing: str)
     known = {name: value for name, value in CARRIER.items() if name != missing}
     with pytest.raises(ConfigurationError, match=missing.upper()):
         create_app(settings(tmp_path, **known))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"acs_issuer": "http://signer.example"},
+        {"acs_issuer": "ftp://127.0.0.1"},
+        {"acs_issuer": "https://"},
+        {"acs_issuer": "https://[::1"},
+        {"public_url": "http://talk.example"},
+    ],
+)
+def test_what_proves_who_the_carrier_is_does_not_go_in_the_open(
+    tmp_path: Path, changed: dict[str, str]
+) -> None:
+    [name] = changed
+    with pytest.raises(ConfigurationError, match=f"{name.upper()} must be https"):
+        create_app(settings(tmp_path, **{**CARRIER, **changed}))
+
+
+def test_a_carrier_on_this_machine_may_go_without(tmp_path: Path) -> None:
+    local = {"acs_issuer": "http://127.0.0.1:1", "public_url": "http://localhost:8000"}
+    create_app(settings(tmp_path, **{**CARRIER, **local}))

@@ -99,6 +99,19 @@ def test_without_an_endpoint_it_says_how_to_get_one() -> None:
         Settings().need_a_model()
 
 
+def test_a_key_is_shown_to_one_resource_only() -> None:
+    several = {
+        "azure_voicelive_endpoint": "https://one.example",
+        "azure_voicelive_fallback_endpoints": "https://two.example",
+    }
+    secret = "https://v.vault.azure.net/secrets/k"
+    Settings.model_validate(several).need_a_place_for_the_key()
+    with pytest.raises(ConfigurationError, match=r"SECRET_URI and AZURE_VOICELIVE_FALLBACK"):
+        Settings.model_validate(
+            {**several, "voicelive_key_secret_uri": secret}
+        ).need_a_place_for_the_key()
+
+
 @pytest.mark.parametrize("name", ["azure_openai_endpoint", "azure_voicelive_endpoint"])
 def test_one_service_with_models_is_enough(name: str) -> None:
     Settings.model_validate({name: "https://r.example"}).need_a_model()

@@ -73,7 +73,9 @@ class House:
     def __init__(self, settings: Settings, *, dial: Dial | None = None) -> None:
         self.settings = settings
         self.authenticator = choose_authenticator(
-            settings.host, allow_anonymous=settings.allow_anonymous
+            settings.host,
+            allow_anonymous=settings.allow_anonymous,
+            published=settings.published,
         )
         self.origins = settings.origins()
         self.identities = Identities(settings)
@@ -174,6 +176,7 @@ class House:
             resource_id=settings.acs_resource_id,
             public_url=settings.public_url or "",
             agent=settings.phone_agent or self.reception.page_config().default_agent,
+            data_dir=settings.data_dir,
             number=settings.acs_number,
             issuer=settings.acs_issuer,
             ca_file=settings.acs_ca_file,

@@ -161,6 +161,12 @@ class Settings(BaseSettings):
         """Whether only this machine can reach the server."""
         return is_loopback(self.host)
 
+    @property
+    def published(self) -> tuple[str, ...]:
+        """The origins that are set, by which people come from other machines."""
+        own = () if self.public_url is None else (self.public_url.rstrip("/"),)
+        return (*own, *self.allowed_origins)
+
     def need_a_model(self) -> None:
         """Raises `ConfigurationError` when no service with models is named."""
         if self.azure_openai_endpoint is None and self.azure_voicelive_endpoint is None:
@@ -172,11 +178,17 @@ class Settings(BaseSettings):
             )
 
     def need_a_place_for_the_key(self) -> None:
-        """Raises `ConfigurationError` when there is a key for a service that is not named."""
+        """Raises `ConfigurationError` when there is a key for no service, or for several."""
         if self.voicelive_key_secret_uri is not None and self.azure_voicelive_endpoint is None:
             raise ConfigurationError(
                 "VOICELIVE_KEY_SECRET_URI is set, but AZURE_VOICELIVE_ENDPOINT is not: say whose "
                 "key it is, or unset it."
+            )
+        if self.voicelive_key_secret_uri is not None and self.azure_voicelive_fallback_endpoints:
+            raise ConfigurationError(
+                "VOICELIVE_KEY_SECRET_URI and AZURE_VOICELIVE_FALLBACK_ENDPOINTS are both set, but "
+                "a key is one resource's, and must not be shown to others. Unset one of them: with "
+                "tokens (no key) there may be several regions."
             )
 
     @property
@@ -201,9 +213,8 @@ class Settings(BaseSettings):
 
     def origins(self) -> Origins:
         """Whose pages may call. Raises `ConfigurationError` when there could be none."""
-        own = () if self.public_url is None else (self.public_url.rstrip("/"),)
         loopback = loopback_origins(self.port) if self.is_local else ()
-        allowed = (*own, *self.allowed_origins, *loopback)
+        allowed = (*self.published, *loopback)
         if not allowed:
             raise ConfigurationError(
                 f"HOST={self.host} is not loopback, so say where people find this server: "

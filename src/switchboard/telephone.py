@@ -2,17 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import anyio
 import httpx
 
 from switchboard.access.acs import ISSUER, AcsTokens, AcsTrust
 from switchboard.access.eventgrid import EventGridDoor, EventGridTrust
+from switchboard.access.identity import is_loopback
 from switchboard.access.keys import KeysUnavailable, fetch_by
 from switchboard.access.media import MediaTickets
 from switchboard.errors import ConfigurationError
 from switchboard.phone.acs import AcsCarrier, AcsConfig
+from switchboard.phone.callers import caller_key
 from switchboard.phone.room import Doors, Exchange, PhoneConfig, PhoneRoom
 from switchboard.records.store import Store
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
@@ -29,6 +33,8 @@ class TelephoneConfig:
     resource_id: str
     public_url: str
     agent: str
+    data_dir: Path
+    """Where the key to callers' ids is kept."""
     issuer: str | None = None
     number: str | None = None
     ca_file: str | None = None
@@ -49,6 +55,24 @@ class TelephoneConfig:
             raise ConfigurationError(
                 "ACS_ENDPOINT is set, but PUBLIC_URL is not: the carrier has to reach this server."
             )
+        _need_https("PUBLIC_URL", self.public_url)
+        if self.issuer is not None:
+            _need_https("ACS_ISSUER", self.issuer)
+
+
+def _need_https(setting: str, url: str) -> None:
+    """Raises `ConfigurationError` where tokens, or the keys to check them, would go in the open."""
+    try:
+        parts = urlsplit(url)
+        safe = parts.scheme == "https" and bool(parts.hostname)
+        local = parts.scheme == "http" and is_loopback(parts.hostname or "")
+    except ValueError:
+        safe = local = False
+    if not safe and not local:
+        raise ConfigurationError(
+            f"{setting} must be https where there is a telephone: what it leads to proves who the "
+            "carrier is. Plain http is for loopback only."
+        )
 
 
 class Telephone:
@@ -85,6 +109,7 @@ class Telephone:
         room = PhoneConfig(
             config.public_url,
             config.agent,
+            caller_key=caller_key(config.data_dir),
             reattach_s=config.reattach_s,
             latency_ms=config.latency_ms,
             max_sockets=config.max_sockets,

@@ -14,8 +14,10 @@ from switchboard.access.refusals import NotIdentified
 from switchboard.errors import ConfigurationError
 
 
-def from_address(host: str | None) -> HTTPConnection:
-    return HTTPConnection({"type": "http", "headers": [], "client": host and (host, 1)})
+def from_address(address: str | None, /, **headers: str) -> HTTPConnection:
+    sent = {"host": "localhost:8000", **headers}
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in sent.items()]
+    return HTTPConnection({"type": "http", "headers": raw, "client": address and (address, 1)})
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "localhost", "::1", "[::1]"])
@@ -45,6 +47,42 @@ async def test_a_local_server_knows_nobody_from_elsewhere() -> None:
     for stranger in ("10.0.0.1", "::ffff:10.0.0.1", "testclient", None):
         with pytest.raises(NotIdentified):
             await LocalOnly().identify(from_address(stranger))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x_forwarded_for": "203.0.113.7"},
+        {"x_forwarded_host": "localhost"},
+        {"forwarded": "for=203.0.113.7"},
+        {"host": "talk.example"},
+        {"host": "localhost.evil.example:8000"},
+        {"host": "10.0.0.1"},
+        {"host": ""},
+        {"host": "[::1"},
+        {"host": "elsewhere@10.0.0.1"},
+    ],
+)
+async def test_whoever_a_proxy_here_speaks_for_is_not_local(headers: dict[str, str]) -> None:
+    with pytest.raises(NotIdentified):
+        await LocalOnly().identify(from_address("127.0.0.1", **headers))
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "127.0.0.1:8000", "LOCALHOST:1", "[::1]:8000"])
+async def test_this_machine_s_own_names_are_local(name: str) -> None:
+    assert await LocalOnly().identify(from_address("127.0.0.1", host=name)) is LOCAL
+
+
+async def test_a_public_name_on_loopback_needs_the_owner_s_word() -> None:
+    names = ["http://localhost:8000", "https://talk.example"]
+    with pytest.raises(ConfigurationError, match=r"https://talk\.example.*ALLOW_ANONYMOUS=true"):
+        choose_authenticator("127.0.0.1", allow_anonymous=False, published=names)
+    assert isinstance(
+        choose_authenticator("127.0.0.1", allow_anonymous=True, published=names), Anybody
+    )
+    assert isinstance(
+        choose_authenticator("127.0.0.1", allow_anonymous=False, published=names[:1]), LocalOnly
+    )
 
 
 async def test_anybody_is_anonymous_and_no_operator() -> None:

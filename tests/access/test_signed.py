@@ -12,8 +12,16 @@ import jwt
 import pytest
 
 from switchboard.access.acs import AcsTokens, AcsTrust
-from switchboard.access.keys import COOL_S, FRESH_S, STALE_S, Keys, KeysUnavailable, fetch_by
-from switchboard.access.refusals import NotIdentified
+from switchboard.access.keys import (
+    COOL_S,
+    FIRST_COOL_S,
+    FRESH_S,
+    STALE_S,
+    Keys,
+    KeysUnavailable,
+    fetch_by,
+)
+from switchboard.access.refusals import CannotTell, NotIdentified
 from tests.access.signer import AUDIENCE, ISSUER, METADATA, Signer, claims, request, signed
 
 
@@ -180,5 +188,86 @@ async def test_while_the_signer_is_away_its_keys_serve_for_a_day(door: Door) -> 
 )
 async def test_without_keys_nobody_comes_in(door: Door, spoil: Callable[[Signer], None]) -> None:
     spoil(door.signer)
-    with pytest.raises(NotIdentified):
+    with pytest.raises(CannotTell):
         await door.acs.check(request(f"Bearer {signed()}"))
+
+
+async def test_who_comes_while_keys_are_fetched_waits_for_them() -> None:
+    signer, begun, go_on = Signer(), anyio.Event(), anyio.Event()
+    found: list[bool] = []
+    async with signer.client() as client:
+
+        async def slowly(url: str) -> bytes:
+            begun.set()
+            await go_on.wait()
+            return await fetch_by(client)(url)
+
+        keys = Keys(METADATA, slowly)
+
+        async def ask() -> None:
+            found.append(await keys.get("k1") is not None)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ask)
+            await begun.wait()
+            tasks.start_soon(ask)
+            await anyio.wait_all_tasks_blocked()
+            go_on.set()
+    assert found == [True, True]
+    assert len(signer.asked) == 2
+
+
+async def test_while_no_keys_are_held_they_are_soon_asked_for_again_then_less_often(
+    door: Door,
+) -> None:
+    door.signer.status = 503
+    waits: list[float] = []
+    for _ in range(8):
+        with pytest.raises(KeysUnavailable) as failed:
+            await door.keys.get("k1")
+        waits.append(failed.value.retry_after_s)
+        with pytest.raises(KeysUnavailable):
+            await door.keys.get("k1")  # which asks nobody
+        door.clock.now += waits[-1]
+    assert len(door.signer.asked) == 8
+    assert waits[:3] == [FIRST_COOL_S, 2 * FIRST_COOL_S, 4 * FIRST_COOL_S]
+    assert waits[-1] == COOL_S
+    door.signer.status = 200
+    assert await door.keys.get("k1")
+
+
+async def test_those_who_waited_for_a_failed_fetch_do_not_each_try_again() -> None:
+    tries: list[str] = []
+    clock = Clock()
+
+    async def late(url: str) -> bytes:
+        tries.append(url)
+        await anyio.wait_all_tasks_blocked()
+        clock.now += 10
+        raise TimeoutError
+
+    keys = Keys(METADATA, late, clock=clock)
+
+    async def ask() -> None:
+        with pytest.raises(KeysUnavailable):
+            await keys.get("k1")
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(5):
+            tasks.start_soon(ask)
+    assert len(tries) == 1
+
+
+async def test_an_id_that_may_be_new_is_not_called_bad_while_nobody_answers(door: Door) -> None:
+    await door.keys.get("k1")
+    door.signer.status = 503
+    door.clock.now += COOL_S
+    with pytest.raises(KeysUnavailable):
+        await door.keys.get("k2")
+    assert await door.keys.get("k1")
+
+
+async def test_a_header_nested_without_end_is_refused_in_words(door: Door) -> None:
+    head = base64.urlsafe_b64encode(b"[" * 12_000).rstrip(b"=").decode()
+    with pytest.raises(NotIdentified):
+        await door.acs.check(request(f"Bearer {head}.e30.AAAA"))

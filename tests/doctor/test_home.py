@@ -257,7 +257,14 @@ def test_origins(given: dict[str, object], well: bool, said: str, tmp_path: Path
         (OPEN, True, "anybody who reaches this server"),
         ({**OPEN, "voice_live_proxy": True}, True, "lends them this server's identity"),
         ({"host": "0.0.0.0"}, False, "nothing here asks who they are"),
-        ({"public_url": "https://a.example"}, True, "look like this machine's own"),
+        ({"public_url": "https://a.example"}, False, "comes through a proxy on this machine"),
+        ({"allowed_origins": "https://a.example"}, False, "ALLOW_ANONYMOUS=true"),
+        ({"public_url": "http://127.0.0.1:8000"}, True, "this machine only"),
+        (
+            {"public_url": "https://a.example", "allow_anonymous": True},
+            True,
+            "anybody who reaches this server",
+        ),
     ],
 )
 def test_callers(given: dict[str, object], well: bool, said: str, tmp_path: Path) -> None:

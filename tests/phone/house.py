@@ -103,6 +103,7 @@ class House:
     carrier: ScriptedCarrier
     clock: Clock
     http: httpx.AsyncClient
+    signer: Signer
 
     async def rings(
         self,
@@ -190,10 +191,10 @@ async def house(
     """`carried_by`: a real exchange in the scripted one's place."""
     door = socket.create_server(("127.0.0.1", 0))
     port = door.getsockname()[1]
-    exchange, carrier, clock = Exchange(), ScriptedCarrier(), Clock()
+    exchange, carrier, clock, signs = Exchange(), ScriptedCarrier(), Clock(), Signer()
     async with (
         Store(sqlite_url(data_dir)).opened() as store,
-        Signer().client() as signer,
+        signs.client() as signer,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http,
     ):
         fetch, bindings = fetch_by(signer), MediaTicketTable(store)
@@ -211,4 +212,4 @@ async def house(
         for refusal in REFUSALS:
             app.add_exception_handler(refusal, answer_refusal)
         async with serving(app, door):
-            yield House(port, room, exchange, carrier, clock, http)
+            yield House(port, room, exchange, carrier, clock, http, signs)

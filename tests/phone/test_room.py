@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from switchboard.access.media import MediaTickets
+from switchboard.access.principal import Principal
 from switchboard.conversation.events import CallerAway, CallerPressed
 from switchboard.phone.room import MEDIA_S
 from tests.access.signer import claims, signed
@@ -206,3 +209,51 @@ async def test_media_that_fail_before_they_come_end_the_call(home: House) -> Non
     await home.rings()
     await home.told("MediaStreamingFailed")
     assert home.carrier.hung_up == [CONNECTION]
+
+
+async def test_acs_is_asked_to_come_again_while_its_tokens_cannot_be_checked(home: House) -> None:
+    home.signer.status = 503
+    answer = await home.told("CallConnected")
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) >= 1
+
+
+async def test_a_callback_about_a_call_that_is_not_the_telephone_s_does_nothing(
+    home: House,
+) -> None:
+    await home.rings()
+    for what in ("CallDisconnected", "MediaStreamingFailed"):
+        assert (await home.told(what, call_id="browser-call")).status_code == 200
+    assert home.exchange.ended == []
+    assert home.carrier.hung_up == []
+
+
+async def test_callers_do_not_choose_the_agent(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    place = home.exchange.place
+
+    def noting(*, principal: Principal, agent: str, voice: str | None, model: str | None) -> str:
+        asked.append(agent)
+        return place(principal=principal, agent=agent, voice=voice, model=model)
+
+    monkeypatch.setattr(home.exchange, "place", noting)
+    headers: dict[str, Any] = {"X-Agent": "internal-operations"}
+    await home.rings(home.incoming(**headers))
+    assert asked == ["bank"]
+
+
+async def test_a_store_that_fails_keeps_nobody_on_the_line(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(self: object, call_id: str) -> None:
+        raise OSError("database is locked")
+
+    await home.rings()
+    await home.rings(correlation="cor2")
+    monkeypatch.setattr(MediaTickets, "revoke", fails)
+    home.clock.now += MEDIA_S
+    await home.room.sweep()
+    assert home.carrier.hung_up == [CONNECTION, CONNECTION]
+    assert [call_id for call_id, _ in home.exchange.ended] == ["call-0", "call-1"]

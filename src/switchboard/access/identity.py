@@ -2,7 +2,9 @@
 
 import ipaddress
 import logging
-from typing import Protocol
+from collections.abc import Collection
+from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
@@ -11,6 +13,9 @@ from switchboard.access.refusals import NotIdentified
 from switchboard.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
+
+_BY_PROXY: Final = ("forwarded", "x-forwarded-")
+"""How headers begin that a proxy adds (RFC 7239, and the custom before it)."""
 
 
 class Authenticator(Protocol):
@@ -22,11 +27,12 @@ class Authenticator(Protocol):
 
 
 class LocalOnly:
-    """Whoever reaches a server bound to loopback sits at the machine."""
+    """Whoever reaches a server bound to loopback sits at the machine, unless a proxy here speaks
+    for somebody: then they came by another name, or the proxy says so."""
 
     async def identify(self, connection: HTTPConnection) -> Principal:
         peer = connection.client
-        if peer is None or not is_loopback(peer.host):
+        if peer is None or not is_loopback(peer.host) or _is_passed_on(connection):
             raise NotIdentified("This server answers only on its own machine.")
         return LOCAL
 
@@ -48,8 +54,11 @@ class Identify:
         return await self._authenticator.identify(connection)
 
 
-def choose_authenticator(host: str, *, allow_anonymous: bool) -> Authenticator:
-    """How callers are told apart on a server bound to `host`.
+def choose_authenticator(
+    host: str, *, allow_anonymous: bool, published: Collection[str] = ()
+) -> Authenticator:
+    """How callers are told apart on a server bound to `host`, whose pages are at the origins
+    `published`.
 
     Raises `ConfigurationError` when strangers could reach a server that asks nobody's name.
     """
@@ -57,11 +66,40 @@ def choose_authenticator(host: str, *, allow_anonymous: bool) -> Authenticator:
         logger.warning("anybody may call", extra={"setting": "ALLOW_ANONYMOUS", "host": host})
         return Anybody()
     if is_loopback(host):
-        return LocalOnly()
+        elsewhere = [origin for origin in published if is_elsewhere(origin)]
+        if not elsewhere:
+            return LocalOnly()
+        raise ConfigurationError(
+            f"HOST={host} is this machine only, but {elsewhere[0]} (PUBLIC_URL, ALLOWED_ORIGINS) "
+            "is not: whoever comes by that name comes through a proxy on this machine, and nothing "
+            "here asks who they are. Set ALLOW_ANONYMOUS=true if anybody may call or the proxy "
+            "asks, or unset the name."
+        )
     raise ConfigurationError(
         f"HOST={host} would let other machines call, and nothing here asks who they are. "
         "Set HOST=127.0.0.1 to serve this machine only, or ALLOW_ANONYMOUS=true if anybody may."
     )
+
+
+def is_elsewhere(origin: str) -> bool:
+    """Whether an origin is not this machine's own."""
+    host = _host_of(origin)
+    return host is not None and not is_loopback(host)  # one without a host, `Origins` refuses
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).hostname
+    except ValueError:
+        return None
+
+
+def _is_passed_on(connection: HTTPConnection) -> bool:
+    """Whether a request went through a proxy: one says so, or it asks for another machine."""
+    if any(name.startswith(_BY_PROXY) for name in connection.headers):
+        return True
+    named = connection.headers.getlist("host")
+    return len(named) != 1 or not is_loopback(_host_of(f"//{named[0]}") or "")
 
 
 def address_of(connection: HTTPConnection) -> str:

@@ -23,6 +23,8 @@ STALE_S: Final = 86_400.0
 """How long they are believed while nobody answers."""
 COOL_S: Final = 30.0
 """Between two fetches, whoever shows whatever key id: or strangers could have us ask all day."""
+FIRST_COOL_S: Final = 1.0
+"""While no keys are held a fetch that failed is tried again after this; each failure doubles it."""
 MAX_KEYS: Final = 64
 
 type Fetch = Callable[[str], Awaitable[bytes]]
@@ -30,6 +32,10 @@ type Fetch = Callable[[str], Awaitable[bytes]]
 
 class KeysUnavailable(Exception):
     """The keys cannot be had just now."""
+
+    def __init__(self, message: str, *, retry_after_s: float = COOL_S) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class _Metadata(msgspec.Struct, frozen=True):
@@ -45,6 +51,8 @@ class _Held:
     keys: Mapping[str, PyJWK] = field(default_factory=dict[str, PyJWK])
     fetched_at: float = float("-inf")
     tried_at: float = float("-inf")
+    failures: int = 0
+    """Fetches that failed since one did not."""
 
 
 class Keys:
@@ -65,22 +73,34 @@ class Keys:
     async def get(self, key_id: str) -> PyJWK | None:
         """The key, or `None` when there is none of this id.
 
-        Raises `KeysUnavailable` while there are no keys that may still be believed.
+        Raises `KeysUnavailable` while there are no keys that may still be believed, and for an id
+        that may be a new one while nobody answers.
         """
         held = self._held
-        if not self._wanting(key_id):
-            return held.keys.get(key_id)
-        async with self._one_at_a_time:
-            if self._wanting(key_id):  # else somebody else has fetched them meanwhile
-                await self._refresh()
-        if self._clock() - held.fetched_at > STALE_S:
-            raise KeysUnavailable("There are no keys to check this token with.")
+        unknown = key_id not in held.keys or self._is_stale()
+        if self._wanting(key_id) or (unknown and self._one_at_a_time.locked()):
+            async with self._one_at_a_time:
+                if self._wanting(key_id):  # else somebody else has fetched them meanwhile
+                    await self._refresh()
+        if self._is_stale() or (held.failures and key_id not in held.keys):
+            wait = max(0.0, held.tried_at + self._cool_s() - self._clock())
+            raise KeysUnavailable("There are no keys to check this with.", retry_after_s=wait)
         return held.keys.get(key_id)
+
+    def _is_stale(self) -> bool:
+        """Whether there are no keys that may still be believed."""
+        return self._clock() - self._held.fetched_at > STALE_S
+
+    def _cool_s(self) -> float:
+        """How long not to ask again. Short at first while nobody at all can come in."""
+        if not self._is_stale():
+            return COOL_S
+        return min(COOL_S, FIRST_COOL_S * 2 ** min(max(0, self._held.failures - 1), 8))
 
     def _wanting(self, key_id: str) -> bool:
         """Whether to fetch: they are old, or the id is new to us and we have not just asked."""
         held, now = self._held, self._clock()
-        if now - held.tried_at < COOL_S:
+        if now - held.tried_at < self._cool_s():
             return False
         return now - held.fetched_at > FRESH_S or key_id not in held.keys
 
@@ -100,6 +120,8 @@ class Keys:
             TimeoutError,
             KeysUnavailable,
         ) as reason:
+            held.failures += 1
+            held.tried_at = self._clock()  # or all who waited meanwhile would try in turn
             logger.warning(
                 "signing keys not fetched",
                 extra={"metadata": self._url, "error": type(reason).__name__},
@@ -107,6 +129,7 @@ class Keys:
             return
         held.keys = dict(filter(None, map(_usable, found.keys[:MAX_KEYS])))
         held.fetched_at = self._clock()
+        held.failures = 0
 
 
 def fetch_by(client: httpx.AsyncClient) -> Fetch:

@@ -7,6 +7,14 @@ class NotIdentified(NotAllowed):
     """Nobody vouches for this caller, or the ticket is not good: HTTP 401."""
 
 
+class CannotTell(NotAllowed):
+    """Nobody can say just now whether a token is good; it may be later: HTTP 503."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class TooOften(NotAllowed):
     """Asked too often: HTTP 429."""
 

@@ -9,7 +9,7 @@ import jwt
 from starlette.requests import HTTPConnection
 
 from switchboard.access.keys import Keys, KeysUnavailable
-from switchboard.access.refusals import NotIdentified
+from switchboard.access.refusals import CannotTell, NotIdentified
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +38,15 @@ class SignedTokens:
 
     async def check(self, token: str) -> Claims:
         """What the token claims. Raises `NotIdentified`, with the same words whatever is wrong:
-        the log says more."""
+        the log says more. Raises `CannotTell` while there are no keys to check it with."""
         try:
             return await self._claims(token)
-        except (jwt.PyJWTError, KeysUnavailable, ValueError) as reason:
+        except KeysUnavailable as reason:
+            logger.warning("token not checked", extra={"reason": type(reason).__name__})
+            raise CannotTell(
+                "Tokens cannot be checked just now.", retry_after_s=reason.retry_after_s
+            ) from None
+        except (jwt.PyJWTError, ValueError, RecursionError) as reason:
             logger.info("token refused", extra={"reason": type(reason).__name__})
             raise NotIdentified("This token is not good here.") from None
 

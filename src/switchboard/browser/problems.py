@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from switchboard.access.refusals import NotIdentified, TooOften
+from switchboard.access.refusals import CannotTell, NotIdentified, TooOften
 from switchboard.browser.protocol import Problem
 from switchboard.errors import LinesBusy, ModelUnavailable, NotAllowed, OfferRefused
 
@@ -48,6 +48,9 @@ async def answer_refusal(_: HTTPConnection, reason: Exception) -> Response:
         case TooOften():
             wait = {"Retry-After": str(max(1, round(reason.retry_after_s)))}
             return problem_answer(429, "too_often", str(reason), wait)
+        case CannotTell():
+            wait = {"Retry-After": str(max(1, round(reason.retry_after_s)))}
+            return problem_answer(503, "cannot_tell", str(reason), wait)
         case NotIdentified():
             return problem_answer(401, "not_identified", str(reason))
         case NotAllowed():

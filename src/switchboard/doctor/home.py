@@ -12,7 +12,7 @@ import anyio
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
-from switchboard.access.identity import choose_authenticator, is_loopback
+from switchboard.access.identity import choose_authenticator, is_elsewhere, is_loopback
 from switchboard.agents.book import AgentBook
 from switchboard.agents.roster import Roster
 from switchboard.browser.pages import PAGE_DIR
@@ -187,24 +187,20 @@ def _is_in_the_open(origin: str) -> bool:
 def callers(settings: Settings) -> Finding:
     """Who may call, by `HOST` and `ALLOW_ANONYMOUS`."""
     try:
-        choose_authenticator(settings.host, allow_anonymous=settings.allow_anonymous)
+        choose_authenticator(
+            settings.host,
+            allow_anonymous=settings.allow_anonymous,
+            published=settings.published,
+        )
     except ConfigurationError as refusal:
         return failed(CALLERS, str(refusal))
-    public = settings.public_url is not None and not is_loopback(
-        urlsplit(settings.public_url).hostname or ""
-    )
     if settings.allow_anonymous:
-        if settings.is_local and not public:
+        if settings.is_local and not any(map(is_elsewhere, settings.published)):
             return ok(CALLERS, f"HOST={settings.host}: this machine only")
         advice = "whoever finds it can spend your quota: keep it to a network you trust"
         if settings.voice_live_proxy and not settings.proxy_own_tokens_only:
             advice += "; the proxy lends them this server's identity (PROXY_OWN_TOKENS_ONLY)"
         return ok(CALLERS, "ALLOW_ANONYMOUS: anybody who reaches this server", advice)
-    if public:
-        advice = "a proxy before this server makes its visitors look like this machine's own"
-        return ok(
-            CALLERS, f"HOST={settings.host}: this machine only, yet PUBLIC_URL is set", advice
-        )
     return ok(CALLERS, f"HOST={settings.host}: this machine only")
 
 

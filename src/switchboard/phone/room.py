@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,11 +15,12 @@ from starlette.websockets import WebSocket
 from switchboard.access.acs import AcsTokens
 from switchboard.access.eventgrid import EventGridDoor
 from switchboard.access.media import MediaTickets
-from switchboard.access.principal import Kind, Principal, Role
+from switchboard.access.principal import Principal
 from switchboard.access.rates import Places
 from switchboard.access.refusals import NotIdentified
 from switchboard.conversation.legs import CallerLeg
 from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed
+from switchboard.phone.callers import caller
 from switchboard.phone.carrier import Carrier, Connection, Refusal, Route
 from switchboard.phone.leg import REPLACED, PhoneLeg
 from switchboard.phone.limits import MediaLimits
@@ -33,7 +35,6 @@ SEEN_S: Final = 3_600.0
 MEDIA_S: Final = 20.0
 """An answered call whose media have not come by then never gets them."""
 SWEEP_S: Final = 2.0
-AGENT_HEADER: Final = "x-agent"
 _OVER: Final = frozenset({What.DISCONNECTED, What.CREATE_FAILED, What.ANSWER_FAILED})
 
 
@@ -55,9 +56,12 @@ class PhoneConfig:
     public_url: str
     """Where the carrier reaches us: `https://talk.example.com`."""
     agent: str
-    """Who answers, where neither the number nor a header says."""
+    """Who answers, where the number does not say. Callers do not choose: their headers are theirs
+    to write."""
     agents: Mapping[str, str] = field(default_factory=dict[str, str])
     """Who answers by called number, E.164."""
+    caller_key: bytes = field(default_factory=secrets.token_bytes, repr=False)
+    """What callers' ids are made with; without one, they hold as long as this process."""
     reattach_s: float = 10.0
     latency_ms: float = 0.0
     max_sockets: int = 100
@@ -141,7 +145,10 @@ class PhoneRoom:
         refusal: Refusal = "busy"
         try:
             call_id = self._exchange.place(
-                principal=_caller(call.caller), agent=self._agent(call), voice=None, model=None
+                principal=caller(call.caller, self._config.caller_key),
+                agent=self._agent(call),
+                voice=None,
+                model=None,
             )
         except (LinesBusy, NotAllowed) as reason:
             refusal = "busy" if isinstance(reason, LinesBusy) else "forbidden"
@@ -166,8 +173,7 @@ class PhoneRoom:
 
     def _agent(self, call: Incoming) -> str:
         number = call.called.removeprefix("4:")
-        by_number = self._config.agents.get(number, self._config.agent)
-        return call.headers.get(AGENT_HEADER, by_number)
+        return self._config.agents.get(number, self._config.agent)
 
     async def _route(self, call_id: str) -> Route:
         ticket = await self._doors.media.issue(call_id)
@@ -186,8 +192,13 @@ class PhoneRoom:
         await self._doors.acs.check(connection)
 
     async def told(self, call_id: str, body: bytes) -> None:
-        """Act upon callbacks: each once, in whatever order they come. Raises `Misposted`."""
-        for event in callbacks(body):
+        """Act upon callbacks: each once, in whatever order they come. None touches a call that is
+        not the telephone's, or is no more. Raises `Misposted`."""
+        events = callbacks(body)
+        if not await self._doors.bindings.knows(call_id):
+            logger.info("callback of no call", extra={"call": call_id})
+            return
+        for event in events:
             if await self._is_ours(call_id, event):
                 await self._act_on(call_id, event)
 
@@ -213,8 +224,8 @@ class PhoneRoom:
     async def _give_up(self, call_id: str, reason: str) -> None:
         """The telephone call is over: so is ours."""
         self._answered.pop(call_id, None)
-        await self._doors.media.revoke(call_id)
         await self._exchange.end(call_id, reason)
+        await self._doors.media.revoke(call_id)
 
     async def _hang_up(self, call_id: str, connection_id: str) -> None:
         """Our call is over, or never was: so is the telephone's."""
@@ -225,12 +236,15 @@ class PhoneRoom:
         await self._give_up(call_id, "hung_up")
 
     async def sweep(self) -> None:
-        """Hang up on calls whose media never came."""
+        """Hang up on calls whose media never came. A fault with one of them stops nothing."""
         late = self._clock() - MEDIA_S
         for call_id, (connection_id, since) in list(self._answered.items()):
             if since <= late:
                 logger.warning("media never came", extra={"call": call_id})
-                await self._hang_up(call_id, connection_id)
+                try:
+                    await self._hang_up(call_id, connection_id)
+                except Exception:
+                    logger.exception("call not cleared away", extra={"call": call_id})
 
     # -- its media --------------------------------------------------------------------------
 
@@ -284,9 +298,3 @@ class PhoneRoom:
         await anyio.sleep(self._config.reattach_s)
         if call_id not in self._legs:
             await self._hang_up(call_id, connection.id)
-
-
-def _caller(raw_id: str) -> Principal:
-    """Known again when the same telephone calls, without its number in every record."""
-    digest = hashlib.sha256(raw_id.encode()).hexdigest()[:16]
-    return Principal(f"telephone:{digest}", "Caller", frozenset({Role.CALLER}), Kind.TELEPHONE)

@@ -38,6 +38,12 @@ class MediaTicketTable:
         async with self._store.reading() as connection:
             return (await connection.execute(wanted)).scalar()
 
+    async def knows(self, call_id: str) -> bool:
+        """Whether the call is the telephone's, and not over: it has a ticket."""
+        wanted = select(MediaTicketRow.call_id).where(MediaTicketRow.call_id == call_id).limit(1)
+        async with self._store.reading() as connection:
+            return (await connection.execute(wanted)).first() is not None
+
     async def revoke(self, call_id: str) -> None:
         async with self._store.writing() as connection:
             await connection.execute(
