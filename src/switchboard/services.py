@@ -63,8 +63,10 @@ class Ways:
 
 
 def ways_of(settings: Settings, identities: Identities, keys: KeySource | None) -> Ways:
-    """A way to every service that has an endpoint. Raises `ConfigurationError` for none."""
+    """A way to every service that has an endpoint. Raises `ConfigurationError` for none, and for a
+    key that would be shown to more than one."""
     settings.need_a_model()
+    settings.need_a_place_for_the_key()
     dials: dict[Service, Dial] = {}
     ways = Ways(by_service(dials), dials.keys())
     if settings.azure_openai_endpoint is not None:
