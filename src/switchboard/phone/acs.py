@@ -37,6 +37,7 @@ SDK: Final = "azure.communication.callautomation"
 OPERATION_S: Final = 15.0
 """Retries included."""
 RETRIES: Final = 2
+CLOSE_S: Final = 2.0
 GONE: Final = frozenset({404, 410})
 _NAMESPACE: Final = uuid.UUID("5a0f6b0e-5f0c-4c57-9c39-3d7fb8b0c1de")
 _TONES: Final[Mapping[str, str]] = {
@@ -84,14 +85,18 @@ class AcsCarrier:
         options: dict[str, Any] = {"retry_total": RETRIES, "connection_timeout": 5}
         if self._config.ca_file:
             options["connection_verify"] = self._config.ca_file
-        async with self._make_credential() as credential:
-            client = CallAutomationClient(self._config.endpoint, credential, **options)
-            async with client:
-                self._client_or_none = client
-                try:
-                    yield self
-                finally:
-                    self._client_or_none = None
+        credential = self._make_credential()
+        client = CallAutomationClient(self._config.endpoint, credential, **options)
+        await client.__aenter__()
+        self._client_or_none = client
+        try:
+            yield self
+        finally:
+            self._client_or_none = None
+            # Shielded: it is a cancelled task that ends this block, and connections would stay.
+            with anyio.move_on_after(CLOSE_S, shield=True):
+                await client.close()
+                await credential.close()
 
     # -- calls ------------------------------------------------------------------------------
 
