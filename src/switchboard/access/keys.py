@@ -68,7 +68,8 @@ class Keys:
         Raises `KeysUnavailable` while there are no keys that may still be believed.
         """
         held = self._held
-        if not self._wanting(key_id):
+        fetching = self._one_at_a_time.locked() and key_id not in held.keys
+        if not fetching and not self._wanting(key_id):
             return held.keys.get(key_id)
         async with self._one_at_a_time:
             if self._wanting(key_id):  # else somebody else has fetched them meanwhile

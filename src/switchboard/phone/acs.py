@@ -11,13 +11,13 @@ import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import anyio
 from anyio import to_thread
 
 from switchboard.errors import CarrierUnavailable
+from switchboard.importing import load
 from switchboard.phone.carrier import AcsUser, Connection, Party, Refusal, Route
 from switchboard.phone.permits import Permit
 
@@ -78,14 +78,15 @@ class AcsCarrier:
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[Self]:
         """Connections and credential are closed when the block ends."""
+        # First what others are waiting for as well: nobody rings before the server is ready.
+        credential = await to_thread.run_sync(self._make_credential)
         for module in (SDK, f"{SDK}.aio"):
-            await to_thread.run_sync(import_module, module)
+            await to_thread.run_sync(load, module)
         from azure.communication.callautomation.aio import CallAutomationClient
 
         options: dict[str, Any] = {"retry_total": RETRIES, "connection_timeout": 5}
         if self._config.ca_file:
             options["connection_verify"] = self._config.ca_file
-        credential = self._make_credential()
         client = CallAutomationClient(self._config.endpoint, credential, **options)
         await client.__aenter__()
         self._client_or_none = client
