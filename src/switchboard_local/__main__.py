@@ -1,6 +1,7 @@
 """The command line of the local cloud: `serve` it alone, or bring everything `up`."""
 
 import argparse
+import os
 import secrets
 import socket
 import sys
@@ -108,17 +109,18 @@ async def _up(settings: Settings) -> int:
             serving_acs(issuer, AcsConfig(issuer=None)) as telephone,
             _cloud(here, listener, issuer, telephone.acs),
         ):
-            bell = secrets.token_urlsafe(32)
-            environment = {
-                **product_environment(_port(listener), settings.port, secret),
-                **telephone_environment(
+            environment = dict(product_environment(_port(listener), settings.port, secret))
+            bell = None
+            # Whoever has the product go by a name of its own cannot have it called on loopback.
+            if not os.environ.get("PUBLIC_URL"):
+                bell = secrets.token_urlsafe(32)
+                environment |= telephone_environment(
                     settings.port,
                     telephone.endpoint,
                     telephone.ca_file,
                     telephone.acs.config.resource_id,
                     bell,
-                ),
-            }
+                )
             async with product(environment) as child:
                 return await _attend(child, settings.port, telephone.acs, bell)
 
@@ -141,7 +143,7 @@ async def _cloud(
             yield
 
 
-async def _attend(child: Process, port: int, telephone: Acs, bell: str) -> int:
+async def _attend(child: Process, port: int, telephone: Acs, bell: str | None) -> int:
     """Until the product ends; its exit status."""
     status = 0
     async with anyio.create_task_group() as tasks:
@@ -152,12 +154,14 @@ async def _attend(child: Process, port: int, telephone: Acs, bell: str) -> int:
     return status
 
 
-async def _point(port: int, telephone: Acs, bell: str) -> None:
+async def _point(port: int, telephone: Acs, bell: str | None) -> None:
     """Say where to click and what to ring, once there is something to see."""
     page = f"http://{LOOPBACK}:{port}"
     if not await answering(f"{page}/health"):
         return
     print(f"\n  Talk to the agent: {page}", flush=True)
+    if bell is None:
+        return
     try:
         await telephone.grid.subscribe(Subscription(f"{page}/api/phone/incoming?secret={bell}"))
     except HandshakeFailed as reason:

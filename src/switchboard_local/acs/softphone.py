@@ -117,7 +117,7 @@ class Softphone:
 
     async def _talk(self, call: PhoneCall, speeches: MemoryObjectReceiveStream[Speech]) -> None:
         put, stretches = anyio.create_memory_object_stream[bytes](MAX_WAITING)
-        async with put, anyio.create_task_group() as tasks:
+        async with put, stretches, anyio.create_task_group() as tasks:
             tasks.start_soon(self._speak, call, speeches)
             tasks.start_soon(self._put_in_words, stretches)
             await self._hear(call, put)
