@@ -199,15 +199,16 @@ class House:
             if interrupted:
                 logger.warning("calls had been interrupted", extra={"calls": interrupted})
             writers.start_soon(self._keep, "recorder", self.recorder.run)
-            # The calls end before the writer does, so that their ends are written.
+            # The calls end before the writer does, so that their ends are written, and before the
+            # carrier is closed, so that telephones are hung up.
+            if self.telephone is not None:
+                writers.start_soon(self._keep, "telephone", self.telephone.run)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._keep, "exchange", self.switchboard.run)
                 if self.rtc is not None:
                     tasks.start_soon(self._keep, "webrtc", self.rtc.run)
                 tasks.start_soon(self._keep, "agents", self.reception.book.watch)
                 tasks.start_soon(self._keep, "tickets", self._sweep_tickets)
-                if self.telephone is not None:
-                    tasks.start_soon(self._keep, "telephone", self.telephone.run)
                 for tokens in self.identities.tokens.values():
                     tasks.start_soon(self._keep, "tokens", tokens.refresh)
                 if self.keys is not None:

@@ -1,5 +1,6 @@
 """Telephone: builds the telephone's room and owns what runs beside it."""
 
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,7 +120,7 @@ class Telephone:
     async def run(self) -> None:
         """Keep the carrier open and the room running, until cancelled."""
         async with (
-            httpx.AsyncClient(verify=self._config.ca_file or True) as self._http,
+            httpx.AsyncClient(verify=_trust(self._config.ca_file)) as self._http,
             self._carrier.opened(),
             anyio.create_task_group() as tasks,
         ):
@@ -129,3 +130,12 @@ class Telephone:
         if self._http is None:
             raise KeysUnavailable("The telephone is not open.")
         return await fetch_by(self._http)(url)
+
+
+def _trust(ca_file: str | None) -> ssl.SSLContext | bool:
+    """Whom to believe: the machine's authorities, and the one in `ca_file` besides."""
+    if ca_file is None:
+        return True
+    trust = ssl.create_default_context()
+    trust.load_verify_locations(ca_file)
+    return trust

@@ -1,19 +1,29 @@
 """The command line of the local cloud: `serve` it alone, or bring everything `up`."""
 
 import argparse
+import os
 import secrets
 import socket
 import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
+from typing import Final
 
 import anyio
 from anyio.abc import Process
 from pydantic import SecretStr, ValidationError
 
-from switchboard_local.app import create_app, parts_line
+from switchboard_local.acs.acs import Acs
+from switchboard_local.acs.config import AcsConfig
+from switchboard_local.acs.grid import HandshakeFailed, Subscription
+from switchboard_local.acs.serving import serving_acs
+from switchboard_local.acs.softphone import Parts, softphone_router
+from switchboard_local.app import create_app, own_issuer, parts_line
 from switchboard_local.assembly import assembled
+from switchboard_local.calling import Errand, call, read_wav
+from switchboard_local.entra.issuer import Issuer
 from switchboard_local.serving import (
     LOOPBACK,
     CannotStart,
@@ -22,15 +32,21 @@ from switchboard_local.serving import (
     product_environment,
     reserve,
     serving,
+    telephone_environment,
     until_told,
 )
 from switchboard_local.settings import Settings
+
+NUMBER: Final = "+15550100"
+"""The agent's, on the local telephone."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status. What cannot be is one sentence and status 2."""
     options = _parser().parse_args(arguments)
     try:
+        if options.run is None:
+            return anyio.run(until_told, partial(_call, Settings(), options))
         return anyio.run(until_told, partial(options.run, Settings()))
     except ValidationError as wrong:
         # Values are not repeated: one of them may be a key.
@@ -51,6 +67,13 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(run=_serve)
     up = commands.add_parser("up", help="the local cloud, and the product talking to it")
     up.set_defaults(run=_up)
+    call = commands.add_parser("call", help="ring the agent that `up` has brought up")
+    call.add_argument("--number", default=NUMBER, help=f"whom to ring ({NUMBER})")
+    call.add_argument("--say", nargs="+", default=[], metavar="TEXT", help="said one by one")
+    call.add_argument("--wav", type=Path, help="said first: mono, 16 bits, two minutes at most")
+    call.add_argument("--out", type=Path, help="a WAV file for what is heard")
+    call.add_argument("--limit", type=float, default=300.0, metavar="SECONDS")
+    call.set_defaults(run=None)
     return parser
 
 
@@ -62,44 +85,89 @@ async def _serve(settings: Settings) -> int:
     return 0
 
 
+async def _call(settings: Settings, options: argparse.Namespace) -> int:
+    speeches: list[str | bytes] = [] if options.wav is None else [read_wav(options.wav)]
+    errand = Errand(
+        settings.local_cloud_port,
+        options.number,
+        [*speeches, *options.say],
+        options.out,
+        options.limit,
+    )
+    return await call(errand)
+
+
 async def _up(settings: Settings) -> int:
     with reserve(settings.port, "PORT"):
         pass  # better to be told now than after the engine has loaded
     secret = secrets.token_urlsafe(24)
     settings = settings.model_copy(update={"identity_header": SecretStr(secret)})
     with reserve(settings.local_cloud_port, "LOCAL_CLOUD_PORT") as listener:
-        async with _cloud(settings, listener):
-            environment = product_environment(_port(listener), settings.port, secret)
+        here = settings.model_copy(update={"local_cloud_port": _port(listener)})
+        issuer = own_issuer(here)
+        async with (
+            serving_acs(issuer, AcsConfig(issuer=None)) as telephone,
+            _cloud(here, listener, issuer, telephone.acs),
+        ):
+            environment = dict(product_environment(_port(listener), settings.port, secret))
+            bell = None
+            # Whoever has the product go by a name of its own cannot have it called on loopback.
+            if not os.environ.get("PUBLIC_URL"):
+                bell = secrets.token_urlsafe(32)
+                environment |= telephone_environment(
+                    settings.port,
+                    telephone.endpoint,
+                    telephone.ca_file,
+                    telephone.acs.config.resource_id,
+                    bell,
+                )
             async with product(environment) as child:
-                return await _attend(child, settings.port)
+                return await _attend(child, settings.port, telephone.acs, bell)
 
 
 @asynccontextmanager
-async def _cloud(settings: Settings, listener: socket.socket) -> AsyncGenerator[None]:
+async def _cloud(
+    settings: Settings,
+    listener: socket.socket,
+    issuer: Issuer | None = None,
+    telephone: Acs | None = None,
+) -> AsyncGenerator[None]:
     """The local cloud, answering, having said which parts it is made of."""
     async with assembled(settings) as (engine, mind):
         print(f"Switchboard local: {parts_line(engine, mind)}", flush=True)
         here = settings.model_copy(update={"local_cloud_port": _port(listener)})
-        async with serving(create_app(engine, mind, here), listener):
+        app = create_app(engine, mind, here, issuer=issuer)
+        if telephone is not None:
+            app.include_router(softphone_router(telephone, Parts(engine.voice, engine.ears)))
+        async with serving(app, listener):
             yield
 
 
-async def _attend(child: Process, port: int) -> int:
+async def _attend(child: Process, port: int, telephone: Acs, bell: str | None) -> int:
     """Until the product ends; its exit status."""
     status = 0
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_point, port)
+        tasks.start_soon(_point, port, telephone, bell)
         status = await child.wait()
         tasks.cancel_scope.cancel()
     print(f"switchboard-local: the product ended with status {status}", file=sys.stderr)
     return status
 
 
-async def _point(port: int) -> None:
-    """Say where to click, once there is something to see."""
+async def _point(port: int, telephone: Acs, bell: str | None) -> None:
+    """Say where to click and what to ring, once there is something to see."""
     page = f"http://{LOOPBACK}:{port}"
-    if await answering(f"{page}/health"):
-        print(f"\n  Talk to the agent: {page}\n", flush=True)
+    if not await answering(f"{page}/health"):
+        return
+    print(f"\n  Talk to the agent: {page}", flush=True)
+    if bell is None:
+        return
+    try:
+        await telephone.grid.subscribe(Subscription(f"{page}/api/phone/incoming?secret={bell}"))
+    except HandshakeFailed as reason:
+        print(f"  It cannot be rung: {reason}\n", file=sys.stderr)
+        return
+    print(f'  Or ring {NUMBER}: switchboard-local call --say "Hello?"\n', flush=True)
 
 
 def _port(listener: socket.socket) -> int:

@@ -166,6 +166,23 @@ def product_environment(cloud_port: int, port: int, identity_header: str) -> Map
     }
 
 
+def telephone_environment(
+    port: int, endpoint: str, ca_file: Path, resource_id: str, secret: str
+) -> Mapping[str, str]:
+    """What makes the product take the local ACS at `endpoint` for its carrier."""
+    return {
+        "PUBLIC_URL": f"http://{LOOPBACK}:{port}",
+        "ACS_ENDPOINT": endpoint,
+        "ACS_ISSUER": endpoint,
+        "ACS_CA_FILE": str(ca_file),
+        "ACS_RESOURCE_ID": resource_id,
+        "EVENT_GRID_SECRET": secret,
+        # Empty is as good as unset: what a shell may hold for the live service is not for here.
+        "EVENT_GRID_TENANT_ID": "",
+        "EVENT_GRID_AUDIENCE": "",
+    }
+
+
 async def answering(url: str) -> bool:
     """Whether `url` answers with success within `READY_TIMEOUT_S`."""
     with anyio.move_on_after(READY_TIMEOUT_S):

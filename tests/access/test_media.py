@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 
+import anyio
 import pytest
 
 from switchboard.access.media import LIFE_S, MediaTickets
@@ -84,6 +85,23 @@ async def test_after_the_call_or_a_day_it_is_worth_nothing(
     for ticket, call_id in ((ended, "c1"), (old, "c2")):
         with pytest.raises(NotIdentified):
             await office.check(ticket, call_id, "acs-1")
+
+
+async def test_what_expired_is_forgotten_also_where_no_call_said_so(
+    store: Store, clock: Clock
+) -> None:
+    table = MediaTicketTable(store)
+    office = MediaTickets(table, sweep_s=0.01, clock=clock)
+    for call_id in ("c1", "c2"):
+        await office.check(await office.issue(call_id), call_id, "acs-1")
+        clock.now += LIFE_S / 2
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(office.run)
+            while await table.connection_of("c1"):  # noqa: ASYNC110 - a row has no event
+                await anyio.sleep(0.01)
+            tasks.cancel_scope.cancel()
+    assert await table.connection_of("c2") == "acs-1"
 
 
 async def test_an_event_is_seen_once_on_whatever_replica(store: Store) -> None:

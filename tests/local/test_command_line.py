@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import wave
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -120,3 +121,27 @@ def test_up_lets_a_caller_talk_to_a_model_on_voice_live(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
     assert "ended" not in {message["type"] for message in heard}
+
+
+def test_up_is_rung_from_a_terminal(tmp_path: Path) -> None:
+    cloud, heard = free_port(), tmp_path / "heard.wav"
+    environment = {"PORT": free_port(), "LOCAL_CLOUD_PORT": cloud, "DATA_DIR": str(tmp_path)}
+    with started("up", **environment, **FIXED) as process:
+        assert "+15550100" in read_until(process, "Or ring")
+        rung = run("call", "--out", str(heard), LOCAL_CLOUD_PORT=cloud)
+        assert rung.returncode == 0, rung.stdout + rung.stderr
+        wrong = run("call", "--number", "+15550199", LOCAL_CLOUD_PORT=cloud)
+        assert (wrong.returncode, "unanswered" in wrong.stdout) == (1, True)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert "answered" in rung.stdout
+    assert " dB " in rung.stdout
+    with wave.open(str(heard)) as file:
+        assert (file.getframerate(), file.getnchannels()) == (24_000, 1)
+        assert file.getnframes() > 24_000
+
+
+def test_call_says_where_there_is_nobody_to_ring() -> None:
+    refused = run("call", LOCAL_CLOUD_PORT=free_port())
+    assert refused.returncode == 2
+    assert "make run" in refused.stderr

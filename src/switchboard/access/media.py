@@ -6,17 +6,23 @@ It is no proof by itself: ACS's own token must be there as well. Only its SHA-25
 """
 
 import hashlib
+import logging
 import re
 import secrets
 import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
+import anyio
+
 from switchboard.access.refusals import NotIdentified
 from switchboard.access.tickets import TICKET_BYTES, looks_like_ticket
 
+logger = logging.getLogger(__name__)
+
 LIFE_S: Final = 24 * 3_600.0
 """As long as ACS's own token of a socket is good."""
+SWEEP_S: Final = 600.0
 _CONNECTION: Final = re.compile(r"[A-Za-z0-9._:-]{1,200}")
 
 
@@ -26,13 +32,21 @@ class MediaTicketRows(Protocol):
     async def put(self, digest: str, call_id: str, expires_at: float) -> None: ...
     async def bind(self, digest: str, call_id: str, connection_id: str, now: float) -> bool: ...
     async def revoke(self, call_id: str) -> None: ...
+    async def sweep(self, now: float) -> None: ...
 
 
 class MediaTickets:
     """Issues them and checks them."""
 
-    def __init__(self, rows: MediaTicketRows, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        rows: MediaTicketRows,
+        *,
+        sweep_s: float = SWEEP_S,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._rows = rows
+        self._sweep_s = sweep_s
         self._clock = clock
 
     async def issue(self, call_id: str) -> str:
@@ -54,6 +68,15 @@ class MediaTickets:
     async def revoke(self, call_id: str) -> None:
         """The call is over: its media come in no more."""
         await self._rows.revoke(call_id)
+
+    async def run(self) -> None:
+        """Forget what expired, until cancelled: of calls that ended with the server, say."""
+        while True:
+            try:
+                await self._rows.sweep(self._clock())
+            except Exception as reason:  # noqa: BLE001  (a busy store; the next round will do)
+                logger.warning("media not swept", extra={"error": type(reason).__name__})
+            await anyio.sleep(self._sweep_s)
 
 
 def _digest(ticket: str) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 import anyio
 from anyio.abc import TaskGroup
 
-from switchboard.access.principal import Principal
+from switchboard.access.principal import Kind, Principal
 from switchboard.conversation.legs import CallerLeg, Dial, Mint, Minted, Negotiate, Negotiated
 from switchboard.errors import LinesBusy, NotAllowed
 from switchboard.exchange.brief import Brief, Reception
@@ -250,7 +250,7 @@ class Switchboard:
             agent=call.placed.brief.agent,
             model=spec.model,
             voice=spec.voice,
-            channel="webrtc" if call.placed.media else "browser",
+            channel=_channel(call.placed),
             began_at=time.time(),
         )
         logger.info("call began", extra={"call": call.id, "agent": call.placed.brief.agent})
@@ -270,6 +270,13 @@ class Switchboard:
         now = self._clock()
         for call_id in [k for k, (_, until) in self._waiting.items() if until <= now]:
             self.cancel(call_id)
+
+
+def _channel(placed: Placed) -> str:
+    """How its caller came, for the records."""
+    if placed.media:
+        return "webrtc"
+    return "phone" if placed.principal.kind is Kind.TELEPHONE else "browser"
 
 
 def _played_by_service(brief: Brief) -> Brief:

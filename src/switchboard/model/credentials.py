@@ -12,6 +12,7 @@ import anyio
 from anyio import to_thread
 
 from switchboard.errors import ModelUnavailable
+from switchboard.importing import ONE_AT_A_TIME
 
 if TYPE_CHECKING:  # the library takes a while to import; start-up need not wait for it
     from azure.core.credentials import AccessToken
@@ -35,14 +36,16 @@ _EXPIRY_MARGIN_S: Final = 5.0
 
 def default_credential(managed_identity_client_id: str | None = None) -> "AsyncTokenCredential":
     """Whatever this machine has: managed identity, workload identity, a developer's `az login`."""
-    from azure.identity.aio import DefaultAzureCredential
+    with ONE_AT_A_TIME:
+        from azure.identity.aio import DefaultAzureCredential
 
     return DefaultAzureCredential(managed_identity_client_id=managed_identity_client_id)
 
 
 def managed_identity(client_id: str | None = None) -> "AsyncTokenCredential":
     """The identity of the container or virtual machine, and nothing else."""
-    from azure.identity.aio import ManagedIdentityCredential
+    with ONE_AT_A_TIME:
+        from azure.identity.aio import ManagedIdentityCredential
 
     return ManagedIdentityCredential(client_id=client_id)
 

@@ -11,13 +11,13 @@ import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import anyio
 from anyio import to_thread
 
 from switchboard.errors import CarrierUnavailable
+from switchboard.importing import load
 from switchboard.phone.carrier import AcsUser, Connection, Party, Refusal, Route
 from switchboard.phone.permits import Permit
 
@@ -37,6 +37,7 @@ SDK: Final = "azure.communication.callautomation"
 OPERATION_S: Final = 15.0
 """Retries included."""
 RETRIES: Final = 2
+CLOSE_S: Final = 2.0
 GONE: Final = frozenset({404, 410})
 _NAMESPACE: Final = uuid.UUID("5a0f6b0e-5f0c-4c57-9c39-3d7fb8b0c1de")
 _TONES: Final[Mapping[str, str]] = {
@@ -77,21 +78,26 @@ class AcsCarrier:
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[Self]:
         """Connections and credential are closed when the block ends."""
+        # First what others are waiting for as well: nobody rings before the server is ready.
+        credential = await to_thread.run_sync(self._make_credential)
         for module in (SDK, f"{SDK}.aio"):
-            await to_thread.run_sync(import_module, module)
+            await to_thread.run_sync(load, module)
         from azure.communication.callautomation.aio import CallAutomationClient
 
         options: dict[str, Any] = {"retry_total": RETRIES, "connection_timeout": 5}
         if self._config.ca_file:
             options["connection_verify"] = self._config.ca_file
-        async with self._make_credential() as credential:
-            client = CallAutomationClient(self._config.endpoint, credential, **options)
-            async with client:
-                self._client_or_none = client
-                try:
-                    yield self
-                finally:
-                    self._client_or_none = None
+        client = CallAutomationClient(self._config.endpoint, credential, **options)
+        await client.__aenter__()
+        self._client_or_none = client
+        try:
+            yield self
+        finally:
+            self._client_or_none = None
+            # Shielded: it is a cancelled task that ends this block, and connections would stay.
+            with anyio.move_on_after(CLOSE_S, shield=True):
+                await client.close()
+                await credential.close()
 
     # -- calls ------------------------------------------------------------------------------
 

@@ -35,6 +35,8 @@ SEEN_S: Final = 3_600.0
 MEDIA_S: Final = 20.0
 """An answered call whose media have not come by then never gets them."""
 SWEEP_S: Final = 2.0
+CLOSE_S: Final = 5.0
+"""For hanging up on everybody, when the server stops."""
 _OVER: Final = frozenset({What.DISCONNECTED, What.CREATE_FAILED, What.ANSWER_FAILED})
 
 
@@ -99,16 +101,35 @@ class PhoneRoom:
         self._metronome = Metronome()
         self._sockets = Places(config.max_sockets)
         self._legs: dict[str, PhoneLeg] = {}
+        self._connections: dict[str, str] = {}
+        """Telephone calls that nobody has hung up yet, by our own call."""
         self._answered: dict[str, tuple[str, float]] = {}
         """Connections whose media have not come yet, and when they were answered."""
+        self._lost: dict[str, anyio.Event] = {}
+        """Calls whose media broke: set when they are back, or the call is over."""
 
     async def run(self) -> None:
-        """Pace what is played, and give up calls whose media never come."""
+        """Pace what is played, and give up calls whose media never come. In the end, hang up."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._metronome.run)
+                tasks.start_soon(self._doors.media.run)
+                while True:
+                    await anyio.sleep(SWEEP_S)
+                    await self.sweep()
+        finally:
+            with anyio.move_on_after(CLOSE_S, shield=True):
+                await self._hang_up_all()
+
+    async def _hang_up_all(self) -> None:
+        """Whoever still holds a telephone must not be left listening to nothing."""
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._metronome.run)
-            while True:
-                await anyio.sleep(SWEEP_S)
-                await self.sweep()
+            for call_id, connection_id in list(self._connections.items()):
+                tasks.start_soon(self._hang_up, call_id, connection_id)
+
+    def live(self) -> int:
+        """Telephone calls that nobody has hung up yet."""
+        return len(self._connections)
 
     # -- a call comes -----------------------------------------------------------------------
 
@@ -163,6 +184,7 @@ class PhoneRoom:
             return
         logger.info("incoming call answered", extra={"call": call_id})
         if call_id not in self._legs:
+            self._connections[call_id] = connection.id
             self._answered[call_id] = (connection.id, self._clock())
 
     async def _reject(self, call: Incoming, refusal: Refusal) -> None:
@@ -223,7 +245,9 @@ class PhoneRoom:
 
     async def _give_up(self, call_id: str, reason: str) -> None:
         """The telephone call is over: so is ours."""
+        self._connections.pop(call_id, None)
         self._answered.pop(call_id, None)
+        self._wait_no_more(call_id)
         await self._exchange.end(call_id, reason)
         await self._doors.media.revoke(call_id)
 
@@ -276,7 +300,9 @@ class PhoneRoom:
             limits=self._config.media,
         )
         self._legs[call_id] = leg
+        self._connections[call_id] = connection.id
         self._answered.pop(call_id, None)
+        self._wait_no_more(call_id)
         over = False
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(leg.run)
@@ -295,6 +321,12 @@ class PhoneRoom:
 
     async def _await_return(self, call_id: str, connection: Connection) -> None:
         """A lost socket may come back. If it does not, nobody is left to hang up but us."""
-        await anyio.sleep(self._config.reattach_s)
-        if call_id not in self._legs:
+        settled = self._lost[call_id] = anyio.Event()
+        with anyio.move_on_after(self._config.reattach_s) as waiting:
+            await settled.wait()
+        if waiting.cancelled_caught:
             await self._hang_up(call_id, connection.id)
+
+    def _wait_no_more(self, call_id: str) -> None:
+        if settled := self._lost.pop(call_id, None):
+            settled.set()

@@ -34,7 +34,7 @@ class Call(Base):
     model: Mapped[str] = mapped_column(Short)
     voice: Mapped[str] = mapped_column(Short)
     channel: Mapped[str] = mapped_column(Short)
-    """`browser`, later `phone`."""
+    """`browser`, `webrtc`, `phone`."""
     began_at: Mapped[float] = mapped_column(index=True)
     ended_at: Mapped[float | None]
     end_reason: Mapped[str | None] = mapped_column(String(200))

@@ -13,7 +13,7 @@ from anyio.abc import TaskGroup
 
 from switchboard_local.acs.bodies import MediaStreaming
 from switchboard_local.acs.bridge import Bridge
-from switchboard_local.acs.config import AcsConfig
+from switchboard_local.acs.config import ISSUER, AcsConfig
 from switchboard_local.acs.connection import Connection, Names
 from switchboard_local.acs.grid import Grid
 from switchboard_local.acs.identifiers import checked, number_of, of_number, wire
@@ -79,7 +79,7 @@ class Acs:
         speak: Speak | None = None,
     ) -> None:
         self.config = config
-        self.signer = Signer(config.resource_id, keys or KeyRing())
+        self.signer = Signer(config.resource_id, keys or KeyRing(), config.issuer or ISSUER)
         self.speak = speak
         self.troubles = Troubles()
         self.calls: dict[str, LiveCall] = {}

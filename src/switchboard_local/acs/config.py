@@ -13,6 +13,9 @@ class AcsConfig:
 
     resource_id: str = "10ca1000-0000-4000-8000-000000000ac5"
     """The resource's immutable id: the audience of what it signs."""
+    issuer: str | None = ISSUER
+    """Who it says has signed. None: its own address, for an application that is told to trust it
+    and has to find its keys."""
     numbers: frozenset[str] = frozenset({"+15550100"})
     """The resource's own, in E.164: ringing one is an incoming call, and calls go out from one."""
     access_key: str | None = field(default=None, repr=False)

@@ -5,7 +5,7 @@ as far back as `memory_s` says.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -58,6 +58,7 @@ class PhoneCall:
     ended: anyio.Event = field(default_factory=anyio.Event)
     heard: deque[Heard] = field(init=False)
     keys_heard: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_KEYS))
+    _frames: int = 0
     _loud_frames: int = 0
     _mouth: bytearray = field(default_factory=bytearray)
     _spoken_out: anyio.Event = field(default_factory=anyio.Event)
@@ -117,6 +118,20 @@ class PhoneCall:
                 raise TimeoutError(f"the call ended after {self.heard_ms} ms of sound")
             await self._changed.wait()
 
+    async def listen(self) -> AsyncIterator[Heard]:
+        """What is heard from now on, until the call is over. Whoever listens slower than
+        `memory_frames` allows misses the oldest."""
+        known = self._frames
+        while True:
+            fresh = min(self._frames - known, len(self.heard))
+            known = self._frames
+            for each in [self.heard[-number] for number in range(fresh, 0, -1)]:
+                yield each
+            if self.ended.is_set():
+                return
+            if known == self._frames:
+                await self._changed.wait()
+
     async def keys(self, count: int) -> str:
         """The first `count` keys that were heard, once they were."""
         while len(self.keys_heard) < count:
@@ -143,6 +158,7 @@ class PhoneCall:
 
     def hear(self, spoken: list[Spoken], now_s: float) -> None:
         pcm = mixed(spoken)
+        self._frames += 1
         self._loud_frames += bool(spoken) and loud(pcm)
         self.heard.append(Heard(now_s, pcm))
         self._wake()

@@ -5,7 +5,7 @@ import ssl
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import trustme
@@ -85,8 +85,10 @@ async def serving_acs(
     with tempfile.TemporaryDirectory() as folder, listener or _any_port() as bound:
         certificates = make_certificates(Path(folder))
         port: int = bound.getsockname()[1]
+        address = f"https://{LOOPBACK}:{port}"
+        config = replace(config, issuer=config.issuer or address)
         acs = Acs(config, trust=certificates.trust(), speak=speak)
-        app = acs_app(acs, Doorway(issuer, config.access_key), f"https://{LOOPBACK}:{port}")
+        app = acs_app(acs, Doorway(issuer, config.access_key), address)
         async with serving(app, bound, certificates.server), acs.open():
             yield ServedAcs(acs, port, certificates)
 

@@ -238,9 +238,14 @@ async def relay_to(port: int) -> AsyncGenerator[Relay]:
 
 
 @asynccontextmanager
-async def product(data_dir: Path, endpoint: str, **settings: object) -> AsyncGenerator[Product]:
-    """The product, nothing in it replaced, on a service at `endpoint`."""
-    door = socket.create_server(("127.0.0.1", 0))
+async def product(
+    data_dir: Path, endpoint: str, *, door: socket.socket | None = None, **settings: object
+) -> AsyncGenerator[Product]:
+    """The product, nothing in it replaced, on a service at `endpoint`.
+
+    `door`: where it listens, for those who must know before it is built.
+    """
+    door = door or socket.create_server(("127.0.0.1", 0))
     port = door.getsockname()[1]
     given = {
         "port": port,
