@@ -78,7 +78,7 @@ async def test_a_session_that_nobody_attaches_gives_its_line_back(
     cloud: Cloud, tmp_path: Path
 ) -> None:
     endpoint = f"http://127.0.0.1:{cloud.port}"
-    settings = {"session_minting": True, "ticket_seconds": 1, "max_calls": 1}
+    settings: dict[str, Any] = {"session_minting": True, "ticket_seconds": 1, "max_calls": 1}
     settings |= {"session_minting_per_minute": 600}
     async with product(tmp_path, endpoint, **settings) as home:
         first = await mint(home)
@@ -92,7 +92,7 @@ async def test_a_session_that_nobody_attaches_gives_its_line_back(
 
 async def test_secrets_are_not_minted_without_end(cloud: Cloud, tmp_path: Path) -> None:
     endpoint = f"http://127.0.0.1:{cloud.port}"
-    settings = {"session_minting": True, "session_minting_per_minute": 2}
+    settings: dict[str, Any] = {"session_minting": True, "session_minting_per_minute": 2}
     async with product(tmp_path, endpoint, **settings) as home:
         await mint(home)
         too_often = await home.http.post("/api/session", json={"agent": "banking"})
