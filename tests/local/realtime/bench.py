@@ -10,6 +10,7 @@ from openai.types.realtime import RealtimeServerEvent
 from pydantic import BaseModel
 
 from switchboard_local.mind.parts import Request
+from switchboard_local.realtime.dialects import Ga
 from switchboard_local.realtime.effects import (
     Dismiss,
     Effect,
@@ -87,8 +88,9 @@ class Bench:
         for effect in effects:
             match effect:
                 case Send(event):
-                    assert_documented(event)
-                    sent.append(event)
+                    for told in Ga().outward(event):
+                        assert_documented(told)
+                        sent.append(told)
                 case Generate(reply_id):
                     self.making.append(reply_id)
                 case Stop(reply_id):
