@@ -159,3 +159,43 @@ async def test_media_whose_leg_was_lost_while_the_page_was_asked_are_hung_up() -
     await call.hang_up()
 
     assert sorted(calls.hung_up) == [0, 1]
+
+
+async def test_media_that_the_page_offered_meanwhile_are_not_asked_for_again() -> None:
+    """Its sideband is being dialled when the page moves to fresh media, and then found gone."""
+    beside: list[int] = []
+    asked: list[bool] = []
+    dialling, gone = anyio.Event(), anyio.Event()
+    numbers = iter(range(2))
+
+    async def negotiate(_: SessionSpec, __: str, /) -> Negotiated:
+        number = next(numbers)
+
+        @asynccontextmanager
+        async def dial(_: SessionSpec, /) -> AsyncGenerator[ModelLeg]:
+            if number == 0:
+                dialling.set()
+                await gone.wait()
+                raise ModelUnavailable("gone", retryable=False, status=404)
+            beside.append(number)
+            yield Model()
+
+        async def hang_up() -> None:
+            pass
+
+        return Negotiated("v=0", dial, hang_up)
+
+    call = CallMedia(SPEC, await negotiate(SPEC, "first"), negotiate, offer_wait_s=0.2)
+    call.ask_offer = lambda: asked.append(True)
+
+    async def redial() -> None:
+        async with call.dial(SPEC):
+            pass
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(redial)
+        await dialling.wait()
+        await call.offered("of the page's own accord")
+        gone.set()
+
+    assert (asked, beside) == ([], [1])
