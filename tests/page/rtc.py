@@ -73,6 +73,7 @@ class RtcDesk(Desk):
     def fresh(self) -> None:
         super().fresh()
         self.break_stream()
+        self._ticket_now = ""  # a page that is still leaving says so to the call it had
         self.deaf = self._speaking = False
         self.knows_call = True
         self.offers = self.heard_frames = 0
