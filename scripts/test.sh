@@ -16,6 +16,8 @@ if [ -f tests/js/package.json ] && type -P npm >/dev/null &&
     npm --prefix tests/js ci --no-audit --no-fund --loglevel=error </dev/null
     touch tests/js/node_modules/.package-lock.json
 fi
+# Where Python is told to write no bytecode, each process of the tests would compile all of it.
+.venv/bin/python -m compileall -q src tests
 options=()
 [ -z "${CI:-}" ] || options+=(--fail-on-skip)
 exec .venv/bin/python -m pytest ${options[@]+"${options[@]}"} "$@" </dev/null
