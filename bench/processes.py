@@ -28,11 +28,15 @@ def free_port() -> int:
 async def running(
     command: Sequence[str], environment: Mapping[str, str], log: Path
 ) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """The process, with our environment plus `environment`; ended when the block ends."""
+    """The process, with our environment plus `environment`; ended when the block ends.
+
+    It may keep its bytecode, as an installed product does: compiling is not what is measured.
+    """
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *command,
-            env={**os.environ, **environment},
+            env={**inherited, **environment},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=asyncio.subprocess.STDOUT,
