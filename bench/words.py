@@ -6,23 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_UNITS: Final = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
-    "nineteen",
-)  # fmt: skip
-_TENS: Final = (
-    "",
-    "",
-    "twenty",
-    "thirty",
-    "forty",
-    "fifty",
-    "sixty",
-    "seventy",
-    "eighty",
-    "ninety",
-)
+from switchboard_local.engine.numerals import TENS, UNITS
+
 _SYMBOLS: Final = {"*": " star ", "#": " pound ", "&": " and ", "%": " percent ", "@": " at "}
 _SPELLINGS: Final = {
     "voice mail": "voicemail",
@@ -89,11 +74,11 @@ def normal_words(text: str) -> list[str]:
 def _number(digits: str) -> str:
     value = int(digits)
     if len(digits) > 2 or (len(digits) == 2 and digits[0] == "0"):
-        return " ".join(_UNITS[int(digit)] for digit in digits)
+        return " ".join(UNITS[int(digit)] for digit in digits)
     if value < 20:
-        return _UNITS[value]
+        return UNITS[value]
     tens, unit = divmod(value, 10)
-    return _TENS[tens] + (f" {_UNITS[unit]}" if unit else "")
+    return TENS[tens] + (f" {UNITS[unit]}" if unit else "")
 
 
 def distance(reference: Sequence[str], hypothesis: Sequence[str]) -> int:

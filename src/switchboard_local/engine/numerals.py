@@ -2,12 +2,12 @@
 
 from typing import Final
 
-_UNITS: Final = (
+UNITS: Final = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
     "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
     "nineteen",
 )  # fmt: skip
-_TENS: Final = (
+TENS: Final = (
     "",
     "",
     "twenty",
@@ -45,13 +45,13 @@ def cardinal(value: int) -> str:
     if value >= 10**15:
         return digits(str(value))
     if value < 20:
-        return _UNITS[value]
+        return UNITS[value]
     if value < 100:
         tens, unit = divmod(value, 10)
-        return _TENS[tens] + (f"-{_UNITS[unit]}" if unit else "")
+        return TENS[tens] + (f"-{UNITS[unit]}" if unit else "")
     if value < 1000:
         hundreds, rest = divmod(value, 100)
-        return f"{_UNITS[hundreds]} hundred" + (f" and {cardinal(rest)}" if rest else "")
+        return f"{UNITS[hundreds]} hundred" + (f" and {cardinal(rest)}" if rest else "")
     return _scaled(value)
 
 
@@ -81,7 +81,7 @@ def decimal(whole: str, fraction: str) -> str:
 
 def plain_digits(text: str) -> str:
     """ "042" → "zero four two"."""
-    return " ".join(_UNITS[int(digit)] for digit in text)
+    return " ".join(UNITS[int(digit)] for digit in text)
 
 
 def digits(text: str) -> str:
@@ -104,7 +104,7 @@ def year(value: int) -> str:
         return cardinal(value)
     if rest == 0:
         return cardinal(value) if century % 10 == 0 else f"{cardinal(century)} hundred"
-    return f"{cardinal(century)} {f'oh {_UNITS[rest]}' if rest < 10 else cardinal(rest)}"
+    return f"{cardinal(century)} {f'oh {UNITS[rest]}' if rest < 10 else cardinal(rest)}"
 
 
 def date(day: int, month: int, year_: int | None = None) -> str | None:
@@ -132,9 +132,7 @@ def clock(hour: int, minute: int, half: str | None) -> str | None:
     if half is None and (hour > 12 or hour == 0):
         half = "p" if 12 < hour < 24 else "a"
     shown = (hour - 1) % 12 + 1
-    minutes = (
-        "" if not minute else f" {f'oh {_UNITS[minute]}' if minute < 10 else cardinal(minute)}"
-    )
+    minutes = "" if not minute else f" {f'oh {UNITS[minute]}' if minute < 10 else cardinal(minute)}"
     if half is None:
         return f"{cardinal(shown)}{minutes or ' o-clock'}"
     return f"{cardinal(shown)}{minutes} {half.upper()} M"
