@@ -33,6 +33,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         "LOG_FORMAT": "json",
         "DATABASE_URL": "",
         "TICKET_SECONDS": "5",
+        "TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::1",
     }.items():
         monkeypatch.setenv(name, value)
     settings = Settings.read()
@@ -43,6 +44,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     assert (settings.port, settings.allow_anonymous, settings.log_level) == (9000, True, "DEBUG")
     assert (settings.database_url, settings.ticket_seconds) == (None, 5)
+    assert [str(each) for each in settings.trusted_proxies] == ["10.0.0.0/8", "2001:db8::1/128"]
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,11 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FOUNDRY_RESOURCE_NAME", "https://talk.services.ai.azure.com"),
         ("PROXY_MAX_FRAME_BYTES", "1000"),
         ("PROXY_MAX_CONNECTIONS", "0"),
+        ("TRUSTED_PROXIES", "ingress.example"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, *"),
+        ("TRUSTED_PROXIES", "0.0.0.0/0"),
+        ("TRUSTED_PROXIES", "::/0"),
     ],
 )
 def test_a_bad_value_is_named_and_not_repeated(

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from switchboard.access.identity import Identify, choose_authenticator
 from switchboard.access.origins import KnownHosts
+from switchboard.access.proxies import TrustedProxies
 from switchboard.access.rates import Rate
 from switchboard.access.tickets import TicketOffice
 from switchboard.browser.headers import SafeHeaders
@@ -337,6 +338,7 @@ def create_app(settings: Settings, *, dial: Dial | None = None) -> FastAPI:
     app.add_middleware(KnownHosts, hosts=house.origins.hosts, except_paths=PROBES)
     app.add_middleware(LastWord)
     app.add_middleware(SafeHeaders, origins=house.origins.allowed)
+    app.add_middleware(TrustedProxies, proxies=settings.trusted_proxies)
     return app
 
 

@@ -3,7 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from switchboard.access.identity import is_loopback
@@ -34,6 +41,9 @@ class Settings(BaseSettings):
     """More origins whose pages may call, separated by commas."""
     allow_anonymous: bool = False
     """Anybody who reaches this server may call."""
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
+    """Addresses or networks of proxies in front, separated by commas: what they say in
+    `X-Forwarded-For` is believed."""
 
     azure_openai_endpoint: str | None = None
     """The realtime service: `https://<resource>.openai.azure.com`."""
@@ -123,6 +133,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "allowed_origins",
+        "trusted_proxies",
         "azure_openai_fallback_endpoints",
         "azure_voicelive_fallback_endpoints",
         mode="before",
@@ -132,6 +143,13 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _not_everybody(cls, value: tuple[IPvAnyNetwork, ...]) -> tuple[IPvAnyNetwork, ...]:
+        if any(network.prefixlen == 0 for network in value):
+            raise ValueError("a network of everybody would let each caller choose an address")
+        return value
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -205,6 +205,7 @@ async def serving(
         ws_ping_timeout=ping_s,
         timeout_graceful_shutdown=1,
         server_header=False,
+        proxy_headers=False,
     )
     server = uvicorn.Server(config)
     # No task group: a fixture is left in another task than it was entered in.

@@ -67,22 +67,22 @@ def test_nothing_is_taken_that_the_parser_would_refuse(garbage: bytes) -> None:
     assert messages == parsed(garbage.removesuffix(rest) if rest else garbage)
 
 
-@pytest.mark.parametrize(
-    "odd",
-    [
-        frame(Opcode.TEXT, b"a", fin=False),
-        frame(Opcode.CONT, b"a"),
-        frame(Opcode.PING, b"a"),
-        frame(Opcode.CLOSE, b"\x03\xe8"),
-        Frame(Opcode.TEXT, b"a", rsv1=False).serialize(mask=False),
-        b"\xc1\x81\x00\x00\x00\x00a",  # a reserved bit
-        frame(Opcode.BINARY, bytes(65_536)),
-        b"",
-        b"\x81",
-        b"\x81\xfe\x05",
-        frame(Opcode.TEXT, b"whole but for its end")[:-1],
-    ],
-)
+ODD = {
+    "begun": frame(Opcode.TEXT, b"a", fin=False),
+    "continued": frame(Opcode.CONT, b"a"),
+    "ping": frame(Opcode.PING, b"a"),
+    "close": frame(Opcode.CLOSE, b"\x03\xe8"),
+    "unmasked": Frame(Opcode.TEXT, b"a", rsv1=False).serialize(mask=False),
+    "reserved bit": b"\xc1\x81\x00\x00\x00\x00a",
+    "long": frame(Opcode.BINARY, bytes(65_536)),
+    "nothing": b"",
+    "first byte": b"\x81",
+    "half a length": b"\x81\xfe\x05",
+    "half a message": frame(Opcode.TEXT, b"whole but for its end")[:-1],
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)  # masks are random, names are not
 def test_what_is_odd_or_incomplete_is_left_to_the_parser(odd: bytes) -> None:
     assert whole_message(odd, 0, LIMIT) is None
 

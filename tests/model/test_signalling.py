@@ -25,6 +25,7 @@ from switchboard.errors import ModelUnavailable, NotAllowed, OfferRefused
 from switchboard.model.config import ModelConfig
 from switchboard.model.connection import Line
 from switchboard.model.signalling import Secret, Signalling
+from switchboard.model.steered import Steered
 from tests.local.realtime.doubles import Cloud, local_cloud
 from tests.local.webrtc.caller import Mouth, offered
 from tests.model.peer import FixedToken, eventually, until
@@ -267,6 +268,33 @@ async def test_a_front_ends_own_call_id_must_look_like_one(signalling: Signallin
     for call_id in ("", "../x", "a b", "x" * 129):
         with pytest.raises(NotAllowed):
             signalling.media(call_id)
+
+
+async def test_a_call_has_one_session_that_steers_it_and_no_other_afterwards() -> None:
+    async with odd_service(gives(), answers(location="/calls/rtc_ours")) as (signalling, _):
+        ours = await signalling.negotiate(SPEC, "v=0\r\n")
+        theirs = signalling.media("rtc_theirs")
+        for left in (False, True):
+            for call_id in ("rtc_ours", "rtc_theirs"):
+                with pytest.raises(NotAllowed, match="steered by another session"):
+                    signalling.media(call_id)
+            if not left:
+                await ours.hang_up()
+                await theirs.hang_up()
+        signalling.media("rtc_another")
+
+
+def test_what_was_steered_is_forgotten_but_never_what_is() -> None:
+    steered = Steered(remember=2)
+    steered.claim("live")
+    for call_id in ("one", "two", "three"):
+        steered.claim(call_id)
+        steered.leave(call_id)
+        steered.leave(call_id)
+    steered.claim("one")
+    for call_id in ("live", "one", "two", "three"):
+        with pytest.raises(NotAllowed):
+            steered.claim(call_id)
 
 
 async def test_a_front_end_may_begin_a_call_with_a_secret_of_ours(

@@ -106,7 +106,8 @@ class Desk:
         return [message for message in list(self.received) if not isinstance(message, AudioIn)]
 
     def fresh(self) -> None:
-        """Forget what other tests left behind."""
+        """Forget what other tests left behind, and let no page of theirs come back."""
+        self.tickets.clear()
         self.wait(lambda: self.open_sockets == 0)
         self.received.clear()
         self.placed.clear()
@@ -170,12 +171,14 @@ class Desk:
             await ws.close(4401)
             return
         self.tickets.discard(word)
-        await ws.accept(subprotocol=version)
-        self.open_sockets += 1
-        self.joins += 1
-        ready = Ready(call=CALL, resume=self._ticket(), reattach_seconds=3, resumed=self.joins > 1)
-        await ws.send_text(as_text(ready))
+        self.open_sockets += 1  # before anything is waited for: whoever was let in counts
         try:
+            await ws.accept(subprotocol=version)
+            self.joins += 1
+            ready = Ready(
+                call=CALL, resume=self._ticket(), reattach_seconds=3, resumed=self.joins > 1
+            )
+            await ws.send_text(as_text(ready))
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._speak, ws)
                 await self._listen(ws)

@@ -71,9 +71,9 @@ class RtcDesk(Desk):
         self._do(self._break_stream())
 
     def fresh(self) -> None:
+        self._ticket_now = ""  # a page that is still leaving says so to the call it had
         super().fresh()
         self.break_stream()
-        self._ticket_now = ""  # a page that is still leaving says so to the call it had
         self.deaf = self._speaking = False
         self.knows_call = True
         self.offers = self.heard_frames = 0
@@ -189,9 +189,10 @@ class RtcDesk(Desk):
             await self._news.wait()
 
     async def _message(self, request: Request) -> Response:
+        body = await request.body()  # before the ticket is looked at: then nothing is waited for
         if refused := self._refused(request):
             return refused
-        message = msgspec.json.decode(await request.body(), type=PageMessage)
+        message = msgspec.json.decode(body, type=PageMessage)
         self.received.append(message)
         if isinstance(message, protocol.End):
             await self._tell(protocol.Ended(reason="page", text="You ended the call."))
@@ -199,7 +200,8 @@ class RtcDesk(Desk):
         return Response(status_code=204)
 
     async def _offer(self, request: Request) -> Response:
+        body = await request.body()
         if refused := self._refused(request):
             return refused
-        offer = msgspec.json.decode(await request.body(), type=protocol.NewOffer).offer
+        offer = msgspec.json.decode(body, type=protocol.NewOffer).offer
         return as_json(protocol.OfferAnswered(answer=await self._answer(offer)))

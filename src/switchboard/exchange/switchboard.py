@@ -134,7 +134,8 @@ class Switchboard:
     def attach(self, call_id: str, media_id: str) -> None:
         """Begin a minted call, beside the media of the service's call `media_id`. Once.
 
-        Raises `NotAllowed` for a call that is not waiting for it, or for an odd id.
+        Raises `NotAllowed` for a call that is not waiting for it, for an odd id, and for that of a
+        call which is steered already.
         """
         self._forget_no_shows()
         minted = self._minted.get(call_id)

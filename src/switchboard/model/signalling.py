@@ -29,6 +29,7 @@ from switchboard.model.connection import Line, Tokens
 from switchboard.model.endings import refused, service_code
 from switchboard.model.profiles import AZURE_OPENAI
 from switchboard.model.session import media_session, sideband_session
+from switchboard.model.steered import Steered
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class Signalling:
         )
         self._shortens = True
         """The service takes `expires_after`, as far as we know."""
+        self._steered = Steered()
 
     @property
     def calls_url(self) -> str:
@@ -91,6 +93,7 @@ class Signalling:
         with self._patience():
             secret = await self._mint(spec)
             answer, call_id = await self._offer(secret, offer)
+        self._steered.hold(call_id)
         media = Media(self._line, call_id, self._hang_up)
         return Negotiated(answer, media.dial, media.hang_up)
 
@@ -101,9 +104,11 @@ class Signalling:
         return Minted(secret.value, secret.expires_at, self.calls_url, self.media)
 
     def media(self, call_id: str) -> Negotiated:
-        """Media that a front end agreed upon by itself. Raises `NotAllowed` for an odd id."""
+        """Media that a front end agreed upon by itself. Raises `NotAllowed` for an odd id, and for
+        that of a call which another session steers, or did."""
         if _CALL_ID.fullmatch(call_id) is None:
             raise NotAllowed("This is no id of a call.")
+        self._steered.claim(call_id)
         media = Media(self._line, call_id, self._hang_up)
         return Negotiated("", media.dial, media.hang_up)
 
@@ -155,6 +160,7 @@ class Signalling:
 
     async def _hang_up(self, call_id: str) -> None:
         """End a call's media. One that is over already is as good."""
+        self._steered.leave(call_id)
         url = f"{self.calls_url}/{call_id}/hangup"
         try:
             with anyio.fail_after(HANG_UP_S):

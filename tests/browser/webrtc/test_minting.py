@@ -52,6 +52,8 @@ async def test_a_front_end_begins_the_call_and_our_tools_run_in_it(minting: Prod
         assert attached.status_code == 201, attached.text
         again = await attach(minting, minted, call_id)
         assert (again.status_code, again.json()["code"]) == (404, "no_such_session")
+        elsewhere = await attach(minting, await mint(minting), call_id)
+        assert (elsewhere.status_code, elsewhere.json()["code"]) == (403, "not_allowed")
 
         page = RtcPage(minting.http, attached.json(), caller, [])
         async with page.stream() as stream:
@@ -63,6 +65,8 @@ async def test_a_front_end_begins_the_call_and_our_tools_run_in_it(minting: Prod
             await stream.ended()
             await page.media_gone()
         await listening
+        late = await attach(minting, await mint(minting), call_id)
+        assert (late.status_code, late.json()["code"]) == (403, "not_allowed")
 
 
 async def test_attaching_needs_the_ticket_and_an_id_that_can_be_one(minting: Product) -> None:
