@@ -18,7 +18,7 @@ from switchboard.access.media import MediaTickets
 from switchboard.access.principal import Principal
 from switchboard.access.rates import Places
 from switchboard.access.refusals import NotIdentified
-from switchboard.conversation.legs import CallerLeg
+from switchboard.conversation.legs import CallerLeg, Line
 from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed
 from switchboard.phone.callers import caller
 from switchboard.phone.carrier import Carrier, Connection, Refusal, Route
@@ -44,7 +44,13 @@ class Exchange(Protocol):
     """What the telephone's room needs of the exchange."""
 
     def place(
-        self, *, principal: Principal, agent: str, voice: str | None, model: str | None
+        self,
+        *,
+        principal: Principal,
+        agent: str,
+        voice: str | None,
+        model: str | None,
+        line: Line | None = None,
     ) -> str: ...
     async def carry(self, call_id: str, leg: CallerLeg) -> None: ...
     async def end(self, call_id: str, reason: str) -> None: ...
