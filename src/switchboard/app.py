@@ -187,6 +187,7 @@ class House:
             audience=settings.event_grid_audience,
             secret=secret.get_secret_value() if secret else None,
             max_sockets=2 * settings.max_calls + 16,
+            allowed=settings.dial_allowed,
         )
         client_id = settings.azure_client_id
         credential = partial(default_credential, client_id)

@@ -11,6 +11,7 @@ from typing import Final
 
 from switchboard.agents.book import AgentBook
 from switchboard.agents.config import ModelEntry
+from switchboard.agents.phone import Phone
 from switchboard.agents.profile import END_CALL, AgentProfile
 from switchboard.agents.serving import rules_of, session_of
 from switchboard.browser.protocol import (
@@ -56,8 +57,12 @@ class Reception:
         self._webrtc = webrtc
         self._now = now
 
-    def brief(self, agent: str, *, voice: str | None, model: str | None) -> Brief:
-        """Everything a call needs of its agent. Raises `NotAllowed` for what is not offered."""
+    def brief(
+        self, agent: str, *, voice: str | None, model: str | None, by_telephone: bool = False
+    ) -> Brief:
+        """Everything a call needs of its agent. `by_telephone`: with what it can do on a telephone.
+
+        Raises `NotAllowed` for what is not offered."""
         edition = self.book.edition
         profile = edition.roster.agents.get(agent)
         if profile is None:
@@ -75,7 +80,7 @@ class Reception:
         )
         price = edition.roster.prices.get(chosen.id)
         rules = rules_of(profile, toolbox.rules(profile.tools), chosen, price)
-        return Brief(
+        brief = Brief(
             agent=agent,
             spec=replace(spec, instructions=f"{spec.instructions}\n\n{self._date()}"),
             rules=replace(rules, reattach_s=self._reattach_s),
@@ -83,6 +88,7 @@ class Reception:
             offered=frozenset(profile.tools),
             resources=self.resources,
         )
+        return _on_the_telephone(brief, profile.phone) if by_telephone else brief
 
     def _date(self) -> str:
         """No model knows what day it is."""
@@ -127,6 +133,21 @@ class Reception:
             )
             for name, profile in self.book.edition.roster.agents.items()
         }
+
+
+def _on_the_telephone(brief: Brief, phone: Phone) -> Brief:
+    """What the agent can do on a telephone, and nowhere else. A Foundry agent has its own tools
+    only."""
+    if brief.spec.agent is not None:
+        return brief
+    rules = replace(
+        brief.rules,
+        transfer_tool=phone.transfer_tool,
+        bring_in_tool=phone.bring_in_tool,
+        humans=phone.directory(),
+    )
+    spec = replace(brief.spec, tools=(*brief.spec.tools, *phone.specs()))
+    return replace(brief, rules=rules, spec=spec, line_tools=phone.line_tools)
 
 
 def _choice(profile: AgentProfile) -> AgentChoice:

@@ -113,6 +113,10 @@ class Settings(BaseSettings):
     phone_agent: str | None = None
     """Who answers the telephone, if not the first agent."""
 
+    dial_allowed: Annotated[tuple[str, ...], NoDecode] = ()
+    """Countries (`GB`) and prefixes (`+4420`) that may be rung, separated by commas. None: nobody
+    is rung."""
+
     data_dir: Path = Path(".data")
     """What this process writes."""
     database_url: Annotated[str | None, Field(repr=False)] = None
@@ -136,6 +140,7 @@ class Settings(BaseSettings):
         "trusted_proxies",
         "azure_openai_fallback_endpoints",
         "azure_voicelive_fallback_endpoints",
+        "dial_allowed",
         mode="before",
     )
     @classmethod

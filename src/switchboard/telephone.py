@@ -1,7 +1,7 @@
 """Telephone: builds the telephone's room and owns what runs beside it."""
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,10 @@ from switchboard.access.media import MediaTickets
 from switchboard.errors import ConfigurationError
 from switchboard.phone.acs import AcsCarrier, AcsConfig
 from switchboard.phone.callers import caller_key
+from switchboard.phone.dialling import DiallingRules
+from switchboard.phone.permits import Permits
 from switchboard.phone.room import Doors, Exchange, PhoneConfig, PhoneRoom
+from switchboard.records.dialled import DialledTable, Quotas
 from switchboard.records.store import Store
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
 
@@ -45,6 +48,8 @@ class TelephoneConfig:
     audience: str | None = None
     secret: str | None = field(default=None, repr=False)
     max_sockets: int = 100
+    allowed: Sequence[str] = ()
+    """Whom we may ring; nobody, where it is empty."""
 
     def __post_init__(self) -> None:
         if not self.resource_id:
@@ -115,7 +120,8 @@ class Telephone:
             latency_ms=config.latency_ms,
             max_sockets=config.max_sockets,
         )
-        self.room = PhoneRoom(exchange, self._carrier, doors, room)
+        self.permits = Permits(DialledTable(store), DiallingRules(config.allowed), Quotas())
+        self.room = PhoneRoom(exchange, self._carrier, doors, room, permits=self.permits)
 
     async def run(self) -> None:
         """Keep the carrier open and the room running, until cancelled."""

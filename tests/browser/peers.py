@@ -36,7 +36,7 @@ from switchboard.browser.requests import BoundedRequests
 from switchboard.browser.routes import BrowserConfig, BrowserRoom, browser_routes
 from switchboard.browser.sockets import BoundedSockets
 from switchboard.conversation.events import CallerEvent, CallerLeft
-from switchboard.conversation.legs import CallerAudio, CallerLeg
+from switchboard.conversation.legs import CallerAudio, CallerLeg, Line
 from switchboard.errors import LinesBusy, NotAllowed
 from switchboard.records.store import Store, sqlite_url
 from switchboard.records.tickets import TicketTable
@@ -73,7 +73,13 @@ class ScriptedExchange:
         return self.legs[-1]
 
     def place(
-        self, *, principal: Principal, agent: str, voice: str | None, model: str | None
+        self,
+        *,
+        principal: Principal,
+        agent: str,
+        voice: str | None,
+        model: str | None,
+        line: Line | None = None,
     ) -> str:
         if len(self.placed) >= self.lines:
             raise LinesBusy("Every line is taken.")

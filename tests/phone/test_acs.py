@@ -13,7 +13,7 @@ from azure.core.credentials import AccessToken
 
 from switchboard.errors import CarrierUnavailable
 from switchboard.phone.acs import AcsCarrier, AcsConfig
-from switchboard.phone.carrier import AcsUser, Connection, Route
+from switchboard.phone.carrier import AcsUser, Connection, Person, Route
 from switchboard.phone.dialling import Target
 from switchboard.phone.permits import Permit
 from tests.model.tls import self_signed, server_tls
@@ -36,6 +36,11 @@ MEDIA = {
 }
 
 MEDIA_PART: dict[str, object] = {"mediaStreamingOptions": MEDIA}
+
+
+PERMIT = Permit("c1", LONDON, again=False)
+CALLER = Person(f"4:{LONDON.number}")
+SOMEBODY = Person(HUMAN.id)
 
 
 class FixedToken:
@@ -85,6 +90,8 @@ class Acs:
 
 def _empty(verb: str) -> int | None:
     """The status of an answer without a body."""
+    if verb.endswith((":hold", ":unhold")):
+        return 200
     if verb.endswith((":reject", ":redirect", ":terminate")) or verb.startswith("DELETE"):
         return 204
     bare = (":play", ":cancelAllMediaOperations", ":pause", ":resume")
@@ -92,7 +99,7 @@ def _empty(verb: str) -> int | None:
 
 
 def _ok(verb: str) -> int:
-    later = (":transferToParticipant", ":add", ":remove", ":sendDtmfTones")
+    later = (":cancelAddParticipant", ":transferToParticipant", ":add", ":remove", ":sendDtmfTones")
     if verb.endswith(later):
         return 202
     return 201 if verb.endswith("Connections") else 200
@@ -143,25 +150,49 @@ OPERATIONS: dict[str, tuple[Act, str, dict[str, object]]] = {
         {"incomingCallContext": "context", "target": USER},
     ),
     "transfer to a telephone": (
-        lambda c: c.transfer("cc1", LONDON),
+        lambda c: c.transfer("cc1", PERMIT, operation="op1"),
         "POST /calling/callConnections/cc1:transferToParticipant",
-        {"targetParticipant": NUMBER, "sourceCallerIdNumber": {"value": OURS}},
+        {
+            "targetParticipant": NUMBER,
+            "sourceCallerIdNumber": {"value": OURS},
+            "operationContext": "op1",
+        },
     ),
     "transfer to a user": (
-        lambda c: c.transfer("cc1", HUMAN),
+        lambda c: c.transfer("cc1", HUMAN, operation="op1"),
         "POST /calling/callConnections/cc1:transferToParticipant",
         {"targetParticipant": USER},
     ),
     "add": (
-        lambda c: c.add("cc1", LONDON, ring_s=20),
+        lambda c: c.add("cc1", PERMIT, ring_s=20, operation="op1"),
         "POST /calling/callConnections/cc1/participants:add",
-        {"participantToAdd": NUMBER, "invitationTimeoutInSeconds": 20},
+        {
+            "participantToAdd": NUMBER,
+            "invitationTimeoutInSeconds": 20,
+            "operationContext": "op1",
+        },
     ),
     "remove": (
-        lambda c: c.remove("cc1", HUMAN),
+        lambda c: c.remove("cc1", SOMEBODY),
         "POST /calling/callConnections/cc1/participants:remove",
         {"participantToRemove": USER},
     ),
+    "cancel add": (
+        lambda c: c.cancel_add("cc1", "i1"),
+        "POST /calling/callConnections/cc1/participants:cancelAddParticipant",
+        {"invitationId": "i1"},
+    ),
+    "hold": (
+        lambda c: c.hold("cc1", CALLER),
+        "POST /calling/callConnections/cc1:hold",
+        {"targetParticipant": NUMBER},
+    ),
+    "unhold": (
+        lambda c: c.unhold("cc1", CALLER),
+        "POST /calling/callConnections/cc1:unhold",
+        {"targetParticipant": NUMBER},
+    ),
+    "leave": (lambda c: c.leave("cc1"), "DELETE /calling/callConnections/cc1", {}),
     "play": (
         lambda c: c.play("cc1", "https://talk.example/hold.wav", loop=True),
         "POST /calling/callConnections/cc1:play",
@@ -176,7 +207,7 @@ OPERATIONS: dict[str, tuple[Act, str, dict[str, object]]] = {
         {},
     ),
     "keys": (
-        lambda c: c.send_keys("cc1", "19*#", LONDON),
+        lambda c: c.send_keys("cc1", "19*#", CALLER),
         "POST /calling/callConnections/cc1:sendDtmfTones",
         {"tones": ["one", "nine", "asterisk", "pound"], "targetParticipant": NUMBER},
     ),
@@ -235,10 +266,14 @@ async def test_what_is_tried_again_is_the_same_request(tmp_path: Path) -> None:
 
 
 async def test_a_number_is_not_rung_twice_on_one_permit(tmp_path: Path) -> None:
-    acs = Acs()
+    acs, used = Acs(), Permit("c1", LONDON, again=True)
     async with carrier_to(acs, tmp_path) as carrier:
         with pytest.raises(CarrierUnavailable):
-            await carrier.place(Permit("c1", LONDON, again=True), ROUTE)
+            await carrier.place(used, ROUTE)
+        with pytest.raises(CarrierUnavailable):
+            await carrier.transfer("cc1", used, operation="op1")
+        with pytest.raises(CarrierUnavailable):
+            await carrier.add("cc1", used, ring_s=20, operation="op1")
     assert acs.taken == []
 
 

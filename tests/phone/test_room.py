@@ -10,6 +10,7 @@ from websockets.exceptions import InvalidStatus
 from switchboard.access.media import MediaTickets
 from switchboard.access.principal import Principal
 from switchboard.conversation.events import CallerAway, CallerPressed
+from switchboard.conversation.legs import Line
 from switchboard.phone.room import MEDIA_S
 from tests.access.signer import claims, signed
 from tests.phone.house import CONNECTION, SECRET, House, house
@@ -234,9 +235,17 @@ async def test_callers_do_not_choose_the_agent(
     asked: list[str] = []
     place = home.exchange.place
 
-    def noting(*, principal: Principal, agent: str, voice: str | None, model: str | None) -> str:
+    def noting(
+        *,
+        principal: Principal,
+        agent: str,
+        voice: str | None,
+        model: str | None,
+        line: Line | None = None,
+    ) -> str:
+        assert line is not None
         asked.append(agent)
-        return place(principal=principal, agent=agent, voice=voice, model=model)
+        return place(principal=principal, agent=agent, voice=voice, model=model, line=line)
 
     monkeypatch.setattr(home.exchange, "place", noting)
     headers: dict[str, Any] = {"X-Agent": "internal-operations"}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from switchboard.agents.config import ModelEntry, SessionConfig
 from switchboard.agents.foundry import foundry_faults
+from switchboard.agents.phone import BRING_IN, SEND_KEYS, TRANSFER
 from switchboard.agents.profile import END_CALL, AgentEntry
 
 type Loc = tuple[str | int, ...]
@@ -113,6 +114,8 @@ def _tool_faults(at: int, agent: AgentEntry, tools: Collection[str]) -> Iterator
         loc = ("agents", at, "tools", index)
         if name == END_CALL.name:
             yield Fault(loc, f"{name} is the agent's own; `can_hang_up` switches it on and off")
+        elif name in (TRANSFER, BRING_IN, SEND_KEYS):
+            yield Fault(loc, f"{name} is the telephone's own; `phone` switches it on and off")
         elif name in agent.tools[:index]:
             yield Fault(loc, f"{name} is listed twice")
         else:

@@ -16,7 +16,7 @@ from switchboard.conversation.floor import Cue
 from switchboard.conversation.hearing import Hearing
 from switchboard.conversation.history import Role
 from switchboard.conversation.playing import Playing
-from switchboard.conversation.replies import FLEETING, Wanted, Why
+from switchboard.conversation.replies import FLEETING, Running, Wanted, Why
 from switchboard.conversation.stage import Stage
 from switchboard.conversation.toolcalls import ToolCalls
 from switchboard.conversation.tooling import Tooling
@@ -50,6 +50,8 @@ class Answering:
         stage = self._stage
         if stage.speaking or stage.owed or stage.settling.pending:
             return
+        if stage.gone and not stage.replies.next_is(Why.BRIEFING):
+            return
         if not (stage.ready and stage.present) or (asked := stage.replies.ask()) is None:
             return
         tag, wanted = asked
@@ -80,7 +82,7 @@ class Answering:
             stage.emit(ClearTimer("asked"))
         else:
             self._service_replies_itself()
-        if stage.speaking or not stage.present:
+        if stage.speaking or not self._wanted_now(running):
             # It came too late: somebody else speaks, or nobody listens.
             stage.settling.silenced.add(reply_id)
             stage.emit(CancelReply(reply_id))
@@ -95,6 +97,12 @@ class Answering:
         if not stage.rules.service_plays:
             stage.gate.open_replies.add(reply_id)
         stage.cue(Cue.WORK_BEGINS)
+
+    def _wanted_now(self, running: Running) -> bool:
+        """Whether there is an ear for this reply."""
+        stage = self._stage
+        briefing = running.wanted is not None and running.wanted.why is Why.BRIEFING
+        return stage.present and stage.gone == briefing
 
     def item_started(self, reply_id: str, item_id: str, kind: e.ItemKind) -> None:
         if kind is e.ItemKind.MESSAGE and reply_id in self._stage.replies.running:

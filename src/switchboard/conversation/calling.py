@@ -4,7 +4,14 @@ from typing import Final
 
 from switchboard.conversation import wording
 from switchboard.conversation.answering import Answering
-from switchboard.conversation.commands import AddCallerText, ClearTimer, Floor, SetTimer, Speaker
+from switchboard.conversation.commands import (
+    AddCallerText,
+    AddNote,
+    ClearTimer,
+    Floor,
+    SetTimer,
+    Speaker,
+)
 from switchboard.conversation.endings import Endings
 from switchboard.conversation.floor import Cue
 from switchboard.conversation.hearing import Hearing
@@ -94,6 +101,15 @@ class Calling:
         self._tools.turn_began(item_id)
         self._say(item_id, text)
         self._tooling.caller_said(item_id, text)
+
+    def wants_human(self) -> None:
+        """By a button, not in words: the same as if the caller had said so."""
+        stage = self._stage
+        if stage.gone:
+            return  # on the way to one
+        if not stage.rules.humans:
+            stage.emit(AddNote(stage.new_id("note"), wording.NO_HUMANS))
+        self.typed(stage.new_id("typed"), wording.WANTS_HUMAN)
 
     def pressed(self, key: str) -> None:
         question = self._tools.asking()

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final, get_args
 
 from switchboard.conversation.events import Usage
+from switchboard.conversation.rules import Human
 
 # -- to the model's leg -------------------------------------------------------------------------
 
@@ -194,6 +195,31 @@ class ResendAudio:
     from_ms: float
 
 
+@dataclass(frozen=True, slots=True)
+class TransferCall:
+    """Have the carrier send the caller to a human. `LineTold` says what became of it."""
+
+    call_id: str
+    """The tool call that asked for it."""
+    human: Human
+
+
+@dataclass(frozen=True, slots=True)
+class RingHuman:
+    """Ring a human while the caller waits and hears that it goes on. `LineTold` follows."""
+
+    call_id: str
+    human: Human
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Let the caller and the human who has answered talk, and leave them. `LineTold` follows."""
+
+    call_id: str
+
+
+type LineCommand = TransferCall | RingHuman | HandOver
 type ExchangeCommand = (
     RunTool | SetTimer | ClearTimer | EndCall | DialModel | ReplayTurn | ResendAudio
 )
@@ -307,4 +333,4 @@ class NoteNotice:
 type Note = (
     NoteLine | NoteTool | NoteInterruption | NoteLatency | NoteUsage | NoteFloor | NoteNotice
 )
-type Command = ModelCommand | CallerCommand | ExchangeCommand | Note
+type Command = ModelCommand | CallerCommand | ExchangeCommand | LineCommand | Note

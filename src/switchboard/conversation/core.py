@@ -9,7 +9,8 @@ conversation opens and closes. Times (`now`) are monotonic seconds, given by the
     tooling    tool calls, consent, slow tools                         ──▶ endings
     hearing    what was heard, barge-in                                ──▶ endings, playing
     playing    what the service plays to the ear itself (WebRTC)
-    endings    goodbye, silence, time, money
+    endings    goodbye, silence, time, money                           ──▶ handing
+    handing    the caller is handed to a human
     renewing   a lost or ending model session gives way to a new one   ──▶ hearing, tooling, endings
 """
 
@@ -21,6 +22,7 @@ from switchboard.conversation.calling import Calling
 from switchboard.conversation.commands import AddNote, Command, EndCall, Floor
 from switchboard.conversation.endings import Endings
 from switchboard.conversation.gate import Gate
+from switchboard.conversation.handing import Handing
 from switchboard.conversation.hearing import Hearing
 from switchboard.conversation.history import History
 from switchboard.conversation.playing import Playing
@@ -48,7 +50,8 @@ class Conversation:
         self._stage = stage = Stage(rules, began, began)
         self._tools = ToolCalls(rules)
         self._playing = Playing(stage)
-        self._endings = Endings(stage, self._playing)
+        self._handing = Handing(stage, lambda answer: self._tooling.answered(answer))
+        self._endings = Endings(stage, self._playing, self._handing)
         self._hearing = Hearing(stage, self._endings, self._tools, self._playing)
         self._tooling = Tooling(stage, self._endings, self._tools)
         self._answering = Answering(
@@ -130,6 +133,8 @@ class Conversation:
                 | e.ReplySounds()
                 | e.SessionEnds()
                 | e.DialFailed()
+                | e.LineTold()
+                | e.HumanWanted()
             ):
                 self._from_exchange(event)
             case (
@@ -247,6 +252,10 @@ class Conversation:
                 self._renewing.dial_failed(reason, retryable)
             case e.SessionEnds(at):
                 self._renewing.session_ends(at)
+            case e.LineTold():
+                self._endings.line_told(event)
+            case e.HumanWanted():
+                self._calling.wants_human()
             case _:
                 assert_never(event)
 
@@ -262,6 +271,9 @@ class Conversation:
                 self._calling.keys_complete()
             case "voice":
                 self._calling.still_speaking()
+            case "handing":
+                self._hearing.barge_in(by_service=False)  # what is unsaid is waited for no longer
+                self._handing.timer()
             case "warn" | "limit" | "reattach" | "goodbye" | "silence":
                 self._endings.timer(name)
             case "redial" | "renew" | "renew_now" | "give_up" | "doubt":

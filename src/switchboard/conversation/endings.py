@@ -9,9 +9,11 @@ from switchboard.conversation.commands import (
     EndCall,
     Floor,
     NoteUsage,
+    RunTool,
     SetTimer,
 )
-from switchboard.conversation.events import ToolRequested, Usage
+from switchboard.conversation.events import LineTold, ToolRequested, Usage
+from switchboard.conversation.handing import Handing
 from switchboard.conversation.money import cost_usd
 from switchboard.conversation.playing import Playing
 from switchboard.conversation.replies import Running, Wanted, Why
@@ -34,8 +36,9 @@ class Leaving:
 
 
 class Endings:
-    def __init__(self, stage: Stage, playing: Playing) -> None:
+    def __init__(self, stage: Stage, playing: Playing, handing: Handing) -> None:
         self._stage = stage
+        self._handing = handing
         self._playing = playing
         self._silences = 0
         self._warned = False
@@ -65,8 +68,9 @@ class Endings:
                 pass
 
     def caller_acts(self) -> None:
-        """A sign of life: an unforced hang-up is called off."""
+        """A sign of life: an unforced hang-up is called off, and so is a transfer."""
         self._silences = 0
+        self._handing.call_off(wording.CALLER_SPOKE)
         if self.leaving and not self.leaving.forced:
             self.leaving = None
             self._stage.replies.drop(frozenset({Why.GOODBYE}))
@@ -76,7 +80,7 @@ class Endings:
         """The agent's own tool: the line stays open until its goodbye was heard."""
         stage = self._stage
         stage.emit(AddToolOutput(event.call_id, '{"status": "ok"}'))
-        if self.leaving:
+        if self.leaving or self._handing.under_way:
             return
         spoke = self._playing.sounds(event.reply_id) or any(
             item.reply_id == event.reply_id for item in stage.gate.sounding.values()
@@ -88,9 +92,25 @@ class Endings:
         """End the call after a goodbye, or after `goodbye_s` without one."""
         if self.leaving and self.leaving.forced:
             return
+        self._handing.call_off(wording.CALL_ENDS)
         self.leaving = Leaving(reason, forced)
         self._stage.replies.want(Wanted(Why.GOODBYE, instructions, allow_tools=False))
         self._stage.emit(SetTimer("goodbye", self._stage.now + self._stage.rules.goodbye_s))
+
+    def agent_hands(self, asked: RunTool, reply_id: str) -> None:
+        """The agent wants a human to have the caller: once it was heard to say so."""
+        if self.leaving:
+            self._handing.refuse(asked.call_id, wording.CALL_ENDS)
+            return
+        spoke = self._playing.sounds(reply_id) or any(
+            item.reply_id == reply_id for item in self._stage.gate.sounding.values()
+        )
+        self._handing.requested(asked, reply_id, spoke=spoke)
+
+    def line_told(self, event: LineTold) -> None:
+        """What the line did. A caller who is with a human is no caller of ours any more."""
+        if (reason := self._handing.told(event)) is not None:
+            self.end(reason)
 
     def requested(self, reason: str, politely: bool) -> None:
         if politely and self._stage.ready and self._stage.present:
@@ -99,11 +119,13 @@ class Endings:
             self.end(reason)
 
     def reply_sounds(self, reply_id: str) -> None:
+        self._handing.reply_sounds(reply_id)
         if self.leaving and reply_id == self.leaving.reply_id:
             self.leaving.said = True
 
     def reply_done(self, running: Running, *, unsaid: bool) -> None:
         """`unsaid`: it ended before a word of it was said, or will be tried again."""
+        self._handing.reply_done(running, unsaid=unsaid)
         leaving = self.leaving
         if leaving is None or leaving.said:
             return
@@ -119,6 +141,8 @@ class Endings:
         """Everything was heard. Whether that ends the call."""
         if self.leaving and self.leaving.said:
             self.end(self.leaving.reason)
+        else:
+            self._handing.agent_silent()
         return self._stage.ended
 
     def spend(self, reply_id: str, usage: Usage) -> None:
@@ -147,7 +171,7 @@ class Endings:
 
     def _caller_silent(self) -> None:
         stage = self._stage
-        if stage.floor is not Floor.NOBODY or not stage.present:
+        if stage.floor is not Floor.NOBODY or not stage.listening:
             return
         if self._silences >= stage.rules.reprompts:
             self.leave("silence", wording.SILENCE_GOODBYE, forced=False)

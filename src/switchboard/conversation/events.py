@@ -314,6 +314,33 @@ class ReplySounds:
     item_id: str
 
 
+class LineOutcome(StrEnum):
+    """What became of what the telephone's line was asked to do."""
+
+    DONE = "done"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    DECLINED = "declined"
+    NOT_ALLOWED = "not_allowed"
+    """The dialling rules or the quotas say no."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LineTold:
+    """The line did, or could not do, what the tool call `call_id` asked of it."""
+
+    call_id: str
+    outcome: LineOutcome
+    apart: bool = False
+    """A human has answered, and can be spoken to without the caller's hearing it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HumanWanted:
+    """The page's button, an operator or the API asks that a human take this call."""
+
+
 @dataclass(frozen=True, slots=True)
 class Whispered:
     """An operator's advice to the agent, which the caller does not hear."""
@@ -346,6 +373,14 @@ type ModelEvent = (
     | ModelRefused
 )
 type ExchangeEvent = (
-    ToolAnswered | TimerFired | EndRequested | ReplySounds | Whispered | DialFailed | SessionEnds
+    ToolAnswered
+    | TimerFired
+    | EndRequested
+    | ReplySounds
+    | Whispered
+    | DialFailed
+    | SessionEnds
+    | LineTold
+    | HumanWanted
 )
 type Event = CallerEvent | ModelEvent | ExchangeEvent

@@ -50,6 +50,8 @@ class Gate:
     """The position in it at which the model's session, and so the service's own clock, began."""
     needed_from_ms: float = 0.0
     """The oldest position in it that a new session might have to hear again."""
+    deaf: bool = False
+    """Nothing of the caller is passed on, counted or kept: it is not said to the agent."""
     plays_until: float = 0.0
     """When the ear would have heard everything that passed, were it played without a gap."""
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from switchboard.conversation.commands import CallerCommand, ModelCommand, Note
-from switchboard.conversation.events import CallerEvent, ModelEvent
+from switchboard.conversation.events import CallerEvent, LineOutcome, ModelEvent, ToolOutcome
+from switchboard.conversation.rules import Human
 from switchboard.conversation.session import SessionSpec
 
 
@@ -63,6 +64,39 @@ class CallerLeg(Protocol):
 
     async def close(self, reason: str) -> None:
         """Say why, and hang up this leg."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """What became of ringing a human."""
+
+    outcome: LineOutcome
+    apart: bool = False
+    """Somebody answered, and hears us while the caller does not."""
+
+
+class Line(Protocol):
+    """The telephone's line, beside its media: what the carrier can do with a call.
+
+    Calls are named by the exchange's ids. Each takes a bounded time and raises nothing; one that is
+    cancelled undoes what it began.
+    """
+
+    async def transfer(self, call_id: str, human: Human) -> LineOutcome:
+        """Send the caller elsewhere. Once done, the carrier's call is none of ours any more."""
+        ...
+
+    async def ring(self, call_id: str, human: Human) -> Rung:
+        """Ring somebody while the caller waits and hears that it goes on."""
+        ...
+
+    async def hand_over(self, call_id: str) -> LineOutcome:
+        """Let the caller and whoever answered talk with each other, and leave them."""
+        ...
+
+    async def use(self, call_id: str, tool: str, arguments: str) -> tuple[str, ToolOutcome]:
+        """Run one of the telephone's own tools: JSON text for the model, and how it ended."""
         ...
 
 

@@ -29,6 +29,10 @@ class Why(StrEnum):
     RETRY = "retry"
     RENEWED = "renewed"
     GOODBYE = "goodbye"
+    HANDING = "handing"
+    """Says that the caller will be connected with a human."""
+    BRIEFING = "briefing"
+    """Tells that human what it is about; the caller does not hear it."""
 
 
 FLEETING: Final = frozenset(
@@ -84,6 +88,9 @@ class Replies:
 
     def drop(self, kinds: frozenset[Why]) -> None:
         self.queue = deque(w for w in self.queue if w.why not in kinds)
+
+    def next_is(self, why: Why) -> bool:
+        return bool(self.queue) and self.queue[0].why is why
 
     @property
     def free(self) -> bool:

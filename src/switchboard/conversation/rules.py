@@ -16,6 +16,16 @@ class ToolRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Human:
+    """Somebody a caller can be handed to."""
+
+    name: str
+    """By which the model chooses: "support"."""
+    to: str = field(repr=False)
+    """E.164, or a user of the carrier's, `8:acs:…`: the profile's word, never the model's."""
+
+
+@dataclass(frozen=True, slots=True)
 class Price:
     """USD per million tokens."""
 
@@ -34,6 +44,12 @@ class Rules:
     tools: Mapping[str, ToolRule] = field(default_factory=dict[str, ToolRule])
     end_tool: str | None = None
     """The tool by which the agent hangs up, run by the conversation itself."""
+    transfer_tool: str | None = None
+    """The tool that sends a telephone call to a human, and with it the agent out of it."""
+    bring_in_tool: str | None = None
+    """The tool that rings a human while the caller waits, and joins them once somebody answers."""
+    humans: Mapping[str, Human] = field(default_factory=dict[str, Human])
+    """Who can be had by these tools, by name."""
     max_tools_at_once: int = 8
 
     service_interrupts: bool = True
@@ -70,4 +86,8 @@ class Rules:
     replay_chars: int = 24_000
     """How much of the past a new session is told in full: about 6,000 tokens."""
     goodbye_s: float = 20.0
-    """The longest a polite end may take."""
+    """The longest a polite end may take, or the words before a caller is handed to a human."""
+
+    def hands_by(self, tool: str) -> bool:
+        """Whether this tool hands the caller to a human."""
+        return tool in (self.transfer_tool, self.bring_in_tool)

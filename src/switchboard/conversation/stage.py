@@ -66,6 +66,8 @@ class Stage:
     """The service owes a reply to a spoken turn."""
     present: bool = False
     """The caller's leg is attached."""
+    gone: bool = False
+    """The caller is with a human, or on the way to one: whatever is said is not for them."""
     cut_off: bool = False
     """Something was not heard to its end because the line was lost."""
     ready: bool = False
@@ -82,6 +84,11 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.earshot = Earshot(self.gate)
+
+    @property
+    def listening(self) -> bool:
+        """The caller's leg is attached, and at its end is the caller's ear."""
+        return self.present and not self.gone
 
     @property
     def at_ms(self) -> float:
@@ -142,7 +149,7 @@ class Stage:
 
     def await_caller(self) -> None:
         """Start the clock of silence, if it is for the caller to say something."""
-        if self.floor is Floor.NOBODY and self.ready and self.present:
+        if self.floor is Floor.NOBODY and self.ready and self.listening:
             patience_s = self.rules.silence_s * (3 if self.turn.typed else 1)
             self.emit(SetTimer("silence", self.now + patience_s))
 

@@ -94,7 +94,10 @@ class Tooling:
 
     def _do(self, commands: list[Command]) -> None:
         stage = self._stage
+        handing = [c for c in commands if isinstance(c, RunTool) and stage.rules.hands_by(c.name)]
         for command in commands:
+            if command in handing:
+                continue
             stage.emit(command)
             if isinstance(command, AddToolOutput):
                 if reply_id := self._replies_of.pop(command.call_id, None):
@@ -102,6 +105,8 @@ class Tooling:
             elif isinstance(command, RunTool):
                 self._fillers = 0
                 stage.emit(SetTimer("slow", stage.now + stage.rules.slow_tool_s))
+        for asked in handing:  # no tool of a toolbox's: the conversation sees to it
+            self._endings.agent_hands(asked, self._replies_of.get(asked.call_id, ""))
 
     def _slow(self) -> None:
         """A tool takes its time. Say so, if that breaks a silence."""
@@ -109,7 +114,7 @@ class Tooling:
         if not self._tools.running or self._fillers >= MAX_FILLERS:
             return
         quiet = stage.replies.free and not stage.gate.sounding and not stage.speaking
-        if quiet and stage.present and not stage.owed:
+        if quiet and stage.listening and not stage.owed:
             self._fillers += 1
             stage.replies.want(Wanted(Why.SLOW, wording.SLOW, allow_tools=False))
         again_s = stage.rules.slow_tool_s * (QUIET_FACTOR if quiet else 1)

@@ -6,6 +6,8 @@ These replace the profile's prompt for one reply, so each stands on its own.
 from collections.abc import Iterable
 from typing import Final
 
+from switchboard.conversation.events import LineOutcome
+
 LANGUAGE: Final = " Speak the language of the conversation so far. Say nothing else."
 
 SLOW: Final = (
@@ -78,3 +80,50 @@ def abridged(lines: Iterable[str]) -> str:
 def keyed(keys: str) -> str:
     """A caller's keys as the model reads them."""
     return f"(The caller keyed {' '.join(keys)} on the telephone's keypad.)"
+
+
+# -- handing a caller to a human ----------------------------------------------------------------
+
+WANTS_HUMAN: Final = "I would like to speak to a human, please."
+NO_HUMANS: Final = (
+    "Nobody can be brought into this call. Say so kindly, and what the caller can do instead."
+)
+CALLER_SPOKE: Final = (
+    "The caller spoke before it began, so nothing was done. Answer them; call this tool again if "
+    "they still want it."
+)
+CALL_ENDS: Final = "This call is ending, so nothing was done."
+ALREADY_HANDING: Final = "The caller is being connected already."
+_OUTCOMES: Final = {
+    LineOutcome.BUSY: "{human} is on another call.",
+    LineOutcome.NO_ANSWER: "{human} did not answer.",
+    LineOutcome.DECLINED: "{human} cannot take the call.",
+    LineOutcome.NOT_ALLOWED: "{human} cannot be called at the moment.",
+}
+
+
+def handing(*, warm: bool) -> str:
+    waits = (
+        "to wait a moment while you ask a colleague to join" if warm else "that you connect them"
+    )
+    return f"Tell the caller in one short sentence {waits}." + LANGUAGE
+
+
+def briefing(human: str, reason: str) -> str:
+    """For the human who has answered. The caller does not hear it."""
+    about = " ".join(reason.replace('"', "'").split()) or "the caller asked for a human"
+    return (
+        f"You now speak to your colleague ({human}), and the caller cannot hear it. Say exactly "
+        f'this and nothing else: "Hello, I have a caller for you. It is about this: {about}. I am '
+        'connecting you now."'
+    )
+
+
+def nobody_called(names: Iterable[str]) -> str:
+    return f"There is nobody of that name. Choose one of: {', '.join(names)}."
+
+
+def not_handed(outcome: LineOutcome, human: str) -> str:
+    """What the agent, with whom the caller is again, is told to say."""
+    what = _OUTCOMES.get(outcome, "{human} could not be reached.").format(human=human)
+    return f"{what} The caller is with you again. Say so, and offer to help, or to try again later."

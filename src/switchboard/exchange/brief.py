@@ -18,11 +18,17 @@ class Brief:
     offered: frozenset[str]
     """The tools that this agent may use."""
     resources: Resources
+    line_tools: frozenset[str] = frozenset()
+    """Tools that the telephone itself runs (`Line.use`). Offered on telephone calls only."""
 
 
 class Reception(Protocol):
     """Knows the agents, as they are configured at this moment."""
 
-    def brief(self, agent: str, *, voice: str | None, model: str | None) -> Brief:
-        """Raises `NotAllowed` for an agent, voice or model that is not offered."""
+    def brief(
+        self, agent: str, *, voice: str | None, model: str | None, by_telephone: bool = False
+    ) -> Brief:
+        """`by_telephone`: with the tools that only a telephone has.
+
+        Raises `NotAllowed` for an agent, voice or model that is not offered."""
         ...

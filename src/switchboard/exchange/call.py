@@ -16,11 +16,19 @@ from switchboard.conversation import wording
 from switchboard.conversation.audio import PCM_24K, base64_size_bytes
 from switchboard.conversation.core import Conversation
 from switchboard.conversation.gate import Passage
-from switchboard.conversation.legs import CallerAudio, CallerLeg, Dial, ModelLeg, ReplyAudio
+from switchboard.conversation.legs import (
+    CallerAudio,
+    CallerLeg,
+    Dial,
+    Line,
+    ModelLeg,
+    ReplyAudio,
+)
 from switchboard.conversation.session import SessionSpec
 from switchboard.errors import ModelUnavailable, NotAllowed
 from switchboard.exchange.brief import Brief
 from switchboard.exchange.earshot import Earshot
+from switchboard.exchange.lines import ask_line
 from switchboard.exchange.media import CallMedia
 from switchboard.exchange.timers import Timers
 from switchboard.tools.context import ToolContext
@@ -40,6 +48,8 @@ class Placed:
     brief: Brief
     media: CallMedia | None = None
     """Over WebRTC: what its model is dialled beside."""
+    line: Line | None = None
+    """By telephone: what the carrier can do beside the media."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +145,9 @@ class Call:
 
     def end(self, reason: str, *, politely: bool = False) -> None:
         self.apply(e.EndRequested(reason, politely))
+
+    def ask_for_human(self) -> None:
+        self.apply(e.HumanWanted())
 
     async def offered(self, offer: str) -> str:
         """WebRTC: the service's answer to fresh media of the same call.
@@ -259,6 +272,8 @@ class Call:
         """Hot path, caller to model: count, keep for a while, and pass on, still base64."""
         ms = PCM_24K.duration_ms(base64_size_bytes(audio))
         gate = self._conversation.gate
+        if gate.deaf:
+            return
         gate.caller(ms)
         self._earshot.hear(audio, ms, gate.needed_from_ms)
         if self._model and self._conversation.ready:
@@ -292,6 +307,9 @@ class Call:
                 | c.ResendAudio()
             ):
                 self._do(command)
+            case c.TransferCall() | c.RingHuman() | c.HandOver():
+                if self._tasks:
+                    self._tasks.start_soon(self._use_line, command)
             case (
                 c.NoteLine()
                 | c.NoteTool()
@@ -339,8 +357,22 @@ class Call:
                     else c.AddCallerAudio(item_id, audio)
                 )
 
+    async def _use_line(self, command: c.LineCommand) -> None:
+        told = await ask_line(self.placed.line, self.id, command)
+        logger.info("line told", extra={"call": self.id, "outcome": told.outcome.value})
+        self.apply(told)
+
+    async def _run_line_tool(self, line: Line, command: c.RunTool) -> None:
+        began = self._clock()
+        output, outcome = await line.use(self.id, command.name, command.arguments)
+        took_ms = (self._clock() - began) * 1_000
+        self.apply(e.ToolAnswered(command.call_id, output, outcome, took_ms))
+
     async def _run_tool(self, command: c.RunTool) -> None:
         placed = self.placed
+        if placed.line is not None and command.name in placed.brief.line_tools:
+            await self._run_line_tool(placed.line, command)
+            return
         context = ToolContext(
             call_id=command.call_id,
             principal_id=placed.principal.id,

@@ -12,7 +12,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from switchboard.access.principal import Kind, Principal
-from switchboard.conversation.legs import CallerLeg, Dial, Mint, Minted, Negotiate, Negotiated
+from switchboard.conversation.legs import CallerLeg, Dial, Line, Mint, Minted, Negotiate, Negotiated
 from switchboard.errors import LinesBusy, NotAllowed
 from switchboard.exchange.brief import Brief, Reception
 from switchboard.exchange.call import Call, Placed
@@ -65,14 +65,22 @@ class Switchboard:
     # -- the door -------------------------------------------------------------------------------
 
     def place(
-        self, *, principal: Principal, agent: str, voice: str | None, model: str | None
+        self,
+        *,
+        principal: Principal,
+        agent: str,
+        voice: str | None,
+        model: str | None,
+        line: Line | None = None,
     ) -> str:
         """Reserve a line; returns the call's id. Its caller has `wait_s` to come.
 
-        Raises `LinesBusy`, or `NotAllowed` for an agent, voice or model that is not offered.
+        `line` is the telephone's, for a call that comes by it. Raises `LinesBusy`, or `NotAllowed`
+        for an agent, voice or model that is not offered.
         """
-        brief = self._reception.brief(agent, voice=voice, model=model)
-        placed = self._reserve(principal, brief)
+        by_telephone = line is not None
+        brief = self._reception.brief(agent, voice=voice, model=model, by_telephone=by_telephone)
+        placed = self._reserve(principal, brief, line)
         self._expect(placed)
         return placed.call_id
 
@@ -156,7 +164,7 @@ class Switchboard:
             raise NotAllowed("This call has ended.")
         return await call.offered(offer)
 
-    def _reserve(self, principal: Principal, brief: Brief) -> Placed:
+    def _reserve(self, principal: Principal, brief: Brief, line: Line | None = None) -> Placed:
         """Take a line for a call that is about to begin, until it is `cancel`led or a caller is
         `_expect`ed. Raises `LinesBusy`."""
         self._forget_no_shows()
@@ -164,7 +172,7 @@ class Switchboard:
             raise LinesBusy(STOPPING)
         if len(self._calls) + len(self._waiting) >= self._lines.calls:
             raise LinesBusy("All lines are busy; please try again in a moment.")
-        placed = Placed(secrets.token_urlsafe(12), principal, brief)
+        placed = Placed(secrets.token_urlsafe(12), principal, brief, line=line)
         self._waiting[placed.call_id] = (placed, math.inf)
         return placed
 
@@ -190,6 +198,17 @@ class Switchboard:
         self.cancel(call_id)
         if call := self._calls.get(call_id):
             call.end(reason)
+
+    def ask_for_human(self, call_id: str) -> None:
+        """Somebody asks, by a button and not in words, that a human take this call.
+
+        The agent hears of it as of a typed turn of the caller's, and it is recorded as one. By
+        telephone the agent can then fetch a human; elsewhere it says that it cannot. Raises
+        `NotAllowed` for a call that is over.
+        """
+        if (call := self._calls.get(call_id)) is None:
+            raise NotAllowed("This call has ended.")
+        call.ask_for_human()
 
     def live(self) -> int:
         """Calls being carried, parked ones included."""

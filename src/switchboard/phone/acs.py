@@ -18,7 +18,7 @@ from anyio import to_thread
 
 from switchboard.errors import CarrierUnavailable
 from switchboard.importing import load
-from switchboard.phone.carrier import AcsUser, Connection, Party, Refusal, Route
+from switchboard.phone.carrier import AcsUser, Callee, Connection, Person, Refusal, Route
 from switchboard.phone.permits import Permit
 
 if TYPE_CHECKING:
@@ -135,39 +135,57 @@ class AcsCarrier:
     async def reject(self, incoming: str, reason: Refusal) -> None:
         await _done("reject", self._client.reject_call(incoming, call_reject_reason=reason))
 
-    async def redirect(self, incoming: str, to: Party) -> None:
+    async def redirect(self, incoming: str, to: Callee) -> None:
         await _done("redirect", self._client.redirect_call(incoming, _identifier(to)))
 
     async def hang_up(self, connection_id: str) -> None:
-        try:
-            await _done("hang up", self._on(connection_id).hang_up(is_for_everyone=True))
-        except CarrierUnavailable as refusal:
-            if refusal.status not in GONE:
-                raise
+        await _unless_gone(_done("hang up", self._on(connection_id).hang_up(is_for_everyone=True)))
+
+    async def leave(self, connection_id: str) -> None:
+        await _done("leave", self._on(connection_id).hang_up(is_for_everyone=False))
 
     # -- people -----------------------------------------------------------------------------
 
-    async def transfer(self, connection_id: str, to: Party) -> None:
+    async def transfer(self, connection_id: str, to: Callee, *, operation: str) -> None:
         call = self._on(connection_id)
-        number = self._caller_id(to)
         await _done(
             "transfer",
-            call.transfer_call_to_participant(_identifier(to), source_caller_id_number=number),
-        )
-
-    async def add(self, connection_id: str, who: Party, *, ring_s: int) -> None:
-        call = self._on(connection_id)
-        number = self._caller_id(who)
-        await _done(
-            "add participant",
-            call.add_participant(
-                _identifier(who), invitation_timeout=ring_s, source_caller_id_number=number
+            call.transfer_call_to_participant(
+                _identifier(to),
+                source_caller_id_number=self._caller_id(to),
+                operation_context=operation,
+                headers=_once(operation),
             ),
         )
 
-    async def remove(self, connection_id: str, who: Party) -> None:
+    async def add(self, connection_id: str, who: Callee, *, ring_s: int, operation: str) -> str:
         call = self._on(connection_id)
-        await _done("remove participant", call.remove_participant(_identifier(who)))
+        added = await _done(
+            "add participant",
+            call.add_participant(
+                _identifier(who),
+                invitation_timeout=ring_s,
+                source_caller_id_number=self._caller_id(who),
+                operation_context=operation,
+                headers=_once(operation),
+            ),
+        )
+        return added.invitation_id or ""
+
+    async def cancel_add(self, connection_id: str, invitation_id: str) -> None:
+        call = self._on(connection_id)
+        cancelled = call.cancel_add_participant_operation(invitation_id)
+        await _unless_gone(_done("cancel add participant", cancelled))
+
+    async def remove(self, connection_id: str, who: Person) -> None:
+        call = self._on(connection_id)
+        await _done("remove participant", call.remove_participant(_somebody(who)))
+
+    async def hold(self, connection_id: str, who: Person) -> None:
+        await _done("hold", self._on(connection_id).hold(_somebody(who)))
+
+    async def unhold(self, connection_id: str, who: Person) -> None:
+        await _done("unhold", self._on(connection_id).unhold(_somebody(who)))
 
     # -- sounds -----------------------------------------------------------------------------
 
@@ -180,9 +198,9 @@ class AcsCarrier:
     async def stop_playing(self, connection_id: str) -> None:
         await _done("stop playing", self._on(connection_id).cancel_all_media_operations())
 
-    async def send_keys(self, connection_id: str, keys: Sequence[str], to: Party) -> None:
+    async def send_keys(self, connection_id: str, keys: Sequence[str], to: Person) -> None:
         tones = [_TONES[key] for key in keys]
-        await _done("send keys", self._on(connection_id).send_dtmf_tones(tones, _identifier(to)))
+        await _done("send keys", self._on(connection_id).send_dtmf_tones(tones, _somebody(to)))
 
     # -- recordings -------------------------------------------------------------------------
 
@@ -227,7 +245,7 @@ class AcsCarrier:
     def _on(self, connection_id: str) -> "CallConnectionClient":
         return self._client.get_call_connection(connection_id)
 
-    def _caller_id(self, to: Party) -> "PhoneNumberIdentifier | None":
+    def _caller_id(self, to: Callee) -> "PhoneNumberIdentifier | None":
         from azure.communication.callautomation import PhoneNumberIdentifier
 
         if isinstance(to, AcsUser) or self._config.number is None:
@@ -256,6 +274,15 @@ async def _done[T](what: str, operation: Awaitable[T]) -> T:
         raise _unavailable(what, "The carrier could not be reached.", None) from reason
 
 
+async def _unless_gone(operation: Awaitable[object]) -> None:
+    """Of what is over already nothing more is asked."""
+    try:
+        await operation
+    except CarrierUnavailable as refusal:
+        if refusal.status not in GONE:
+            raise
+
+
 def _unavailable(what: str, text: str, status: int | None) -> CarrierUnavailable:
     retryable = status is None or status in (408, 429) or status >= 500
     logger.warning("carrier refused", extra={"operation": what, "status": status})
@@ -282,15 +309,33 @@ def _media(route: Route) -> "MediaStreamingOptions":
     )
 
 
-def _identifier(party: Party) -> "CommunicationIdentifier":
+def _identifier(callee: Callee) -> "CommunicationIdentifier":
+    """Raises `CarrierUnavailable` for a permit that was used before."""
     from azure.communication.callautomation import (
         CommunicationUserIdentifier,
         PhoneNumberIdentifier,
     )
 
-    if isinstance(party, AcsUser):
-        return CommunicationUserIdentifier(party.id)
-    return PhoneNumberIdentifier(party.number)
+    if isinstance(callee, AcsUser):
+        return CommunicationUserIdentifier(callee.id)
+    if callee.again:
+        raise CarrierUnavailable("This number was rung already.", retryable=False)
+    return PhoneNumberIdentifier(callee.target.number)
+
+
+def _somebody(person: Person) -> "CommunicationIdentifier":
+    from azure.communication.callautomation import (
+        CommunicationUserIdentifier,
+        PhoneNumberIdentifier,
+        UnknownIdentifier,
+    )
+
+    raw_id = person.raw_id
+    if raw_id.startswith("4:+"):
+        return PhoneNumberIdentifier(raw_id.removeprefix("4:"))
+    if raw_id.startswith("8:acs:"):
+        return CommunicationUserIdentifier(raw_id)
+    return UnknownIdentifier(raw_id)
 
 
 def _connection(properties: "CallConnectionProperties") -> Connection:

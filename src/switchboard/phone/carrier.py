@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from switchboard.phone.dialling import Target
 from switchboard.phone.permits import Permit
 
 type Refusal = Literal["busy", "forbidden", "none"]
@@ -17,8 +16,16 @@ class AcsUser:
     id: str
 
 
-type Party = Target | AcsUser
-"""Whoever is to be brought in. A telephone comes here only by the dialling rules."""
+type Callee = Permit | AcsUser
+"""Whoever is to be rung: a telephone only by a permit, which only the dialling rules give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody on a call, as the carrier itself names them."""
+
+    raw_id: str = field(repr=False)
+    """`4:+44…` for a telephone, `8:acs:…` for a user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +60,34 @@ class Carrier(Protocol):
 
     async def reject(self, incoming: str, reason: Refusal) -> None: ...
 
-    async def redirect(self, incoming: str, to: Party) -> None:
+    async def redirect(self, incoming: str, to: Callee) -> None:
         """Send an incoming call elsewhere, unanswered."""
         ...
 
-    async def transfer(self, connection_id: str, to: Party) -> None:
-        """Send an answered call elsewhere; we leave it."""
+    async def transfer(self, connection_id: str, to: Callee, *, operation: str) -> None:
+        """Send an answered call elsewhere; once that is accepted, we are out of it. The callbacks
+        that say what became of it carry `operation`."""
         ...
 
-    async def add(self, connection_id: str, who: Party, *, ring_s: int) -> None: ...
+    async def add(self, connection_id: str, who: Callee, *, ring_s: int, operation: str) -> str:
+        """Ring somebody to come in; the invitation's id. Callbacks as with `transfer`."""
+        ...
 
-    async def remove(self, connection_id: str, who: Party) -> None: ...
+    async def cancel_add(self, connection_id: str, invitation_id: str) -> None:
+        """Ring no more. An invitation, or a call, that is over already is as good."""
+        ...
+
+    async def remove(self, connection_id: str, who: Person) -> None: ...
+
+    async def hold(self, connection_id: str, who: Person) -> None:
+        """Somebody neither hears nor is heard from now on."""
+        ...
+
+    async def unhold(self, connection_id: str, who: Person) -> None: ...
+
+    async def leave(self, connection_id: str) -> None:
+        """Leave the call to those who are on it."""
+        ...
 
     async def play(self, connection_id: str, url: str, *, loop: bool = False) -> None:
         """Play a file to everybody on the call."""
@@ -71,7 +95,7 @@ class Carrier(Protocol):
 
     async def stop_playing(self, connection_id: str) -> None: ...
 
-    async def send_keys(self, connection_id: str, keys: Sequence[str], to: Party) -> None:
+    async def send_keys(self, connection_id: str, keys: Sequence[str], to: Person) -> None:
         """Press 0-9, `*` and `#` for somebody."""
         ...
 

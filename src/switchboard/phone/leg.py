@@ -35,6 +35,9 @@ REPLACED: Final = "replaced"
 SILENCE: Final = base64.b64encode(bytes(FRAME_BYTES)).decode()
 REPORT_S: Final = 0.1
 """How often is said what has been heard. A barge-in says it at once."""
+TUNE: Final = "tune"
+"""The tune's item: no reply's, so nobody asks how much of it was heard."""
+TUNE_AHEAD_MS: Final = 1_000.0
 REMEMBERED: Final = 64
 """Replies of which late audio would be known."""
 
@@ -65,6 +68,7 @@ class PhoneLeg:
         self._playout = Playout(latency_ms=latency_ms)
         self._playout.hold(now)  # until the stream has said what it is
         self._narrow: SixteenKilohertz | None = None
+        self._tune: str | None = None
         self._opened = False
         self._said: deque[CallerEvent | CallerAudio] = deque()
         self._outbox: deque[str] = deque()
@@ -115,10 +119,7 @@ class PhoneLeg:
         """Silence now, and say what was heard."""
         self._silenced.extend(self._replies)
         self._replies.clear()
-        self._report(self._playout.stop(self._clock()))
-        self._metronome.leave(self.beat)
-        self._outbox.clear()
-        self._send(STOP_AUDIO)
+        self._stop()
 
     def show(self, note: Note) -> None:
         """A telephone has no screen."""
@@ -144,6 +145,26 @@ class PhoneLeg:
         if self._opened:
             self._playout.resume(self._clock())
 
+    def wait_on(self, tune: str) -> None:
+        """Play this, base64 PCM 24 kHz, again and again, until `wait_no_more`."""
+        self._tune = tune
+        self.beat()
+        self._metronome.join(self.beat)
+
+    def wait_no_more(self) -> None:
+        """The tune falls silent at once."""
+        if self._tune is not None:
+            self._tune = None
+            self._stop()
+
+    def _stop(self) -> None:
+        """Nothing of what was sent is to be heard any more."""
+        self._report(self._playout.stop(self._clock()))
+        if self._tune is None:
+            self._metronome.leave(self.beat)
+        self._outbox.clear()
+        self._send(STOP_AUDIO)
+
     # -- the route's half -------------------------------------------------------------------
 
     @property
@@ -164,6 +185,7 @@ class PhoneLeg:
                     self._finish("lost")
                 tasks.cancel_scope.cancel()
         finally:
+            self._tune = None
             self._finish("lost")
             self._metronome.leave(self.beat)
             self._written.set()
@@ -171,6 +193,8 @@ class PhoneLeg:
     def beat(self) -> None:
         """Send what is due, and say what has been heard."""
         now = self._clock()
+        if self._tune is not None and self._playout.waiting_ms < TUNE_AHEAD_MS:
+            self._playout.put(TUNE, self._tune)
         room = self._limits.outbox_frames - len(self._outbox)
         for frame in self._playout.due(now, at_most=max(room, 0)):
             audio = self._narrow.to_ear(frame.audio) if self._narrow else frame.audio
@@ -179,7 +203,7 @@ class PhoneLeg:
         if played or now >= self._report_at:
             self._report_at = now + REPORT_S
             self._report(self._playout.heard(now))
-        if played:
+        if played and self._tune is None:
             self._metronome.leave(self.beat)
 
     # -- from the caller --------------------------------------------------------------------

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -63,6 +63,12 @@ class Permits:
             )
             raise
         return Permit(booked.call_id, target, booked.again)
+
+    def for_colleagues(self) -> "Permits":
+        """For people of the house, whom a caller is handed to: they may be rung at any hour, and as
+        often as all others together. Every other rule and quota holds."""
+        quotas = replace(self._quotas, number_a_day=self._quotas.a_day)
+        return Permits(self._table, replace(self._rules, quiet=None), quotas, clock=self._clock)
 
     async def over(self, call_id: str) -> None:
         """The call has ended, or nobody could be reached."""

@@ -18,13 +18,15 @@ from switchboard.access.media import MediaTickets
 from switchboard.access.principal import Principal
 from switchboard.access.rates import Places
 from switchboard.access.refusals import NotIdentified
-from switchboard.conversation.legs import CallerLeg
+from switchboard.conversation.legs import CallerLeg, Line
 from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed
 from switchboard.phone.callers import caller
 from switchboard.phone.carrier import Carrier, Connection, Refusal, Route
 from switchboard.phone.leg import REPLACED, PhoneLeg
 from switchboard.phone.limits import MediaLimits
+from switchboard.phone.lines import PhoneLines
 from switchboard.phone.metronome import Metronome
+from switchboard.phone.permits import Permits
 from switchboard.phone.webhooks import Incoming, Told, Validation, What, callbacks, grid_events
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
 
@@ -44,7 +46,13 @@ class Exchange(Protocol):
     """What the telephone's room needs of the exchange."""
 
     def place(
-        self, *, principal: Principal, agent: str, voice: str | None, model: str | None
+        self,
+        *,
+        principal: Principal,
+        agent: str,
+        voice: str | None,
+        model: str | None,
+        line: Line | None = None,
     ) -> str: ...
     async def carry(self, call_id: str, leg: CallerLeg) -> None: ...
     async def end(self, call_id: str, reason: str) -> None: ...
@@ -91,9 +99,12 @@ class PhoneRoom:
         doors: Doors,
         config: PhoneConfig,
         *,
+        permits: Permits | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """Without `permits` nobody is rung."""
         self._exchange = exchange
+        self.lines = PhoneLines(carrier, permits)
         self._carrier = carrier
         self._doors = doors
         self._config = config
@@ -164,18 +175,21 @@ class PhoneRoom:
 
     async def _answer(self, call: Incoming) -> None:
         refusal: Refusal = "busy"
+        principal = caller(call.caller, self._config.caller_key)
         try:
             call_id = self._exchange.place(
-                principal=caller(call.caller, self._config.caller_key),
+                principal=principal,
                 agent=self._agent(call),
                 voice=None,
                 model=None,
+                line=self.lines,
             )
         except (LinesBusy, NotAllowed) as reason:
             refusal = "busy" if isinstance(reason, LinesBusy) else "forbidden"
             logger.warning("incoming call refused", extra={"reason": refusal})
             await self._reject(call, refusal)
             return
+        self.lines.began(call_id, principal, call.caller)
         route = await self._route(call_id)
         try:
             connection = await self._carrier.answer(call.context, route)
@@ -238,8 +252,12 @@ class PhoneRoom:
             "carrier told",
             extra={"call": call_id, "what": event.what.value, "code": event.code},
         )
-        if event.what in _OVER:
-            await self._give_up(call_id, "hung_up")
+        if await self.lines.told(call_id, event):
+            await self._hang_up(call_id, event.connection_id)
+        elif event.what in _OVER:
+            if left := self.lines.left(call_id):
+                await self.lines.settled(call_id)
+            await self._give_up(call_id, left or "hung_up")
         elif event.what is What.MEDIA_FAILED and call_id not in self._legs:
             await self._hang_up(call_id, event.connection_id)
 
@@ -249,15 +267,18 @@ class PhoneRoom:
         self._answered.pop(call_id, None)
         self._wait_no_more(call_id)
         await self._exchange.end(call_id, reason)
+        self.lines.over(call_id)
         await self._doors.media.revoke(call_id)
 
     async def _hang_up(self, call_id: str, connection_id: str) -> None:
-        """Our call is over, or never was: so is the telephone's."""
-        try:
-            await self._carrier.hang_up(connection_id)
-        except CarrierUnavailable:
-            logger.warning("telephone not hung up", extra={"call": call_id})
-        await self._give_up(call_id, "hung_up")
+        """Our call is over, or never was: so is the telephone's, unless it is with a human."""
+        left = self.lines.left(call_id)
+        if left is None:
+            try:
+                await self._carrier.hang_up(connection_id)
+            except CarrierUnavailable:
+                logger.warning("telephone not hung up", extra={"call": call_id})
+        await self._give_up(call_id, left or "hung_up")
 
     async def sweep(self) -> None:
         """Hang up on calls whose media never came. A fault with one of them stops nothing."""
@@ -300,6 +321,7 @@ class PhoneRoom:
             limits=self._config.media,
         )
         self._legs[call_id] = leg
+        self.lines.joined(call_id, connection.id, leg)
         self._connections[call_id] = connection.id
         self._answered.pop(call_id, None)
         self._wait_no_more(call_id)

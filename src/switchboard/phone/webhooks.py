@@ -89,6 +89,7 @@ class What(StrEnum):
     MEDIA_STOPPED = "MediaStreamingStopped"
     MEDIA_FAILED = "MediaStreamingFailed"
     RECORDING = "RecordingStateChanged"
+    PEOPLE = "ParticipantsUpdated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ class Told:
     code: int
     """Like an HTTP status: 486 busy, 480 no answer, 603 declined."""
     subcode: int
+    people: frozenset[str] = field(default=frozenset(), repr=False)
+    """Who is on the call, by raw id, where it is told."""
 
 
 class _Number(msgspec.Struct, frozen=True, rename="camel"):
@@ -119,6 +122,10 @@ class _Outcome(msgspec.Struct, frozen=True, rename="camel"):
     sub_code: int = 0
 
 
+class _Participant(msgspec.Struct, frozen=True, rename="camel"):
+    identifier: _Number = msgspec.field(default_factory=_Number)
+
+
 class _Data(msgspec.Struct, frozen=True, rename="camel"):
     """Whatever of either kind of event we have a use for."""
 
@@ -132,6 +139,7 @@ class _Data(msgspec.Struct, frozen=True, rename="camel"):
     server_call_id: Long = ""
     operation_context: Short | None = None
     result_information: _Outcome | None = None
+    participants: Annotated[list[_Participant], Meta(max_length=200)] | None = None
 
 
 class _Event(msgspec.Struct, frozen=True, rename="camel"):
@@ -234,4 +242,5 @@ def _told(event: _Event) -> Told:
         operation=data.operation_context or "",
         code=outcome.code,
         subcode=outcome.sub_code,
+        people=frozenset(each.identifier.raw_id for each in data.participants or ()),
     )

@@ -1,0 +1,124 @@
+"""What an agent can do on the telephone, and with whom: the `phone` section of its entry."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final
+
+from pydantic import Field, model_validator
+
+from switchboard.agents.turns import Written
+from switchboard.conversation.rules import Human
+from switchboard.conversation.session import ToolSpec
+
+TRANSFER: Final = "transfer_to_human"
+BRING_IN: Final = "bring_in_human"
+SEND_KEYS: Final = "send_keys"
+
+type Name = Annotated[str, Field(min_length=1, max_length=40, pattern="^[a-z][a-z0-9 _-]*$")]
+type Number = Annotated[
+    str, Field(min_length=8, max_length=300, pattern=r"^(\+[1-9][0-9]{6,14}|8:acs:[!-~]+)$")
+]
+
+
+class HumanEntry(Written):
+    """Somebody the agent can hand a caller to."""
+
+    name: Name
+    """What the model calls them: `support`."""
+    to: Number
+    """Their number, E.164, or their id as a user of Azure Communication Services."""
+    about: Annotated[str, Field(max_length=200)] = ""
+    """What they are for, in words for the model: "Complaints and refunds"."""
+
+
+class Phone(Written):
+    """What it can do on the telephone."""
+
+    humans: Annotated[tuple[HumanEntry, ...], Field(max_length=20)] = ()
+    """Whom it can hand a caller to. Numbers must be allowed by the dialling rules as well."""
+    transfer: bool = False
+    """It may transfer a caller to them, and leave the call at once."""
+    bring_in: bool = True
+    """It may ring them while the caller waits, tell them what it is about, and then leave."""
+    keys: bool = False
+    """It may press keys, for machines that ask for them."""
+
+    @model_validator(mode="after")
+    def _names_are_distinct(self) -> "Phone":
+        names = [human.name for human in self.humans]
+        if len(set(names)) < len(names):
+            raise ValueError("two of `humans` have the same name")
+        return self
+
+    @property
+    def transfer_tool(self) -> str | None:
+        return TRANSFER if self.transfer and self.humans else None
+
+    @property
+    def bring_in_tool(self) -> str | None:
+        return BRING_IN if self.bring_in and self.humans else None
+
+    @property
+    def line_tools(self) -> frozenset[str]:
+        """Those that the telephone runs by itself."""
+        return frozenset({SEND_KEYS}) if self.keys else frozenset()
+
+    def directory(self) -> Mapping[str, Human]:
+        return {human.name: Human(human.name, human.to) for human in self.humans}
+
+    def specs(self) -> Sequence[ToolSpec]:
+        """The telephone's tools, as the model sees them."""
+        specs: list[ToolSpec] = []
+        if self.bring_in_tool:
+            specs.append(ToolSpec(BRING_IN, _BRING_IN, self._parameters()))
+        if self.transfer_tool:
+            specs.append(ToolSpec(TRANSFER, _TRANSFER, self._parameters()))
+        if self.keys:
+            specs.append(ToolSpec(SEND_KEYS, _SEND_KEYS, _KEYS))
+        return specs
+
+    def _parameters(self) -> Mapping[str, object]:
+        known = "; ".join(f"{each.name}: {each.about}" for each in self.humans if each.about)
+        human = {
+            "type": "string",
+            "enum": [each.name for each in self.humans],
+            "description": f"Who is to take over. {known}".strip(),
+        }
+        reason = {
+            "type": "string",
+            "description": "What it is about, in one sentence for that colleague.",
+        }
+        return {
+            "type": "object",
+            "properties": {"human": human, "reason": reason},
+            "required": ["human", "reason"],
+            "additionalProperties": False,
+        }
+
+
+_BRING_IN: Final = (
+    "Bring a human into this call: ring a colleague while the caller waits, tell them what it is "
+    "about, and leave the call to the two. Use it when the caller wants to speak to a person, or "
+    "needs what you cannot do. Tell the caller in the same reply that you ask a colleague to join. "
+    "If nobody comes, you have the caller back and are told why."
+)
+_TRANSFER: Final = (
+    "Transfer this call to a human and leave it at once. Use it when the caller asks to be put "
+    "through. Tell the caller in the same reply that you are connecting them. If nobody answers, "
+    "you have the caller back and are told why."
+)
+_SEND_KEYS: Final = (
+    "Press keys on the telephone, for a machine at the other end that asks for them, such as a "
+    "menu. Never for a person."
+)
+_KEYS: Final[Mapping[str, object]] = {
+    "type": "object",
+    "properties": {
+        "keys": {
+            "type": "string",
+            "pattern": "^[0-9*#]{1,32}$",
+            "description": "The keys in order, without spaces: digits, * and #.",
+        }
+    },
+    "required": ["keys"],
+    "additionalProperties": False,
+}

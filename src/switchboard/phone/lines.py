@@ -1,0 +1,286 @@
+"""The telephone's lines: transfers, humans brought in, keys pressed. Knows no carrier's SDK.
+
+A human is rung by a permit, as any telephone is. While one is fetched the caller hears a tune over
+the media socket. What the carrier says of it comes as callbacks (`told`).
+"""
+
+import json
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, Final
+
+import anyio
+import msgspec
+from msgspec import Meta
+
+from switchboard.access.principal import Principal
+from switchboard.conversation.events import LineOutcome, ToolOutcome
+from switchboard.conversation.legs import Rung
+from switchboard.conversation.rules import Human
+from switchboard.errors import CarrierUnavailable
+from switchboard.phone.carrier import AcsUser, Callee, Carrier, Person
+from switchboard.phone.dialling import NotDialled, Why
+from switchboard.phone.fetching import Fetching
+from switchboard.phone.leg import PhoneLeg
+from switchboard.phone.permits import Permits
+from switchboard.phone.tune import tune
+from switchboard.phone.webhooks import Told, What
+
+logger = logging.getLogger(__name__)
+
+SEND_KEYS: Final = "send_keys"
+RING_S: Final = 30
+"""How long a human's telephone rings while the caller waits."""
+GRACE_S: Final = 5.0
+"""How much longer the carrier may take to say so."""
+TRANSFER_S: Final = 120.0
+"""A transfer cannot be called back, and the carrier rings for up to 115 s."""
+UNDO_S: Final = 5.0
+SETTLE_S: Final = 2.0
+
+
+class _Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    keys: Annotated[str, Meta(pattern=r"^[0-9*#]{1,32}$")]
+
+
+@dataclass(slots=True)
+class _OnTheLine:
+    """A telephone call of ours."""
+
+    principal: Principal
+    person: Person
+    """Whoever is at the other end."""
+    connection_id: str | None = None
+    leg: PhoneLeg | None = None
+    waits: bool = False
+    """The tune plays."""
+    fetching: Fetching | None = None
+    news: anyio.Event = field(default_factory=anyio.Event)
+    people: frozenset[str] = frozenset()
+    """Who is on it, as the carrier told last."""
+    seen: bool = False
+    """The carrier has named the caller among them."""
+    guest: Person | None = None
+    """The human who is rung, or has answered."""
+    guest_in: bool = False
+    idle: anyio.Event = field(default_factory=anyio.Event)
+    """Set when nothing more will come of what the line was asked last."""
+    left: str | None = None
+    """Why the carrier's call is none of ours any more."""
+    fetched: int = 0
+
+    def are_there(self, people: frozenset[str]) -> bool:
+        """Who is on it now. Whether the caller has left the guest alone."""
+        self.people = people
+        here = self.person.raw_id in people
+        left = self.guest_in and self.seen and not here
+        self.seen = self.seen or here
+        return left
+
+
+class PhoneLines:
+    """The `Line` of every telephone call of this process, by our own call's id."""
+
+    def __init__(self, carrier: Carrier, permits: Permits | None) -> None:
+        """Without `permits` no telephone is rung, only users of the carrier's own."""
+        self._carrier = carrier
+        self._permits = permits.for_colleagues() if permits else None
+        self._calls: dict[str, _OnTheLine] = {}
+
+    # -- what the room says -----------------------------------------------------------------
+
+    def began(self, call_id: str, principal: Principal, raw_id: str) -> None:
+        """A telephone call of ours begins; `raw_id` is whoever is at the other end."""
+        self._calls[call_id] = _OnTheLine(principal, Person(raw_id))
+
+    def joined(self, call_id: str, connection_id: str, leg: PhoneLeg) -> None:
+        """Its media are there, the first time or again."""
+        if call := self._calls.get(call_id):
+            call.connection_id, call.leg = connection_id, leg
+            if call.waits:
+                leg.wait_on(tune())
+
+    async def told(self, call_id: str, event: Told) -> bool:
+        """A callback of this call's. Whether it says that the caller has gone, and only somebody
+        who was brought in for them is left."""
+        if (call := self._calls.get(call_id)) is None:
+            return False
+        if event.what is What.PEOPLE:
+            return call.are_there(event.people)
+        if call.fetching is not None and call.fetching.told(event):
+            call.guest_in = event.what is What.ADDED
+            if event.what is What.TRANSFER_ACCEPTED:
+                call.left = "transferred"
+            call.news.set()
+        elif event.what is What.ADDED and not call.guest_in:
+            await self._send_away(call)  # came when nobody waited any more
+        return False
+
+    def left(self, call_id: str) -> str | None:
+        """Why the carrier's call is none of ours any more and must not be hung up, if it is so."""
+        call = self._calls.get(call_id)
+        return call.left if call else None
+
+    async def settled(self, call_id: str) -> None:
+        """Until the conversation has been told what became of the caller, or soon after."""
+        if call := self._calls.get(call_id):
+            with anyio.move_on_after(SETTLE_S):
+                await call.idle.wait()
+
+    def over(self, call_id: str) -> None:
+        self._calls.pop(call_id, None)
+
+    # -- what the conversation asks (`Line`) ------------------------------------------------
+
+    async def transfer(self, call_id: str, human: Human) -> LineOutcome:
+        async def begin(connection_id: str, to: Callee, operation: str) -> None:
+            await self._carrier.transfer(connection_id, to, operation=operation)
+
+        return await self._fetch(call_id, human, TRANSFER_S, begin)
+
+    async def ring(self, call_id: str, human: Human) -> Rung:
+        invitation: list[tuple[str, str]] = []
+
+        async def begin(connection_id: str, to: Callee, operation: str) -> None:
+            name = await self._carrier.add(connection_id, to, ring_s=RING_S, operation=operation)
+            invitation.append((connection_id, name))
+
+        outcome = LineOutcome.FAILED
+        try:
+            outcome = await self._fetch(call_id, human, RING_S + GRACE_S, begin)
+        finally:
+            if outcome is not LineOutcome.DONE:
+                await self._stop_ringing(invitation)
+        call = self._calls.get(call_id)
+        if call is None or outcome is not LineOutcome.DONE:
+            return Rung(outcome if call else LineOutcome.FAILED)
+        return Rung(outcome, await self._set_apart(call))
+
+    async def hand_over(self, call_id: str) -> LineOutcome:
+        call = self._calls.get(call_id)
+        if call is None or call.connection_id is None:
+            return LineOutcome.FAILED
+        call.idle = anyio.Event()
+        try:
+            await self._carrier.unhold(call.connection_id, call.person)
+            if call.guest is None or (call.people and call.guest.raw_id not in call.people):
+                return LineOutcome.NO_ANSWER  # they have hung up meanwhile
+            call.left = "handed_over"
+            await self._carrier.leave(call.connection_id)
+        except CarrierUnavailable:
+            call.left = None
+            logger.warning("not handed over", extra={"call": call_id})
+            await self._send_away(call)
+            return LineOutcome.FAILED
+        finally:
+            call.idle.set()
+        return LineOutcome.DONE
+
+    async def use(self, call_id: str, tool: str, arguments: str) -> tuple[str, ToolOutcome]:
+        if tool != SEND_KEYS:
+            return _said("The telephone has no such tool.", done=False)
+        call = self._calls.get(call_id)
+        try:
+            wanted = msgspec.json.decode(arguments, type=_Keys)
+        except (msgspec.MsgspecError, UnicodeEncodeError):
+            return _said("Only 1 to 32 of the keys 0 to 9, * and # can be pressed.", done=False)
+        if call is None or call.connection_id is None:
+            return _said("There is no telephone to press keys on.", done=False)
+        try:
+            await self._carrier.send_keys(call.connection_id, wanted.keys, call.person)
+        except CarrierUnavailable:
+            return _said("The keys could not be pressed.", done=False)
+        return _said("The keys were pressed. Wait for what the other end says.", done=True)
+
+    # -- within -----------------------------------------------------------------------------
+
+    async def _fetch(
+        self,
+        call_id: str,
+        human: Human,
+        within_s: float,
+        begin: Callable[[str, Callee, str], Awaitable[None]],
+    ) -> LineOutcome:
+        """Have somebody rung, and a tune for the caller, until the carrier says what came of it."""
+        call = self._calls.get(call_id)
+        if call is None or call.connection_id is None or call.fetching is not None:
+            return LineOutcome.FAILED
+        call.fetched += 1
+        call.idle = anyio.Event()
+        operation = f"{call_id}.{call.fetched}"
+        try:
+            async with self._permitted(call, human, operation) as callee:
+                call.fetching, call.news = Fetching(operation), anyio.Event()
+                call.guest, call.waits = _person(callee), True
+                if call.leg:
+                    call.leg.wait_on(tune())
+                await begin(call.connection_id, callee, operation)
+                with anyio.move_on_after(within_s):
+                    await call.news.wait()
+                return call.fetching.outcome or LineOutcome.NO_ANSWER
+        except NotDialled:
+            return LineOutcome.NOT_ALLOWED
+        except CarrierUnavailable:
+            return LineOutcome.FAILED
+        finally:
+            call.fetching, call.waits = None, False
+            if call.leg:
+                call.leg.wait_no_more()
+            call.idle.set()
+
+    @asynccontextmanager
+    async def _permitted(
+        self, call: _OnTheLine, human: Human, operation: str
+    ) -> AsyncGenerator[Callee]:
+        """Whom to ring. The quotas count it while it rings. Raises `NotDialled`."""
+        if human.to.startswith("8:"):
+            yield AcsUser(human.to)
+            return
+        if self._permits is None:
+            raise NotDialled(Why.NOT_ALLOWED)
+        permit = await self._permits.ask(
+            human.to, call_id=operation, principal=call.principal, operation=operation
+        )
+        try:
+            yield permit
+        finally:
+            with anyio.move_on_after(UNDO_S, shield=True):
+                await self._permits.over(operation)
+
+    async def _set_apart(self, call: _OnTheLine) -> bool:
+        """Whether the human can be spoken to without the caller's hearing it."""
+        try:
+            await self._carrier.hold(call.connection_id or "", call.person)
+        except CarrierUnavailable:
+            return False
+        return True
+
+    async def _send_away(self, call: _OnTheLine) -> None:
+        """Whoever came is not to stay."""
+        if call.guest is None or call.connection_id is None:
+            return
+        try:
+            await self._carrier.remove(call.connection_id, call.guest)
+        except CarrierUnavailable:
+            logger.warning("a guest may still be on the line")
+        call.guest_in = False
+
+    async def _stop_ringing(self, invitations: list[tuple[str, str]]) -> None:
+        """Whoever comes to the telephone now would find nobody."""
+        with anyio.move_on_after(UNDO_S, shield=True):
+            for connection_id, invitation in invitations:
+                try:
+                    await self._carrier.cancel_add(connection_id, invitation)
+                except CarrierUnavailable:
+                    logger.warning("a telephone may ring on")
+
+
+def _person(callee: Callee) -> Person:
+    return Person(callee.id if isinstance(callee, AcsUser) else f"4:{callee.target.number}")
+
+
+def _said(text: str, *, done: bool) -> tuple[str, ToolOutcome]:
+    answer = {"status": "ok" if done else "error", "say": text}
+    return json.dumps(answer), ToolOutcome.OK if done else ToolOutcome.FAILED

@@ -1,0 +1,201 @@
+"""The agent hands its caller to a human: the product, the local ACS, nothing between replaced."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import anyio
+import pytest
+
+from switchboard.phone import lines
+from switchboard_local.acs.outcomes import Outcome
+from switchboard_local.acs.people import Manner
+from tests.local.acs.peers import kept
+from tests.local.realtime.doubles import Cloud
+from tests.phone.handing import (
+    ASKING,
+    BRIEFING,
+    CONNECTING,
+    HUMAN,
+    MS_PER_CHAR,
+    asks,
+    colleague,
+    rings,
+    staffed,
+    they_talk,
+)
+from tests.phone.ringing import Town, town
+
+
+@pytest.fixture
+async def there(cloud: Cloud, tmp_path: Path) -> AsyncGenerator[Town]:
+    async for place in kept(staffed(cloud, tmp_path)):
+        yield place
+
+
+async def test_a_caller_is_transferred_once_that_was_heard(there: Town) -> None:
+    call = await asks(there, "put me through")
+    media, call_id = there.media, there.call_id
+    ring = await rings(there)
+    heard_ms = media.ms(media.playout.stretches[-1].played_bytes)
+    assert heard_ms >= MS_PER_CHAR * len(CONNECTING) - 60  # a carrier's frame, and its clock's
+
+    human = ring.answer()
+    await there.empty()
+    assert not call.ended.is_set()
+    await they_talk(call, human)
+    account = await there.account(call_id)
+    assert account.call.end_reason == "transferred"
+    assert [(each.name, each.state) for each in account.tool_calls] == [
+        ("transfer_to_human", "done")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "manner", "status"),
+    [
+        ("put me through", Manner.DECLINES, "declined"),
+        ("put me through", Manner.BUSY, "busy"),
+        ("fetch somebody", Manner.DECLINES, "declined"),
+        ("fetch somebody", Manner.BUSY, "busy"),
+    ],
+)
+async def test_whoever_cannot_be_had_leaves_the_caller_with_the_agent(
+    there: Town, words: str, manner: Manner, status: str
+) -> None:
+    colleague(there).manner = manner
+    call = await asks(there, words)
+    output = await there.told("conversation.item.create")
+    assert f'"status": "{status}"' in output["item"]["output"]
+    await there.said("response.done", 3)  # the greeting, the asking, and what came of it
+    await there.quiet()
+    assert not call.ended.is_set()
+
+    there.cloud.doubles.ears.words = ["what is my balance"]
+    await call.say_out(b"\x10\x27" * 24_000 + bytes(48_000))
+    await there.told("conversation.item.create", 2)  # and it hears the caller again
+    call.hang_up()
+    await there.empty()
+
+
+async def test_a_human_is_told_what_it_is_about_and_the_caller_does_not_hear_it(
+    there: Town,
+) -> None:
+    call = await asks(there, "fetch somebody")
+    media, call_id = there.media, there.call_id
+    ring = await rings(there)
+    heard_ms = media.ms(media.playout.stretches[-1].played_bytes)
+    assert heard_ms >= MS_PER_CHAR * len(ASKING) - 60
+    waited_ms = call.heard_ms
+    await call.hear_ms(waited_ms + 500)  # the tune
+
+    human = ring.answer()
+    briefed_ms = MS_PER_CHAR * len(BRIEFING)
+    with anyio.fail_after(15):
+        await human.hear_ms(briefed_ms - 60)
+    before_ms = call.heard_ms
+    await there.empty()
+    assert call.heard_ms - before_ms < 100
+    assert not there.tap.lines  # the model's session is over, the two are not
+    await they_talk(call, human)
+
+    human.hang_up()
+    await call.ended.wait()
+    account = await there.account(call_id)
+    assert account.call.end_reason == "handed_over"
+    assert [(each.name, each.state) for each in account.tool_calls] == [("bring_in_human", "done")]
+
+
+async def test_an_agent_who_says_nothing_is_made_to_say_it_first(there: Town) -> None:
+    await asks(there, "without a word")
+    await rings(there)
+    [told] = [
+        frame.event["response"]["instructions"]
+        for frame in there.tap.events("response.create", from_model=False)
+        if "colleague" in frame.event["response"].get("instructions", "")
+    ]
+    assert told.startswith("Tell the caller")
+
+
+async def test_nobody_comes_and_the_telephone_stops_ringing(
+    there: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "RING_S", 1)
+    call = await asks(there, "fetch somebody")
+    ring = await rings(there)
+    await ring.over.wait()
+    assert ring.outcome is Outcome.NO_ANSWER
+    output = await there.told("conversation.item.create")
+    assert '"status": "no_answer"' in output["item"]["output"]
+    await there.said("response.done", 3)
+    await there.quiet()
+    assert not call.ended.is_set()
+
+
+async def test_who_hangs_up_while_it_rings_stops_the_ringing(there: Town) -> None:
+    call = await asks(there, "fetch somebody")
+    call_id = there.call_id
+    ring = await rings(there)
+    call.hang_up()
+    with anyio.fail_after(5):
+        await ring.over.wait()
+    assert ring.outcome is Outcome.CANCELED
+    await there.empty()
+    account = await there.account(call_id)
+    assert account.call.end_reason == "hung_up"
+    assert [each.state for each in account.tool_calls] == ["abandoned"]
+
+
+async def test_who_speaks_before_it_has_begun_is_not_sent_away(there: Town) -> None:
+    call = await asks(there, "fetch somebody")
+    await there.said("response.created", 2)
+    await call.hear_ms(call.heard_ms + 300)
+    there.cloud.doubles.ears.words = ["what is my balance"]
+    await call.say_out(b"\x10\x27" * 24_000 + bytes(48_000))
+    output = await there.told("conversation.item.create")
+    assert '"status": "not_done"' in output["item"]["output"]
+    assert not colleague(there).calls
+
+
+async def test_a_number_that_is_not_allowed_is_not_rung(cloud: Cloud, tmp_path: Path) -> None:
+    async with staffed(cloud, tmp_path, dial_allowed="US") as there:
+        colleague(there).manner = Manner.ANSWERS
+        await asks(there, "put me through")
+        output = await there.told("conversation.item.create")
+        assert '"status": "not_allowed"' in output["item"]["output"]
+        assert not colleague(there).calls
+
+
+async def test_keys_are_pressed_for_the_other_end(there: Town) -> None:
+    call = await asks(there, "press 19#")
+    output = await there.told("conversation.item.create")
+    assert "pressed" in output["item"]["output"]
+    assert list(call.keys_heard) == ["1", "9", "#"]
+
+
+async def test_keys_that_are_none_are_refused_in_words(there: Town) -> None:
+    call = await asks(there, "press 1;DROP")
+    output = await there.told("conversation.item.create")
+    assert '"status": "error"' in output["item"]["output"]
+    assert not call.keys_heard
+
+
+async def test_keys_the_caller_presses_reach_the_model(there: Town) -> None:
+    call = await there.ring()
+    call.press("42#")
+    item = (await there.told("conversation.item.create"))["item"]
+    assert item["role"] == "user"
+    assert "4 2" in item["content"][0]["text"]
+
+
+async def test_without_a_telephone_s_section_no_such_tool_is_offered(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    async with staffed(cloud, tmp_path) as there:
+        await there.ring()
+        names = {tool["name"] for tool in (await there.told("session.update"))["session"]["tools"]}
+        assert {"bring_in_human", "transfer_to_human", "send_keys"} <= names
+        assert HUMAN not in str(await there.told("session.update"))
+    async with town(cloud, tmp_path / "other", phone_agent="government") as there:
+        await there.ring()
+        session = (await there.told("session.update"))["session"]
+        assert "send_keys" not in {tool["name"] for tool in session["tools"]}
