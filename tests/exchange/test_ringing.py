@@ -175,16 +175,22 @@ async def test_the_time_it_rang_is_no_part_of_the_call(tmp_path: Path) -> None:
 async def test_a_call_placed_elsewhere_is_carried_where_its_caller_came(tmp_path: Path) -> None:
     async with house(tmp_path, GREETS) as here:
         here.switchboard.adopt("elsewhere", principal=PRINCIPAL, agent="ana")
-        with pytest.raises(NotAllowed):
-            here.switchboard.adopt("elsewhere", principal=PRINCIPAL, agent="ana")
 
         here.join("elsewhere", Caller())
 
         [model] = await until(lambda: here.service.dialled)
         model.does(e.ModelReady("s1"))
         await until(lambda: told(model, c.RequestReply))
-        with pytest.raises(NotAllowed):
-            here.switchboard.adopt("elsewhere", principal=PRINCIPAL, agent="ana")
+
+
+async def test_a_call_that_is_here_is_not_adopted(tmp_path: Path) -> None:
+    async with house(tmp_path, lines=Lines(calls=1)) as here:
+        waiting = here.place()
+        here.switchboard.adopt(waiting, principal=PRINCIPAL, agent="ana")
+        here.switchboard.begin(waiting)
+        here.switchboard.adopt(waiting, principal=PRINCIPAL, agent="ana")
+        [_] = await until(lambda: here.service.dialled)
+        assert here.switchboard.live() == 1
 
 
 async def test_a_full_house_adopts_nobody(tmp_path: Path) -> None:

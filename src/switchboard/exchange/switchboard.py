@@ -90,10 +90,11 @@ class Switchboard:
     def adopt(self, call_id: str, *, principal: Principal, agent: str) -> None:
         """Reserve a line for a call that was placed on another replica: its caller came here.
 
-        Raises as `place` does, and `NotAllowed` for a call that is known here.
+        One that is here already stays as it is. Raises as `place` does.
         """
+        self._forget_no_shows()
         if call_id in self._calls or call_id in self._waiting:
-            raise NotAllowed("This call is here already.")
+            return
         brief = self._reception.brief(agent, voice=None, model=None)
         self._expect(self._reserve(principal, brief, call_id))
 

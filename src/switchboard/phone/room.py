@@ -4,7 +4,9 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -20,8 +22,9 @@ from switchboard.access.rates import Places
 from switchboard.access.refusals import NotIdentified
 from switchboard.conversation.legs import CallerLeg
 from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed
-from switchboard.phone.callers import caller
+from switchboard.phone.callers import caller, known_caller
 from switchboard.phone.carrier import Carrier, Connection, Refusal, Route
+from switchboard.phone.handover import Handover
 from switchboard.phone.leg import REPLACED, PhoneLeg
 from switchboard.phone.limits import MediaLimits
 from switchboard.phone.metronome import Metronome
@@ -46,6 +49,8 @@ class Exchange(Protocol):
     def place(
         self, *, principal: Principal, agent: str, voice: str | None, model: str | None
     ) -> str: ...
+    def begin(self, call_id: str) -> None: ...
+    def adopt(self, call_id: str, *, principal: Principal, agent: str) -> None: ...
     async def carry(self, call_id: str, leg: CallerLeg) -> None: ...
     async def end(self, call_id: str, reason: str) -> None: ...
     def cancel(self, call_id: str) -> None: ...
@@ -105,6 +110,8 @@ class PhoneRoom:
         """Telephone calls that nobody has hung up yet, by our own call."""
         self._answered: dict[str, tuple[str, float]] = {}
         """Connections whose media have not come yet, and when they were answered."""
+        self._here = Counter[str]()
+        """Media sockets of this replica, those that are only being looked at included."""
         self._lost: dict[str, anyio.Event] = {}
         """Calls whose media broke: set when they are back, or the call is over."""
 
@@ -164,26 +171,26 @@ class PhoneRoom:
 
     async def _answer(self, call: Incoming) -> None:
         refusal: Refusal = "busy"
+        principal, agent = caller(call.caller, self._config.caller_key), self._agent(call)
         try:
-            call_id = self._exchange.place(
-                principal=caller(call.caller, self._config.caller_key),
-                agent=self._agent(call),
-                voice=None,
-                model=None,
-            )
+            call_id = self._exchange.place(principal=principal, agent=agent, voice=None, model=None)
         except (LinesBusy, NotAllowed) as reason:
             refusal = "busy" if isinstance(reason, LinesBusy) else "forbidden"
             logger.warning("incoming call refused", extra={"reason": refusal})
             await self._reject(call, refusal)
             return
-        route = await self._route(call_id)
+        self._exchange.begin(call_id)  # dialled while we answer, so that it greets at once
         try:
+            route = await self._route(call_id, Handover(agent, principal.id))
             connection = await self._carrier.answer(call.context, route)
         except CarrierUnavailable:
             await self._give_up(call_id, "not_answered")
             return
+        except Exception:
+            await self._exchange.end(call_id, "not_answered")
+            raise
         logger.info("incoming call answered", extra={"call": call_id})
-        if call_id not in self._legs:
+        if not self._here[call_id] and await self._doors.bindings.knows(call_id):
             self._connections[call_id] = connection.id
             self._answered[call_id] = (connection.id, self._clock())
 
@@ -197,13 +204,13 @@ class PhoneRoom:
         number = call.called.removeprefix("4:")
         return self._config.agents.get(number, self._config.agent)
 
-    async def _route(self, call_id: str) -> Route:
-        ticket = await self._doors.media.issue(call_id)
+    async def _route(self, call_id: str, handover: Handover) -> Route:
+        ticket = await self._doors.media.issue(call_id, handover.query)
         base = self._config.public_url.rstrip("/")
         media = base.replace("https://", "wss://", 1).replace("http://", "ws://", 1)
         return Route(
             callback_url=f"{base}/api/phone/events/{call_id}",
-            media_url=f"{media}/api/phone/media/{call_id}?ticket={ticket}",
+            media_url=f"{media}/api/phone/media/{call_id}?ticket={ticket}&{handover.query}",
             operation=call_id,
         )
 
@@ -260,15 +267,26 @@ class PhoneRoom:
         await self._give_up(call_id, "hung_up")
 
     async def sweep(self) -> None:
-        """Hang up on calls whose media never came. A fault with one of them stops nothing."""
-        late = self._clock() - MEDIA_S
-        for call_id, (connection_id, since) in list(self._answered.items()):
-            if since <= late:
-                logger.warning("media never came", extra={"call": call_id})
-                try:
-                    await self._hang_up(call_id, connection_id)
-                except Exception:
-                    logger.exception("call not cleared away", extra={"call": call_id})
+        """Clear away the calls whose media never came here. A fault with one stops nothing."""
+        for call_id in list(self._answered):
+            try:
+                await self._look_for_media(call_id)
+            except Exception:
+                logger.exception("call not cleared away", extra={"call": call_id})
+
+    async def _look_for_media(self, call_id: str) -> None:
+        elsewhere = await self._doors.bindings.connection_of(call_id) is not None
+        if call_id not in self._answered or self._here[call_id]:
+            return  # they came while we looked
+        connection_id, since = self._answered[call_id]
+        if elsewhere:
+            logger.info("media came to another replica", extra={"call": call_id})
+            del self._answered[call_id]
+            self._connections.pop(call_id, None)
+            await self._exchange.end(call_id, "elsewhere")
+        elif since <= self._clock() - MEDIA_S:
+            logger.warning("media never came", extra={"call": call_id})
+            await self._hang_up(call_id, connection_id)
 
     # -- its media --------------------------------------------------------------------------
 
@@ -282,12 +300,32 @@ class PhoneRoom:
         tickets = socket.query_params.getlist("ticket")
         if len(named) != 1 or len(tickets) != 1:
             raise NotIdentified("This media socket belongs to no call.")
-        await self._doors.media.check(tickets[0], call_id, named[0])
-        with self._sockets.take():
+        handover = Handover.read(socket.query_params)
+        with self._sockets.take(), self._at_hand(call_id):
+            first = await self._doors.bindings.connection_of(call_id) is None
+            await self._doors.media.check(tickets[0], call_id, named[0], handover.query)
             await socket.accept()
-            await self._join(socket, call_id, Connection(named[0]))
+            await self._join(socket, call_id, Connection(named[0]), handover if first else None)
 
-    async def _join(self, socket: WebSocket, call_id: str, connection: Connection) -> None:
+    @contextmanager
+    def _at_hand(self, call_id: str) -> Generator[None]:
+        self._here[call_id] += 1
+        try:
+            yield
+        finally:
+            self._here[call_id] -= 1
+            if not self._here[call_id]:
+                del self._here[call_id]
+
+    async def _join(
+        self,
+        socket: WebSocket,
+        call_id: str,
+        connection: Connection,
+        handover: Handover | None,
+    ) -> None:
+        """`handover` is there for the first media of a call, which may be another replica's."""
+
         async def hang_up() -> None:
             await self._hang_up(call_id, connection.id)
 
@@ -307,8 +345,11 @@ class PhoneRoom:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(leg.run)
             try:
+                if handover is not None:
+                    who = known_caller(handover.caller_id)
+                    self._exchange.adopt(call_id, principal=who, agent=handover.agent)
                 await self._exchange.carry(call_id, leg)
-            except NotAllowed:
+            except (NotAllowed, LinesBusy):
                 await leg.close("call_gone")
             over = leg.is_over
             if not over:
