@@ -1,4 +1,4 @@
-"""While a call rings: its model is dialled at once, wherever its media come, and for nobody else."""
+"""While a call rings: its model is dialled at once, and its media may come to any replica."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
