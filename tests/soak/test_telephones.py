@@ -134,10 +134,6 @@ def _counts(here: Served) -> list[int]:
 
 def check(done: Load) -> None:
     _show(done)
-    for telephone in done.telephones:
-        heard = telephone.heard_back
-        assert (heard.disordered, heard.last) == (0, telephone.sent - 1)
-        assert telephone.stops == 0
     assert percentile(done.trips_ms, 99) < LATE_P99_MS
     before, _, after = done.tasks
     assert after <= before + 2, done.tasks  # a connection of ours may still be closing
@@ -154,6 +150,10 @@ def check(done: Load) -> None:
     closed = [line for line in log[opened:] if "model line closed" in line]
     assert len(closed) == len(done.telephones) + 3
     assert [line for line in closed if "dropped=0 malformed=0" not in line] == []
+    for telephone in done.telephones:
+        heard = telephone.heard_back
+        assert (heard.disordered, heard.last) == (0, telephone.sent - 1)
+        assert telephone.stops == 0
 
 
 def _show(done: Load) -> None:
