@@ -132,6 +132,11 @@ class House:
         """What Event Grid posts of a call."""
         return json.dumps([self.incoming()]).encode()
 
+    @property
+    def ticket(self) -> str:
+        """Of the call answered last, and what stands after it in the address of its media."""
+        return self.carrier.answered[-1][1].media_url.partition("ticket=")[2]
+
     def incoming(
         self, *, correlation: str = "cor1", at: float | None = None, **headers: str
     ) -> dict[str, object]:
@@ -180,7 +185,7 @@ class House:
         token: str | None = None,
     ) -> connect:
         """A media socket about to open, as ACS opens it."""
-        shown = ticket or self.carrier.answered[-1][1].media_url.partition("ticket=")[2]
+        shown = ticket or self.ticket
         return connect(
             f"ws://127.0.0.1:{self.port}/api/phone/media/{call_id}?ticket={shown}",
             additional_headers={

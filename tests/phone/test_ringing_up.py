@@ -26,11 +26,6 @@ async def home(tmp_path: Path) -> AsyncGenerator[House]:
         yield served
 
 
-def ticket_of(home: House) -> str:
-    """All that the address of the media says after the ticket's name."""
-    return home.carrier.answered[-1][1].media_url.partition("ticket=")[2]
-
-
 async def test_the_model_is_dialled_before_the_carrier_is_asked_to_answer(
     home: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,7 +122,7 @@ async def test_a_call_whose_media_never_come_keeps_no_session(tmp_path: Path) ->
 async def test_media_that_come_to_another_replica_are_carried_there(tmp_path: Path) -> None:
     async with house(tmp_path) as here, house(tmp_path) as there:
         await here.rings()
-        async with there.media(ticket=ticket_of(here)):
+        async with there.media(ticket=here.ticket):
             await there.until(lambda: there.exchange.legs)
             [(call_id, caller_id, agent)] = there.exchange.adopted
             assert (call_id, agent) == ("call-0", "bank")
@@ -150,7 +145,7 @@ async def test_another_replica_greets_with_a_session_of_its_own(tmp_path: Path) 
         await here.rings()
         await until(lambda: first.service.open)
         call_id = here.carrier.answered[0][1].operation
-        async with there.media(ticket=ticket_of(here), call_id=call_id):
+        async with there.media(ticket=here.ticket, call_id=call_id):
             [model] = await until(lambda: second.service.dialled)
             model.does(e.ModelReady("s1"))
             await until(lambda: told(model, c.RequestReply))
@@ -161,7 +156,7 @@ async def test_another_replica_greets_with_a_session_of_its_own(tmp_path: Path) 
 
 async def test_the_address_of_the_media_is_good_as_it_was_written_only(home: House) -> None:
     await home.rings()
-    good = ticket_of(home)
+    good = home.ticket
     for changed in (
         good.replace("agent=bank", "agent=internal-operations"),
         good.partition("&")[0],
@@ -182,7 +177,7 @@ async def test_media_that_come_back_elsewhere_are_not_begun_anew(tmp_path: Path)
         async with here.media():
             await here.until(lambda: here.exchange.legs)
         there.exchange.gone.add("call-0")  # as it is there
-        async with there.media(ticket=ticket_of(here)) as socket:
+        async with there.media(ticket=here.ticket) as socket:
             assert await Carrier(socket).closed() == 1000
         assert there.exchange.adopted == []
 
@@ -193,7 +188,7 @@ async def test_media_that_come_back_elsewhere_are_not_begun_anew(tmp_path: Path)
 async def test_a_callback_for_a_call_of_a_former_process_clears_it_away(tmp_path: Path) -> None:
     async with house(tmp_path) as former:
         await former.rings()
-        shown = ticket_of(former)
+        shown = former.ticket
     async with house(tmp_path) as home:
         await home.told("CallConnected")
         assert (home.room.live(), home.exchange.ended) == (0, [])
@@ -206,7 +201,7 @@ async def test_a_callback_for_a_call_of_a_former_process_clears_it_away(tmp_path
 async def test_media_of_a_former_process_s_call_hang_it_up(tmp_path: Path) -> None:
     async with house(tmp_path, reattach_s=60) as former:  # it dies before it gives up
         await former.rings()
-        shown = ticket_of(former)
+        shown = former.ticket
         async with former.media():
             await former.until(lambda: former.exchange.legs)
     async with house(tmp_path) as home:
