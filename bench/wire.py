@@ -9,6 +9,7 @@ import base64
 import hashlib
 import os
 import struct
+from collections.abc import Mapping
 from typing import Final, cast, override
 
 TEXT: Final = 0x1
@@ -147,12 +148,15 @@ class ClientWire(Wire):
 
     masks = True
 
-    def __init__(self, host: str, port: int, target: str) -> None:
+    def __init__(
+        self, host: str, port: int, target: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__()
+        more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
         self._request = (
             f"GET {target} HTTP/1.1\r\nHost: {host}:{port}\r\nOrigin: http://{host}:{port}\r\n"
             "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n\r\n"
+            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n{more}\r\n"
         ).encode()
         self.upgraded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 

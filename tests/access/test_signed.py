@@ -22,7 +22,16 @@ from switchboard.access.keys import (
     fetch_by,
 )
 from switchboard.access.refusals import CannotTell, NotIdentified
-from tests.access.signer import AUDIENCE, ISSUER, METADATA, Signer, claims, request, signed
+from tests.access.signer import (
+    AUDIENCE,
+    ISSUER,
+    METADATA,
+    Signer,
+    by_hand,
+    claims,
+    request,
+    signed,
+)
 
 
 @dataclass
@@ -48,16 +57,6 @@ async def door() -> AsyncGenerator[Door]:
         fetch = fetch_by(client)
         trust = AcsTrust(AUDIENCE, ISSUER, METADATA)
         yield Door(signer, Keys(METADATA, fetch, clock=clock), AcsTokens(trust, fetch), clock)
-
-
-def by_hand(header: dict[str, object], said: dict[str, object], signature: bytes = b"x") -> str:
-    """A token that no library would make."""
-
-    def part(raw: bytes) -> str:
-        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-    parts = (json.dumps(header).encode(), json.dumps(said).encode(), signature)
-    return ".".join(map(part, parts))
 
 
 def with_claims_of_another() -> str:

@@ -1,5 +1,6 @@
 """The telephone's room on a real port: a scripted carrier and exchange, real tokens and records."""
 
+import json
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from switchboard.access.acs import AcsTokens, AcsTrust
 from switchboard.access.eventgrid import EventGridDoor, EventGridTrust
 from switchboard.access.keys import fetch_by
 from switchboard.access.media import MediaTickets
+from switchboard.access.principal import Principal
 from switchboard.browser.problems import REFUSALS, answer_refusal
 from switchboard.errors import CarrierUnavailable
 from switchboard.phone.carrier import Callee, Connection, Person, Refusal, Route
@@ -38,6 +40,16 @@ class Exchange(ScriptedExchange):
     def __init__(self) -> None:
         super().__init__()
         self.ended: list[tuple[str, str]] = []
+        self.begun: list[str] = []
+        self.adopted: list[tuple[str, str, str]] = []
+        """Call, caller and agent."""
+
+    def begin(self, call_id: str) -> None:
+        self.begun.append(call_id)
+
+    def adopt(self, call_id: str, *, principal: Principal, agent: str) -> None:
+        if call_id not in self.placed:
+            self.adopted.append((call_id, principal.id, agent))
 
     async def end(self, call_id: str, reason: str) -> None:
         self.ended.append((call_id, reason))
@@ -122,6 +134,15 @@ class House:
         body = event or self.incoming(correlation=correlation, at=at)
         return await self.http.post(f"/api/phone/incoming?secret={SECRET}", json=[body])
 
+    def body(self) -> bytes:
+        """What Event Grid posts of a call."""
+        return json.dumps([self.incoming()]).encode()
+
+    @property
+    def ticket(self) -> str:
+        """Of the call answered last, and what stands after it in the address of its media."""
+        return self.carrier.answered[-1][1].media_url.partition("ticket=")[2]
+
     def incoming(
         self, *, correlation: str = "cor1", at: float | None = None, **headers: str
     ) -> dict[str, object]:
@@ -170,7 +191,7 @@ class House:
         token: str | None = None,
     ) -> connect:
         """A media socket about to open, as ACS opens it."""
-        shown = ticket or self.carrier.answered[-1][1].media_url.partition("ticket=")[2]
+        shown = ticket or self.ticket
         return connect(
             f"ws://127.0.0.1:{self.port}/api/phone/media/{call_id}?ticket={shown}",
             additional_headers={

@@ -49,18 +49,18 @@ class MediaTickets:
         self._sweep_s = sweep_s
         self._clock = clock
 
-    async def issue(self, call_id: str) -> str:
-        """A new ticket for a call's media."""
+    async def issue(self, call_id: str, facts: str = "") -> str:
+        """A new ticket for a call's media. It is good only with the same `facts` beside it."""
         ticket = secrets.token_urlsafe(TICKET_BYTES)
-        await self._rows.put(_digest(ticket), call_id, self._clock() + LIFE_S)
+        await self._rows.put(_digest(ticket, facts), call_id, self._clock() + LIFE_S)
         return ticket
 
-    async def check(self, ticket: str, call_id: str, connection_id: str) -> None:
+    async def check(self, ticket: str, call_id: str, connection_id: str, facts: str = "") -> None:
         """Raises `NotIdentified` unless it is this call's, and no other connection's."""
         good = (
             looks_like_ticket(ticket)
             and _CONNECTION.fullmatch(connection_id) is not None
-            and await self._rows.bind(_digest(ticket), call_id, connection_id, self._clock())
+            and await self._rows.bind(_digest(ticket, facts), call_id, connection_id, self._clock())
         )
         if not good:
             raise NotIdentified("This media socket belongs to no call.")
@@ -79,5 +79,5 @@ class MediaTickets:
             await anyio.sleep(self._sweep_s)
 
 
-def _digest(ticket: str) -> str:
-    return hashlib.sha256(ticket.encode()).hexdigest()
+def _digest(ticket: str, facts: str) -> str:
+    return hashlib.sha256(f"{ticket}\n{facts}".encode()).hexdigest()

@@ -66,6 +66,8 @@ class Calling:
             stage.await_caller()
             return
         self._joined = True
+        if not stage.rules.service_plays:
+            stage.began = stage.now  # what rang before is no part of the call
         self._endings.call_began()
         self.greet()
 

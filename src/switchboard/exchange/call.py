@@ -50,6 +50,8 @@ class Placed:
     """Over WebRTC: what its model is dialled beside."""
     line: Line | None = None
     """By telephone: what the carrier can do beside the media."""
+    rings_s: float | None = None
+    """Of a call that began before its caller is there: how long it may be without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class Call:
         self.placed = placed
         self.ended: str | None = None
         """Why it ended, once it has."""
+        self._came = anyio.Event()
+        """Set once the caller has been there."""
         self._media = placed.media
         if self._media:
             dial, self._media.ask_offer = self._media.dial, self._ask_offer
@@ -105,12 +109,26 @@ class Call:
                 self._tasks = tasks
                 tasks.start_soon(self._timers.run, self._timer_fired)
                 tasks.start_soon(self._hold_model)
+                if self.placed.rings_s is not None:
+                    tasks.start_soon(self._ring, self.placed.rings_s)
                 await self._over.wait()
                 tasks.cancel_scope.cancel()
         finally:
             self.apply(e.EndRequested("cancelled"))
             with anyio.move_on_after(CLOSE_S, shield=True):
                 await self._hang_up()
+
+    @property
+    def rings(self) -> bool:
+        """It has begun, and nobody has come yet."""
+        return self.placed.rings_s is not None and not self._came.is_set() and not self.ended
+
+    async def _ring(self, for_s: float) -> None:
+        """Wait for the caller of a call that has begun, and not for ever."""
+        with anyio.move_on_after(for_s):
+            await self._came.wait()
+            return
+        self.apply(e.EndRequested("nobody_came"))
 
     async def _hang_up(self) -> None:
         """Both at once: neither a slow page nor a slow service keeps the other."""
@@ -127,6 +145,7 @@ class Call:
         """
         if self.ended:
             raise NotAllowed("This call has ended.")
+        self._came.set()
         former, self._leg = self._leg, None
         if former:
             self.apply(e.CallerAway())  # what it had still to play is lost with it

@@ -80,9 +80,32 @@ class Switchboard:
         """
         by_telephone = line is not None
         brief = self._reception.brief(agent, voice=voice, model=model, by_telephone=by_telephone)
-        placed = self._reserve(principal, brief, line)
+        placed = self._reserve(principal, brief, line=line)
         self._expect(placed)
         return placed.call_id
+
+    def begin(self, call_id: str, *, wait_s: float | None = None) -> None:
+        """Dial the model of a placed call before its caller is there: while it rings.
+
+        Nothing is said until somebody comes. Whoever does not within `wait_s` (or what is left of
+        the line's own time) never does, and the call ends; `end` gives it up sooner. Raises
+        `NotAllowed` for a call that is not waiting.
+        """
+        placed, until = self._take(call_id)
+        left_s = max(until - self._clock(), 0.0) if wait_s is None else wait_s
+        self._start(replace(placed, rings_s=left_s))
+
+    def adopt(self, call_id: str, *, principal: Principal, agent: str, line: Line) -> bool:
+        """Reserve a line for a call that was placed on another replica: its caller came here.
+
+        One that is here already stays as it is. Whether it was not. Raises as `place` does.
+        """
+        self._forget_no_shows()
+        if call_id in self._calls or call_id in self._waiting:
+            return False
+        brief = self._reception.brief(agent, voice=None, model=None, by_telephone=True)
+        self._expect(self._reserve(principal, brief, line=line, call_id=call_id))
+        return True
 
     async def place_offer(
         self,
@@ -164,7 +187,14 @@ class Switchboard:
             raise NotAllowed("This call has ended.")
         return await call.offered(offer)
 
-    def _reserve(self, principal: Principal, brief: Brief, line: Line | None = None) -> Placed:
+    def _reserve(
+        self,
+        principal: Principal,
+        brief: Brief,
+        *,
+        line: Line | None = None,
+        call_id: str | None = None,
+    ) -> Placed:
         """Take a line for a call that is about to begin, until it is `cancel`led or a caller is
         `_expect`ed. Raises `LinesBusy`."""
         self._forget_no_shows()
@@ -172,7 +202,7 @@ class Switchboard:
             raise LinesBusy(STOPPING)
         if len(self._calls) + len(self._waiting) >= self._lines.calls:
             raise LinesBusy("All lines are busy; please try again in a moment.")
-        placed = Placed(secrets.token_urlsafe(12), principal, brief, line=line)
+        placed = Placed(call_id or secrets.token_urlsafe(12), principal, brief, line=line)
         self._waiting[placed.call_id] = (placed, math.inf)
         return placed
 
@@ -185,7 +215,9 @@ class Switchboard:
 
         Raises `NotAllowed` when there is no such call (any more).
         """
-        call = self._calls.get(call_id) or self._begin(call_id)
+        call = self._calls.get(call_id) or self._start(self._take(call_id)[0])
+        if call.rings:
+            self._open_record(call)
         await call.serve(leg)
 
     def cancel(self, call_id: str) -> None:
@@ -241,13 +273,14 @@ class Switchboard:
                 await self._one_ended.wait()
         return len(self._calls)
 
-    def _begin(self, call_id: str) -> Call:
+    def _take(self, call_id: str) -> tuple[Placed, float]:
+        """A placed call that waits no longer, and until when it would have."""
         self._forget_no_shows()
-        placed, _ = self._waiting.get(call_id, (None, 0.0))
+        found = self._waiting.get(call_id)
         self.cancel(call_id)
-        if placed is None:
+        if found is None:
             raise NotAllowed("This call has ended or was never placed.")
-        return self._start(placed)
+        return found
 
     def _start(self, placed: Placed) -> Call:
         if self._tasks is None:
@@ -262,7 +295,7 @@ class Switchboard:
         self._tasks.start_soon(self._own, call)
         return call
 
-    async def _own(self, call: Call) -> None:
+    def _open_record(self, call: Call) -> None:
         spec = call.placed.brief.spec
         self._recorder.open_call(
             call.id,
@@ -273,6 +306,10 @@ class Switchboard:
             channel=_channel(call.placed),
             began_at=time.time(),
         )
+
+    async def _own(self, call: Call) -> None:
+        if not call.rings:  # one that rings is put down once somebody is there
+            self._open_record(call)
         logger.info("call began", extra={"call": call.id, "agent": call.placed.brief.agent})
         try:
             await call.run()

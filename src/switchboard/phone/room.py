@@ -4,7 +4,9 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -20,8 +22,9 @@ from switchboard.access.rates import Places
 from switchboard.access.refusals import NotIdentified
 from switchboard.conversation.legs import CallerLeg, Line
 from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed
-from switchboard.phone.callers import caller
+from switchboard.phone.callers import caller, known_caller
 from switchboard.phone.carrier import Carrier, Connection, Refusal, Route
+from switchboard.phone.handover import Handover
 from switchboard.phone.leg import REPLACED, PhoneLeg
 from switchboard.phone.limits import MediaLimits
 from switchboard.phone.lines import PhoneLines
@@ -54,6 +57,8 @@ class Exchange(Protocol):
         model: str | None,
         line: Line | None = None,
     ) -> str: ...
+    def begin(self, call_id: str) -> None: ...
+    def adopt(self, call_id: str, *, principal: Principal, agent: str, line: Line) -> bool: ...
     async def carry(self, call_id: str, leg: CallerLeg) -> None: ...
     async def end(self, call_id: str, reason: str) -> None: ...
     def cancel(self, call_id: str) -> None: ...
@@ -116,6 +121,8 @@ class PhoneRoom:
         """Telephone calls that nobody has hung up yet, by our own call."""
         self._answered: dict[str, tuple[str, float]] = {}
         """Connections whose media have not come yet, and when they were answered."""
+        self._here = Counter[str]()
+        """Media sockets of this replica, those that are only being looked at included."""
         self._lost: dict[str, anyio.Event] = {}
         """Calls whose media broke: set when they are back, or the call is over."""
 
@@ -175,14 +182,10 @@ class PhoneRoom:
 
     async def _answer(self, call: Incoming) -> None:
         refusal: Refusal = "busy"
-        principal = caller(call.caller, self._config.caller_key)
+        principal, agent = caller(call.caller, self._config.caller_key), self._agent(call)
         try:
             call_id = self._exchange.place(
-                principal=principal,
-                agent=self._agent(call),
-                voice=None,
-                model=None,
-                line=self.lines,
+                principal=principal, agent=agent, voice=None, model=None, line=self.lines
             )
         except (LinesBusy, NotAllowed) as reason:
             refusal = "busy" if isinstance(reason, LinesBusy) else "forbidden"
@@ -190,14 +193,19 @@ class PhoneRoom:
             await self._reject(call, refusal)
             return
         self.lines.began(call_id, principal, call.caller)
-        route = await self._route(call_id)
+        self._exchange.begin(call_id)  # dialled while we answer, so that it greets at once
         try:
+            route = await self._route(call_id, Handover(agent, principal.id, call.caller))
             connection = await self._carrier.answer(call.context, route)
         except CarrierUnavailable:
             await self._give_up(call_id, "not_answered")
             return
+        except Exception:
+            await self._exchange.end(call_id, "not_answered")
+            self.lines.over(call_id)
+            raise
         logger.info("incoming call answered", extra={"call": call_id})
-        if call_id not in self._legs:
+        if not self._here[call_id] and await self._doors.bindings.knows(call_id):
             self._connections[call_id] = connection.id
             self._answered[call_id] = (connection.id, self._clock())
 
@@ -211,13 +219,13 @@ class PhoneRoom:
         number = call.called.removeprefix("4:")
         return self._config.agents.get(number, self._config.agent)
 
-    async def _route(self, call_id: str) -> Route:
-        ticket = await self._doors.media.issue(call_id)
+    async def _route(self, call_id: str, handover: Handover) -> Route:
+        ticket = await self._doors.media.issue(call_id, handover.query)
         base = self._config.public_url.rstrip("/")
         media = base.replace("https://", "wss://", 1).replace("http://", "ws://", 1)
         return Route(
             callback_url=f"{base}/api/phone/events/{call_id}",
-            media_url=f"{media}/api/phone/media/{call_id}?ticket={ticket}",
+            media_url=f"{media}/api/phone/media/{call_id}?ticket={ticket}&{handover.query}",
             operation=call_id,
         )
 
@@ -281,15 +289,27 @@ class PhoneRoom:
         await self._give_up(call_id, left or "hung_up")
 
     async def sweep(self) -> None:
-        """Hang up on calls whose media never came. A fault with one of them stops nothing."""
-        late = self._clock() - MEDIA_S
-        for call_id, (connection_id, since) in list(self._answered.items()):
-            if since <= late:
-                logger.warning("media never came", extra={"call": call_id})
-                try:
-                    await self._hang_up(call_id, connection_id)
-                except Exception:
-                    logger.exception("call not cleared away", extra={"call": call_id})
+        """Clear away the calls whose media never came here. A fault with one stops nothing."""
+        for call_id in list(self._answered):
+            try:
+                await self._look_for_media(call_id)
+            except Exception:
+                logger.exception("call not cleared away", extra={"call": call_id})
+
+    async def _look_for_media(self, call_id: str) -> None:
+        elsewhere = await self._doors.bindings.connection_of(call_id) is not None
+        if call_id not in self._answered or self._here[call_id]:
+            return  # they came while we looked
+        connection_id, since = self._answered[call_id]
+        if elsewhere:
+            logger.info("media came to another replica", extra={"call": call_id})
+            del self._answered[call_id]
+            self._connections.pop(call_id, None)
+            await self._exchange.end(call_id, "elsewhere")
+            self.lines.over(call_id)
+        elif since <= self._clock() - MEDIA_S:
+            logger.warning("media never came", extra={"call": call_id})
+            await self._hang_up(call_id, connection_id)
 
     # -- its media --------------------------------------------------------------------------
 
@@ -303,12 +323,32 @@ class PhoneRoom:
         tickets = socket.query_params.getlist("ticket")
         if len(named) != 1 or len(tickets) != 1:
             raise NotIdentified("This media socket belongs to no call.")
-        await self._doors.media.check(tickets[0], call_id, named[0])
-        with self._sockets.take():
+        handover = Handover.read(socket.query_params)
+        with self._sockets.take(), self._at_hand(call_id):
+            first = await self._doors.bindings.connection_of(call_id) is None
+            await self._doors.media.check(tickets[0], call_id, named[0], handover.query)
             await socket.accept()
-            await self._join(socket, call_id, Connection(named[0]))
+            await self._join(socket, call_id, Connection(named[0]), handover if first else None)
 
-    async def _join(self, socket: WebSocket, call_id: str, connection: Connection) -> None:
+    @contextmanager
+    def _at_hand(self, call_id: str) -> Generator[None]:
+        self._here[call_id] += 1
+        try:
+            yield
+        finally:
+            self._here[call_id] -= 1
+            if not self._here[call_id]:
+                del self._here[call_id]
+
+    async def _join(
+        self,
+        socket: WebSocket,
+        call_id: str,
+        connection: Connection,
+        handover: Handover | None,
+    ) -> None:
+        """`handover` is there for the first media of a call, which may be another replica's."""
+
         async def hang_up() -> None:
             await self._hang_up(call_id, connection.id)
 
@@ -321,7 +361,6 @@ class PhoneRoom:
             limits=self._config.media,
         )
         self._legs[call_id] = leg
-        self.lines.joined(call_id, connection.id, leg)
         self._connections[call_id] = connection.id
         self._answered.pop(call_id, None)
         self._wait_no_more(call_id)
@@ -329,8 +368,11 @@ class PhoneRoom:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(leg.run)
             try:
+                if handover is not None:
+                    self._adopt(call_id, handover)
+                self.lines.joined(call_id, connection.id, leg)
                 await self._exchange.carry(call_id, leg)
-            except NotAllowed:
+            except (NotAllowed, LinesBusy):
                 await leg.close("call_gone")
             over = leg.is_over
             if not over:
@@ -340,6 +382,12 @@ class PhoneRoom:
             del self._legs[call_id]
             if not over:
                 await self._await_return(call_id, connection)
+
+    def _adopt(self, call_id: str, handover: Handover) -> None:
+        """Raises as the exchange does."""
+        who = known_caller(handover.caller_id)
+        if self._exchange.adopt(call_id, principal=who, agent=handover.agent, line=self.lines):
+            self.lines.began(call_id, who, handover.raw_id)
 
     async def _await_return(self, call_id: str, connection: Connection) -> None:
         """A lost socket may come back. If it does not, nobody is left to hang up but us."""

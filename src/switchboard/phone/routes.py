@@ -1,6 +1,8 @@
 """The addresses that the carrier and Event Grid know. Each asks who is there before it reads."""
 
 import logging
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Final
 
 import anyio
@@ -11,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
+from switchboard.errors import LinesBusy, NotAllowed
 from switchboard.phone.room import PhoneRoom
 from switchboard.phone.webhooks import MAX_BODY_BYTES, Misposted
 
@@ -26,7 +29,8 @@ def phone_routes(room: PhoneRoom) -> APIRouter:
 
     @router.options("/incoming")
     async def handshake(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
-        origin = room.handshake(request)
+        with _noted("handshake"):
+            origin = room.handshake(request)
         allowed = {
             "WebHook-Allowed-Origin": origin,
             "WebHook-Allowed-Rate": DELIVERIES_A_MINUTE,
@@ -36,11 +40,9 @@ def phone_routes(room: PhoneRoom) -> APIRouter:
 
     @router.post("/incoming")
     async def incoming(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
-        await room.check_delivery(request)
-        try:
+        with _noted("incoming"):
+            await room.check_delivery(request)
             code = await room.delivered(await _body(request))
-        except Misposted as fault:
-            raise _misposted(fault) from None
         if code is None:
             return Response(status_code=200)
         answer = msgspec.json.encode({"validationResponse": code})
@@ -48,27 +50,40 @@ def phone_routes(room: PhoneRoom) -> APIRouter:
 
     @router.post("/events/{call_id}")
     async def events(request: Request, call_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
-        await room.check_carrier(request)
-        try:
+        with _noted("events"):
+            await room.check_carrier(request)
             await room.told(call_id, await _body(request))
-        except Misposted as fault:
-            raise _misposted(fault) from None
         return Response(status_code=200)
 
     @router.websocket("/media/{call_id}")
     async def media(socket: WebSocket, call_id: str) -> None:  # pyright: ignore[reportUnusedFunction]
-        await room.open(socket, call_id)
+        with _noted("media"):
+            await room.open(socket, call_id)
 
     return router
 
 
-def _misposted(fault: Misposted) -> HTTPException:
-    logger.warning("body refused", extra={"reason": str(fault)})
-    return HTTPException(400, "This is not understood")
+@contextmanager
+def _noted(door: str) -> Generator[None]:
+    """Whoever is refused is written down: at which door and why, and nothing that they showed."""
+    try:
+        yield
+    except Misposted as fault:
+        logger.warning("refused", extra={"door": door, "reason": str(fault)})
+        raise HTTPException(400, "This is not understood") from None
+    except HTTPException as refusal:
+        logger.warning("refused", extra={"door": door, "reason": refusal.detail})
+        raise
+    except (NotAllowed, LinesBusy) as refusal:
+        logger.warning("refused", extra={"door": door, "reason": str(refusal)})
+        raise
 
 
 async def _body(request: Request) -> bytes:
-    """The whole body, if it is small and comes soon."""
+    """The whole body, if it is small and comes soon, and does not say that it is no JSON."""
+    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip()
+    if not kind.lower().endswith("json"):
+        raise HTTPException(415, "This is not understood")
     body = bytearray()
     try:
         with anyio.fail_after(BODY_S):
