@@ -132,7 +132,7 @@ class Trunk:
         async with asyncio.timeout(3 * ANSWER_S):
             while True:
                 try:
-                    await self.hang_up(await self.ring(1.0))
+                    await self.hang_up(await self.ring(5.0))
                 except TimeoutError:
                     continue
                 return
