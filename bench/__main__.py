@@ -1,7 +1,7 @@
 """`make bench`: run the measurements by name, print their tables, save their figures.
 
 Usage: python -m bench [--save-dir DIR] [--set NAME=VALUE …]
-           [relay|proxy|start|renewal|engine|mind …]
+           [relay|proxy|start|renewal|phone|engine|mind …]
 """
 
 import argparse
@@ -23,6 +23,7 @@ BENCHMARKS: Final = {
     "relay": "what the browser leg adds to a frame, in time and CPU",
     "renewal": "the silence that a lost model session costs the caller",
     "proxy": "the Voice Live proxy under load: idle lines and speaking ones",
+    "phone": "from a telephone's answer to the agent's first sound",
     "engine": "end of speech to first audio, and word error rate, of the embedded engine",
     "mind": "tool choice and arguments of the offline mind",
 }

@@ -8,6 +8,7 @@ Usage: python -m bench.standin PORT
 """
 
 import asyncio
+import os
 import sys
 import time
 from http import HTTPStatus
@@ -21,6 +22,8 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 _NUMBERS: Final = count(1)
+_SESSION_S: Final = int(os.environ.get("STANDIN_SESSION_MS", "0")) / 1_000
+"""How long a session takes to be configured, as at a service that is far away."""
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -59,6 +62,7 @@ async def converse(socket: ServerConnection) -> None:
                 delta = Delta("response.output_audio.delta", "e", reply, item, 0, 0, event.audio)
                 await socket.send(_encode(delta), text=True)
         elif event.type == "session.update":
+            await asyncio.sleep(_SESSION_S)
             await _send(socket, "session.updated", session=session)
         elif event.type == "response.create" and not started:
             started = True

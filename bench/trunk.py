@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, override
-from urllib.parse import SplitResult, urlsplit
 from uuid import uuid4
 
 import httpx
@@ -106,6 +105,8 @@ class Trunk:
     client: httpx.AsyncClient
     product: str = ""
     """Where the product answers: to be set before the first call."""
+    media_s: float = 0.0
+    """From the answer to the media socket."""
     hung_up: set[str] = field(default_factory=set[str])
     _waiting: dict[str, asyncio.Future[str]] = field(
         default_factory=dict[str, "asyncio.Future[str]"]
@@ -132,7 +133,7 @@ class Trunk:
         async with asyncio.timeout(3 * ANSWER_S):
             while True:
                 try:
-                    await self.hang_up(await self.ring(1.0))
+                    await self.hang_up(await self.ring(5.0))
                 except TimeoutError:
                     continue
                 return
@@ -158,9 +159,10 @@ class Trunk:
         address = f"{self.product}/api/phone/incoming?secret={SECRET}"
         async with asyncio.timeout(patience_s), asyncio.TaskGroup() as tasks:
             tasks.create_task(self.client.post(address, json=event))
-            media: SplitResult = urlsplit(await answered)
+            media = httpx.URL(await answered)
             answered_at = time.perf_counter()
-            target = f"{media.path}?{media.query}"
+            target = media.raw_path.decode()
+            await asyncio.sleep(self.media_s)
             loop, port = asyncio.get_running_loop(), media.port or 443
             _, telephone = await loop.create_connection(
                 lambda: Telephone(port, target, self.bearer, context), LOOPBACK, port
@@ -203,7 +205,7 @@ class Trunk:
 
 
 @asynccontextmanager
-async def trunk() -> AsyncGenerator[Trunk]:
+async def trunk(media_s: float = 0.0) -> AsyncGenerator[Trunk]:
     """A carrier that answers, until the block ends."""
     listener = socket.create_server((LOOPBACK, 0))
     address = f"https://{LOOPBACK}:{listener.getsockname()[1]}"
@@ -214,6 +216,7 @@ async def trunk() -> AsyncGenerator[Trunk]:
         app.include_router(signing_router(signer, address))
         async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
             carrier = Trunk(address, certificates.ca_file, signer, client)
+            carrier.media_s = media_s
             carrier.routes(app)
             async with serving(app, listener, certificates.server):
                 yield carrier
