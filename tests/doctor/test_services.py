@@ -21,7 +21,6 @@ from tests.doctor.peers import (
     asked,
     deaf,
     failed,
-    free_port,
     http,
     ok,
     skipped,
@@ -31,6 +30,7 @@ from tests.doctor.peers import (
 from tests.local.realtime.doubles import Doubles, local_cloud
 from tests.model.peer import Peer, say, serving
 from tests.model.tls import ELSEWHERE, self_signed, server_tls
+from tests.ports import free_port
 
 TOKEN = "a-secret-token"
 MODEL = Target("front desk/1")
