@@ -1,14 +1,15 @@
-"""What all tests share: in CI, a test that was skipped is a test that failed; and which tests may
-run beside which others, where there are two workers."""
+"""What all tests share: in CI, a test that was skipped is a test that failed; where there are
+two workers, some tests go together."""
 
 from collections.abc import Generator
 from typing import Final
 
 import pytest
+from xdist.remote import Producer  # pyright: ignore[reportMissingTypeStubs]
+
+from tests.workers import ByFile, longest_first
 
 _OPTION: Final = "--fail-on-skip"
-_LIVELY: Final = ("embedded", "browser")
-"""Markers of tests that talk in real time, and want a core for it."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,16 +20,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist looks at the groups in a hook of the same name
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of `-n 2 --dist loadgroup`: what is lively runs one after another, on one worker; of the rest
-    each file stays together, for the sake of what its tests share."""
-    if not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        lively = any(item.get_closest_marker(marker) for marker in _LIVELY)
-        group = "lively" if lively else item.path.relative_to(config.rootpath).as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
+    if hasattr(config, "workerinput"):
+        items[:] = longest_first(items)
 
 
 @pytest.hookimpl(wrapper=True)

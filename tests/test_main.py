@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,14 +18,10 @@ from websockets.asyncio.client import connect
 
 from switchboard.__main__ import main
 from tests.browser.proxy.peers import jwt, voice_live
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 NEVER_ANSWERS = "http://127.0.0.1:9"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def environment(**settings: str) -> dict[str, str]:

@@ -113,11 +113,6 @@ def deaf() -> Generator[int]:
                 each.close()
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
 def http(date: str) -> bytes:
     """An answer of a service whose clock says `date`."""
     dated = f"Date: {date}\r\n" if date else ""

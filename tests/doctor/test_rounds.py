@@ -264,7 +264,7 @@ def test_as_a_process_it_ends_though_a_tool_hangs(tmp_path: Path) -> None:
     (tmp_path / "session_config.json").write_text(json.dumps(config))
     began = time.monotonic()
     ran = run("--json", DATA_DIR=str(tmp_path), SESSION_CONFIG=f"{tmp_path}/session_config.json")
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 45
     assert ran.returncode == 1
     found = {each["check"]: each for each in json.loads(ran.stdout)}
     assert "took longer than 10 s" in found["agents"]["detail"]

@@ -2,6 +2,7 @@
 
 import json
 import ssl
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -21,7 +22,6 @@ from tests.doctor.peers import (
     asked,
     deaf,
     failed,
-    free_port,
     http,
     ok,
     skipped,
@@ -31,6 +31,7 @@ from tests.doctor.peers import (
 from tests.local.realtime.doubles import Doubles, local_cloud
 from tests.model.peer import Peer, say, serving
 from tests.model.tls import ELSEWHERE, self_signed, server_tls
+from tests.ports import free_port
 
 TOKEN = "a-secret-token"
 MODEL = Target("front desk/1")
@@ -78,7 +79,8 @@ async def test_a_port_that_never_answers_is_not_waited_for() -> None:
 )
 async def test_a_server_without_tls_is_a_matter_of_tls(said: bytes | None, detail: str) -> None:
     async with answering(said) as port:
-        told = await reach(asked(f"https://127.0.0.1:{port}"), HASTY)
+        patience = HASTY if said is None else PATIENT
+        told = await reach(asked(f"https://127.0.0.1:{port}"), patience)
     assert failed(told)
     assert told.detail.startswith(f"TLS: 127.0.0.1:{port}: ")
     assert detail in told.detail
@@ -233,7 +235,7 @@ async def test_a_model_refused_after_the_upgrade_is_refused() -> None:
 
 async def test_a_session_that_waits_for_us_to_speak_is_a_session() -> None:
     async with serving(silent) as peer:
-        told = await model(asked(peer.endpoint), MODEL, TOKEN, HASTY)
+        told = await model(asked(peer.endpoint), MODEL, TOKEN, replace(PATIENT, first_word_s=0.4))
     assert ok(told)
     assert "before it said anything" in told.detail
 

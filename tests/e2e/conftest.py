@@ -16,7 +16,8 @@ from switchboard_local.engine.load import Engine, EngineChoice, load_engine
 from tests.e2e.caller import Ear
 from tests.e2e.caller import microphone as record
 from tests.e2e.recorder import RECORD_VOICES, Recorder
-from tests.e2e.town import Tap, Town, answering, free_port, running
+from tests.e2e.town import Tap, Town, answering, running
+from tests.ports import free_port
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -24,13 +23,6 @@ ROOT = Path(__file__).parents[2]
 START_S = 60.0
 WAIT_S = 20.0
 ABNORMAL = 1006
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
 from switchboard.browser.protocol import SUBPROTOCOL, TICKET_PREFIX
+from tests.ports import free_port
 
 FIXED = {"LOCAL_VOICE": "fixed", "LOCAL_EARS": "fixed"}
 
@@ -56,11 +57,6 @@ def taken_port() -> Generator[str]:
         yield str(listener.getsockname()[1])
 
 
-def free_port() -> str:
-    with taken_port() as port:
-        return port
-
-
 def test_serve_says_what_it_is_made_of_and_ends_when_told() -> None:
     with started("serve", LOCAL_CLOUD_PORT="0", **FIXED) as process:
         parts = read_until(process, "Switchboard local:")
@@ -88,7 +84,7 @@ def test_a_wrong_setting_is_named() -> None:
 
 
 def test_up_brings_the_product_up_with_a_credential_and_takes_it_down(tmp_path: Path) -> None:
-    port = free_port()
+    port = str(free_port())
     environment = {"PORT": port, "LOCAL_CLOUD_PORT": "0", "DATA_DIR": str(tmp_path), **FIXED}
     with started("up", **environment) as process:
         page = read_until(process, "Talk to the agent:").split()[-1]
@@ -102,7 +98,7 @@ def test_up_brings_the_product_up_with_a_credential_and_takes_it_down(tmp_path: 
 
 
 def test_up_lets_a_caller_talk_to_a_model_on_voice_live(tmp_path: Path) -> None:
-    environment = {"PORT": free_port(), "LOCAL_CLOUD_PORT": "0", "DATA_DIR": str(tmp_path)}
+    environment = {"PORT": str(free_port()), "LOCAL_CLOUD_PORT": "0", "DATA_DIR": str(tmp_path)}
     wanted = {"agent": "telecom", "model": "voice-live", "voice": "ava"}
     with started("up", **environment, **FIXED) as process:
         page = read_until(process, "Talk to the agent:").split()[-1]
@@ -124,8 +120,8 @@ def test_up_lets_a_caller_talk_to_a_model_on_voice_live(tmp_path: Path) -> None:
 
 
 def test_up_is_rung_from_a_terminal(tmp_path: Path) -> None:
-    cloud, heard = free_port(), tmp_path / "heard.wav"
-    environment = {"PORT": free_port(), "LOCAL_CLOUD_PORT": cloud, "DATA_DIR": str(tmp_path)}
+    cloud, heard = str(free_port()), tmp_path / "heard.wav"
+    environment = {"PORT": str(free_port()), "LOCAL_CLOUD_PORT": cloud, "DATA_DIR": str(tmp_path)}
     with started("up", **environment, **FIXED) as process:
         assert "+15550100" in read_until(process, "Or ring")
         rung = run("call", "--out", str(heard), LOCAL_CLOUD_PORT=cloud)
@@ -142,6 +138,6 @@ def test_up_is_rung_from_a_terminal(tmp_path: Path) -> None:
 
 
 def test_call_says_where_there_is_nobody_to_ring() -> None:
-    refused = run("call", LOCAL_CLOUD_PORT=free_port())
+    refused = run("call", LOCAL_CLOUD_PORT=str(free_port()))
     assert refused.returncode == 2
     assert "make run" in refused.stderr
