@@ -19,6 +19,7 @@ from switchboard.access.keys import fetch_by
 from switchboard.access.media import MediaTickets
 from switchboard.access.principal import Principal
 from switchboard.browser.problems import REFUSALS, answer_refusal
+from switchboard.conversation.legs import Line
 from switchboard.errors import CarrierUnavailable
 from switchboard.phone.carrier import Callee, Connection, Person, Refusal, Route
 from switchboard.phone.permits import Permit
@@ -47,9 +48,13 @@ class Exchange(ScriptedExchange):
     def begin(self, call_id: str) -> None:
         self.begun.append(call_id)
 
-    def adopt(self, call_id: str, *, principal: Principal, agent: str) -> None:
-        if call_id not in self.placed:
-            self.adopted.append((call_id, principal.id, agent))
+    def adopt(
+        self, call_id: str, *, principal: Principal, agent: str, line: Line | None = None
+    ) -> bool:
+        if call_id in self.placed:
+            return False
+        self.adopted.append((call_id, principal.id, agent))
+        return True
 
     async def end(self, call_id: str, reason: str) -> None:
         self.ended.append((call_id, reason))

@@ -95,7 +95,9 @@ class Switchboard:
         left_s = max(until - self._clock(), 0.0) if wait_s is None else wait_s
         self._start(replace(placed, rings_s=left_s))
 
-    def adopt(self, call_id: str, *, principal: Principal, agent: str, line: Line) -> bool:
+    def adopt(
+        self, call_id: str, *, principal: Principal, agent: str, line: Line | None = None
+    ) -> bool:
         """Reserve a line for a call that was placed on another replica: its caller came here.
 
         One that is here already stays as it is. Whether it was not. Raises as `place` does.
@@ -103,7 +105,8 @@ class Switchboard:
         self._forget_no_shows()
         if call_id in self._calls or call_id in self._waiting:
             return False
-        brief = self._reception.brief(agent, voice=None, model=None, by_telephone=True)
+        by_telephone = line is not None
+        brief = self._reception.brief(agent, voice=None, model=None, by_telephone=by_telephone)
         self._expect(self._reserve(principal, brief, line=line, call_id=call_id))
         return True
 
