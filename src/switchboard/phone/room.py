@@ -338,7 +338,7 @@ class PhoneRoom:
                 await leg.close(REPLACED)
         if self._legs.get(call_id) is leg:
             del self._legs[call_id]
-            if not over:
+            if not over and call_id in self._connections:
                 await self._await_return(call_id, connection)
 
     async def _await_return(self, call_id: str, connection: Connection) -> None:
