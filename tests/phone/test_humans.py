@@ -151,9 +151,11 @@ async def test_who_speaks_before_it_has_begun_is_not_sent_away(there: Town) -> N
     await call.hear_ms(call.heard_ms + 300)
     there.cloud.doubles.ears.words = ["what is my balance"]
     await call.say_out(SPEECH)
-    output = await there.told("conversation.item.create")
-    assert "balance" in output["item"]["output"]
-    await there.said("response.done", 4)
+    # Whether the tool had been asked for by then or not: the caller is answered.
+    with anyio.fail_after(15):
+        told = there.tap.events
+        while "balance_eur" not in str(told("conversation.item.create", from_model=False)):  # noqa: ASYNC110 - a fact
+            await anyio.sleep(0.02)
     await there.quiet()
     assert not colleague(there).calls
     assert there.home.house.switchboard.live() == 1
