@@ -177,6 +177,9 @@ def telephone_environment(
         "ACS_CA_FILE": str(ca_file),
         "ACS_RESOURCE_ID": resource_id,
         "EVENT_GRID_SECRET": secret,
+        # Numbers of fiction, London's: the second person of the demo agents has one of them.
+        "DIAL_ALLOWED": "+442079460",
+        "ACS_NUMBER": "+15550100",
         # Empty is as good as unset: what a shell may hold for the live service is not for here.
         "EVENT_GRID_TENANT_ID": "",
         "EVENT_GRID_AUDIENCE": "",

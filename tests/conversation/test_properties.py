@@ -13,6 +13,7 @@ from switchboard.conversation import events as e
 from switchboard.conversation.consent import judge
 from switchboard.conversation.gate import Passage
 from switchboard.conversation.history import Called, heard_chars
+from switchboard.conversation.rules import Human
 from switchboard.conversation.toolcalls import canonical, fill
 from tests.conversation.scene import RULES, Scene
 
@@ -23,6 +24,7 @@ TURNS = st.sampled_from(["u1", "u2", "u3"])
 WORDS = st.sampled_from(["Yes.", "No.", "What?", "Tell me more.", ""])
 ARGUMENTS = st.sampled_from(["{}", '{"card": "1"}', '{"card":"1"}', "not json"])
 TOOLS = st.sampled_from(["get_balance", "block_card", "end_call", "no_such_tool"])
+HUMANS = st.sampled_from(['{"human": "support", "reason": "a refund"}', '{"human": "mars"}', "{}"])
 
 
 class AnyCall(RuleBasedStateMachine):
@@ -293,7 +295,68 @@ class AnyCallTheServicePlays(AnyCall):
             assert 0 < command.heard_ms <= command.received_ms
 
 
+class AnyCallByTelephone(AnyCall):
+    """The same, with humans to whom the caller can be handed, and a line that does as it likes."""
+
+    held_by = dataclasses.replace(
+        RULES,
+        transfer_tool="transfer_to_human",
+        bring_in_tool="bring_in_human",
+        humans={"support": Human("support", "+442079460123")},
+    )
+
+    @initialize()
+    def connect(self) -> None:
+        self.line: dict[str, bool] = {}
+        """What the line is at, by tool call, and whether it is to hand over."""
+        self.gone = False
+        super().connect()
+
+    @rule(call=CALLS, reply=REPLIES, warm=st.booleans(), arguments=HUMANS)
+    def human_is_asked_for(self, call: str, reply: str, warm: bool, arguments: str) -> None:
+        self.tool(reply, call, "bring_in_human" if warm else "transfer_to_human", arguments)
+
+    @rule(call=CALLS, outcome=st.sampled_from(e.LineOutcome), apart=st.booleans())
+    def line_tells(self, call: str, outcome: e.LineOutcome, apart: bool) -> None:
+        """What it was asked, or was not."""
+        self.line.pop(call, None)
+        self._do(e.LineTold(call, outcome, apart))
+
+    @rule()
+    def human_is_wanted(self) -> None:
+        self._do(e.HumanWanted())
+
+    @invariant()
+    def nothing_is_heard_of_a_caller_who_is_gone(self) -> None:
+        assert not self.gone or self.scene.call.gate.deaf
+
+    def _quiet_down(self) -> None:
+        for call in list(self.line):
+            self.line_tells(call, e.LineOutcome.BUSY, False)
+        super()._quiet_down()
+
+    def _check(self, command: c.Command) -> None:
+        super()._check(command)
+        match command:
+            case c.TransferCall(call) | c.RingHuman(call):
+                assert not self.line, "two at once"
+                assert call in self.requested
+                self.line[call], self.gone = False, True
+            case c.HandOver(call):
+                assert not self.line
+                self.line[call] = True
+            case c.AddToolOutput() | c.NoteTool(state=c.ToolState.FAILED | c.ToolState.DONE):
+                self.gone = self.scene.call.gate.deaf
+            case c.RequestReply(instructions=words) if self.gone:
+                assert words is not None, "a reply to nobody"
+                assert "your colleague" in words
+            case _:
+                pass
+
+
 TestAnyCall = AnyCall.TestCase
+TestAnyCallByTelephone = AnyCallByTelephone.TestCase
+TestAnyCallByTelephone.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestAnyCall.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestAnyCallTheServicePlays = AnyCallTheServicePlays.TestCase
 TestAnyCallTheServicePlays.settings = settings(

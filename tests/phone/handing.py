@@ -12,7 +12,7 @@ from switchboard_local.acs.people import Phone, PhoneCall, Ring
 from switchboard_local.mind.parts import Call, Request, Say, Thought
 from tests.browser.webrtc.peers import ROOT
 from tests.local.realtime.doubles import Cloud, last_words
-from tests.phone.ringing import AS_IN_LIFE, SPEECH, Town, teller, town
+from tests.phone.ringing import AGENT, AS_IN_LIFE, SPEECH, Town, teller, town
 
 HUMAN = "+442079460123"
 ABOUT = "A refund of twelve pounds."
@@ -58,7 +58,12 @@ async def staffed(cloud: Cloud, data_dir: Path, **settings: object) -> AsyncGene
     """The town, whose house may ring its colleague."""
     cloud.doubles.mind.script = receptionist
     config = with_humans(data_dir / "agents")
-    given = {"session_config": config, "dial_allowed": "+442079460", **settings}
+    given = {
+        "session_config": config,
+        "dial_allowed": "+442079460",
+        "acs_number": AGENT,
+        **settings,
+    }
     async with town(cloud, data_dir, AS_IN_LIFE, **given) as there:
         yield there
 

@@ -23,7 +23,7 @@ from tests.phone.handing import (
     staffed,
     they_talk,
 )
-from tests.phone.ringing import Town, town
+from tests.phone.ringing import SPEECH, Town
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ async def test_a_caller_is_transferred_once_that_was_heard(there: Town) -> None:
     call = await asks(there, "put me through")
     media, call_id = there.media, there.call_id
     ring = await rings(there)
-    heard_ms = media.ms(media.playout.stretches[-1].played_bytes)
-    assert heard_ms >= MS_PER_CHAR * len(CONNECTING) - 60  # a carrier's frame, and its clock's
+    # Within what a carrier's frames and the two clocks take.
+    assert media.ms(media.playout.played_bytes) >= MS_PER_CHAR * len(f"Good day.{CONNECTING}") - 60
 
     human = ring.answer()
     await there.empty()
@@ -71,7 +71,7 @@ async def test_whoever_cannot_be_had_leaves_the_caller_with_the_agent(
     assert not call.ended.is_set()
 
     there.cloud.doubles.ears.words = ["what is my balance"]
-    await call.say_out(b"\x10\x27" * 24_000 + bytes(48_000))
+    await call.say_out(SPEECH)
     await there.told("conversation.item.create", 2)  # and it hears the caller again
     call.hang_up()
     await there.empty()
@@ -83,8 +83,7 @@ async def test_a_human_is_told_what_it_is_about_and_the_caller_does_not_hear_it(
     call = await asks(there, "fetch somebody")
     media, call_id = there.media, there.call_id
     ring = await rings(there)
-    heard_ms = media.ms(media.playout.stretches[-1].played_bytes)
-    assert heard_ms >= MS_PER_CHAR * len(ASKING) - 60
+    assert media.ms(media.playout.played_bytes) >= MS_PER_CHAR * len(f"Good day.{ASKING}") - 60
     waited_ms = call.heard_ms
     await call.hear_ms(waited_ms + 500)  # the tune
 
@@ -142,7 +141,8 @@ async def test_who_hangs_up_while_it_rings_stops_the_ringing(there: Town) -> Non
     await there.empty()
     account = await there.account(call_id)
     assert account.call.end_reason == "hung_up"
-    assert [each.state for each in account.tool_calls] == ["abandoned"]
+    # What the carrier tells first of the two is its own affair.
+    assert account.tool_calls[0].state in ("failed", "abandoned")
 
 
 async def test_who_speaks_before_it_has_begun_is_not_sent_away(there: Town) -> None:
@@ -150,10 +150,15 @@ async def test_who_speaks_before_it_has_begun_is_not_sent_away(there: Town) -> N
     await there.said("response.created", 2)
     await call.hear_ms(call.heard_ms + 300)
     there.cloud.doubles.ears.words = ["what is my balance"]
-    await call.say_out(b"\x10\x27" * 24_000 + bytes(48_000))
-    output = await there.told("conversation.item.create")
-    assert '"status": "not_done"' in output["item"]["output"]
+    await call.say_out(SPEECH)
+    # Whether the tool had been asked for by then or not: the caller is answered.
+    with anyio.fail_after(15):
+        told = there.tap.events
+        while "balance_eur" not in str(told("conversation.item.create", from_model=False)):  # noqa: ASYNC110 - a fact
+            await anyio.sleep(0.02)
+    await there.quiet()
     assert not colleague(there).calls
+    assert there.home.house.switchboard.live() == 1
 
 
 async def test_a_number_that_is_not_allowed_is_not_rung(cloud: Cloud, tmp_path: Path) -> None:
@@ -187,15 +192,11 @@ async def test_keys_the_caller_presses_reach_the_model(there: Town) -> None:
     assert "4 2" in item["content"][0]["text"]
 
 
-async def test_without_a_telephone_s_section_no_such_tool_is_offered(
-    cloud: Cloud, tmp_path: Path
-) -> None:
-    async with staffed(cloud, tmp_path) as there:
-        await there.ring()
-        names = {tool["name"] for tool in (await there.told("session.update"))["session"]["tools"]}
-        assert {"bring_in_human", "transfer_to_human", "send_keys"} <= names
-        assert HUMAN not in str(await there.told("session.update"))
-    async with town(cloud, tmp_path / "other", phone_agent="government") as there:
-        await there.ring()
-        session = (await there.told("session.update"))["session"]
-        assert "send_keys" not in {tool["name"] for tool in session["tools"]}
+async def test_only_who_calls_by_telephone_is_offered_what_a_telephone_can_do(there: Town) -> None:
+    await there.ring()
+    session = (await there.told("session.update"))["session"]
+    by_telephone = {"bring_in_human", "transfer_to_human", "send_keys"}
+    assert by_telephone <= {tool["name"] for tool in session["tools"]}
+    assert HUMAN not in str(session)
+    elsewhere = there.home.house.reception.brief("banking", voice=None, model=None)
+    assert not by_telephone & {tool.name for tool in elsewhere.spec.tools}

@@ -85,12 +85,12 @@ class Phone(Written):
         }
         reason = {
             "type": "string",
-            "description": "What it is about, in one sentence for that colleague.",
+            "description": "What the caller wants, in one sentence for that colleague.",
         }
         return {
             "type": "object",
             "properties": {"human": human, "reason": reason},
-            "required": ["human", "reason"],
+            "required": ["human"],
             "additionalProperties": False,
         }
 

@@ -103,15 +103,14 @@ _OUTCOMES: Final = {
 
 
 def handing(*, warm: bool) -> str:
-    waits = (
-        "to wait a moment while you ask a colleague to join" if warm else "that you connect them"
-    )
-    return f"Tell the caller in one short sentence {waits}." + LANGUAGE
+    what = "you are asking a colleague to join" if warm else "you are connecting them now"
+    return f"Tell the caller in one short sentence that {what}." + LANGUAGE
 
 
 def briefing(human: str, reason: str) -> str:
     """For the human who has answered. The caller does not hear it."""
-    about = " ".join(reason.replace('"', "'").split()) or "the caller asked for a human"
+    words = " ".join(reason.replace('"', "'").split()).rstrip(".")
+    about = words or "the caller asked for a human"
     return (
         f"You now speak to your colleague ({human}), and the caller cannot hear it. Say exactly "
         f'this and nothing else: "Hello, I have a caller for you. It is about this: {about}. I am '

@@ -382,7 +382,7 @@ class PhoneRoom:
                 await leg.close(REPLACED)
         if self._legs.get(call_id) is leg:
             del self._legs[call_id]
-            if not over:
+            if not over and call_id in self._connections:
                 await self._await_return(call_id, connection)
 
     def _adopt(self, call_id: str, handover: Handover) -> None:
