@@ -9,6 +9,7 @@ from switchboard.conversation.endings import Endings
 from switchboard.conversation.floor import Cue
 from switchboard.conversation.hearing import Hearing
 from switchboard.conversation.history import Role
+from switchboard.conversation.keying import Keying
 from switchboard.conversation.replies import FLEETING, Wanted, Why
 from switchboard.conversation.stage import Stage, Turn
 from switchboard.conversation.toolcalls import ToolCalls
@@ -36,8 +37,10 @@ class Calling:
         tooling: Tooling,
         answering: Answering,
         tools: ToolCalls,
+        keying: Keying,
     ) -> None:
         self._stage = stage
+        self._keying = keying
         self._endings = endings
         self._hearing = hearing
         self._tooling = tooling
@@ -45,7 +48,6 @@ class Calling:
         self._tools = tools
         self._joined = False
         self._greeted = False
-        self._keys = ""
         self._voice_ms = 0.0
 
     def joined(self) -> None:
@@ -78,6 +80,7 @@ class Calling:
     def away(self) -> None:
         stage = self._stage
         stage.present = False
+        self._keying.away()
         stage.speaking = None
         stage.turn = Turn(typed=stage.turn.typed)
         stage.cut_off = self._hearing.barge_in(by_service=False)
@@ -101,13 +104,19 @@ class Calling:
             self.decided(question, agreed=key == YES_KEY)
             return
         self._acts(typed=False)
-        self._keys = (self._keys + key)[-MAX_KEYS:]
         stage = self._stage
+        stage.keys = (stage.keys + key)[-MAX_KEYS:]
         stage.emit(SetTimer("keys", stage.now + (0 if key == "#" else KEYS_S)))
         stage.await_caller()
 
+    def keyed(self) -> None:
+        """A key that nobody here may know. It silences the agent, as speech does."""
+        self._hearing.barge_in(by_service=False)
+        self._acts(typed=False)
+        self._keying.keyed()
+
     def keys_complete(self) -> None:
-        keys, self._keys = self._keys, ""
+        keys, self._stage.keys = self._stage.keys, ""
         if keys:
             self._interrupts()
             self._say(self._stage.new_id("keys"), wording.keyed(keys))
@@ -127,6 +136,7 @@ class Calling:
         stage.speaking = item_id = stage.earshot.name(item_id)
         stage.owed = False
         self._hearing.barge_in(by_service=stage.rules.service_interrupts)
+        self._keying.interrupted()
         self._acts(typed=False)
         self._tools.turn_began(item_id)
         stage.transcript.begin(item_id, Speaker.CALLER, stage.at_ms)

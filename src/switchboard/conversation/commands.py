@@ -132,7 +132,15 @@ class AskOffer:
     """WebRTC: the media are gone, so the page is to offer fresh ones. The exchange's own."""
 
 
-type CallerCommand = StopPlayout | AskOffer
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The telephone call is to be recorded, or not for now. `RecordingChanged` says what became of
+    it."""
+
+    on: bool
+
+
+type CallerCommand = StopPlayout | AskOffer | Record
 
 # -- to the exchange ----------------------------------------------------------------------------
 
@@ -194,8 +202,33 @@ class ResendAudio:
     from_ms: float
 
 
+@dataclass(frozen=True, slots=True)
+class HideKeys:
+    """From now on the caller's keys go to the keypad, past the conversation and all that is noted:
+    `CallerKeyed` says only that one was pressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenKeypad:
+    """The request was heard: collect. Until it is closed, the caller's voice goes nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseKeypad:
+    """The model hears the caller again; what is still being collected comes to nothing."""
+
+
 type ExchangeCommand = (
-    RunTool | SetTimer | ClearTimer | EndCall | DialModel | ReplayTurn | ResendAudio
+    RunTool
+    | SetTimer
+    | ClearTimer
+    | EndCall
+    | DialModel
+    | ReplayTurn
+    | ResendAudio
+    | HideKeys
+    | OpenKeypad
+    | CloseKeypad
 )
 
 # -- notes: shown to the caller, kept in the record ---------------------------------------------

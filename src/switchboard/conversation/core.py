@@ -8,6 +8,7 @@ conversation opens and closes. Times (`now`) are monotonic seconds, given by the
     answering  the agent's replies, one at a time                      ──▶ hearing, tooling
     tooling    tool calls, consent, slow tools                         ──▶ endings
     hearing    what was heard, barge-in                                ──▶ endings, playing
+    keying     what the caller keys privately
     playing    what the service plays to the ear itself (WebRTC)
     endings    goodbye, silence, time, money
     renewing   a lost or ending model session gives way to a new one   ──▶ hearing, tooling, endings
@@ -23,6 +24,8 @@ from switchboard.conversation.endings import Endings
 from switchboard.conversation.gate import Gate
 from switchboard.conversation.hearing import Hearing
 from switchboard.conversation.history import History
+from switchboard.conversation.keying import TIMER as KEYING
+from switchboard.conversation.keying import Keying
 from switchboard.conversation.playing import Playing
 from switchboard.conversation.renewing import Renewing
 from switchboard.conversation.replies import Wanted, Why
@@ -50,12 +53,19 @@ class Conversation:
         self._playing = Playing(stage)
         self._endings = Endings(stage, self._playing)
         self._hearing = Hearing(stage, self._endings, self._tools, self._playing)
-        self._tooling = Tooling(stage, self._endings, self._tools)
+        self._keying = Keying(stage)
+        self._tooling = Tooling(stage, self._endings, self._tools, self._keying)
         self._answering = Answering(
             stage, self._endings, self._hearing, self._tooling, self._tools, self._playing
         )
         self._calling = Calling(
-            stage, self._endings, self._hearing, self._tooling, self._answering, self._tools
+            stage,
+            self._endings,
+            self._hearing,
+            self._tooling,
+            self._answering,
+            self._tools,
+            self._keying,
         )
         self._renewing = Renewing(stage, self._endings, self._hearing, self._tooling, self._playing)
 
@@ -75,6 +85,11 @@ class Conversation:
     def ready(self) -> bool:
         """The model listens."""
         return self._stage.ready
+
+    @property
+    def private(self) -> bool:
+        """The caller keys something that nobody may hear who listens in."""
+        return self._stage.private
 
     @property
     def may_switch(self) -> bool:
@@ -99,6 +114,7 @@ class Conversation:
         if stage.ended:
             self._close()
         else:
+            self._keying.look()
             self._answering.ask()
             self._renewing.look_for_pause()
         return stage.out
@@ -118,8 +134,10 @@ class Conversation:
                 | e.CallerLeft()
                 | e.CallerTyped()
                 | e.CallerPressed()
+                | e.CallerKeyed()
                 | e.CallerDecided()
                 | e.Heard()
+                | e.RecordingChanged()
             ):
                 self._from_caller(event)
             case (
@@ -158,6 +176,10 @@ class Conversation:
                 self._calling.typed(item_id, text)
             case e.CallerPressed(key):
                 self._calling.pressed(key)
+            case e.CallerKeyed():
+                self._calling.keyed()
+            case e.RecordingChanged(state):
+                self._stage.recorded = state is e.RecordingState.RUNNING
             case e.CallerDecided(call_id, agreed):
                 self._calling.decided(call_id, agreed)
             case e.Heard(item_id, ms):
@@ -262,6 +284,8 @@ class Conversation:
                 self._calling.keys_complete()
             case "voice":
                 self._calling.still_speaking()
+            case _ if name == KEYING:
+                self._keying.timer()
             case "warn" | "limit" | "reattach" | "goodbye" | "silence":
                 self._endings.timer(name)
             case "redial" | "renew" | "renew_now" | "give_up" | "doubt":

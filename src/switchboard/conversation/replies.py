@@ -28,6 +28,7 @@ class Why(StrEnum):
     RETURN = "return"
     RETRY = "retry"
     RENEWED = "renewed"
+    KEYS = "keys"
     GOODBYE = "goodbye"
 
 

@@ -34,6 +34,8 @@ class Rules:
     tools: Mapping[str, ToolRule] = field(default_factory=dict[str, ToolRule])
     end_tool: str | None = None
     """The tool by which the agent hangs up, run by the conversation itself."""
+    private_tool: str | None = None
+    """The tool by which a caller keys what the model may not know; on the telephone only."""
     max_tools_at_once: int = 8
 
     service_interrupts: bool = True

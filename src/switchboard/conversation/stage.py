@@ -70,6 +70,14 @@ class Stage:
     """Something was not heard to its end because the line was lost."""
     ready: bool = False
     """The model's session is configured."""
+    keys: str = field(default="", repr=False)
+    """What the caller is keying, until it is told to the model."""
+    private: bool = False
+    """The caller has been asked for what only the keypad may know."""
+    may_record: bool = False
+    """The caller knows that the call is recorded, and has agreed where that is asked."""
+    recorded: bool = False
+    """It is being recorded now, for all we know."""
     ended: bool = False
     made: int = 0
     withheld: deque[Command] = field(default_factory=lambda: deque[Command](maxlen=MAX_WITHHELD))

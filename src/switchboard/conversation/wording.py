@@ -32,6 +32,10 @@ RETURNED: Final = (
     "The line was lost for a moment and the caller is back. Say in one short sentence that you "
     "are here again, and take up what you were saying." + LANGUAGE
 )
+KEY_IN: Final = (
+    "Ask the caller in one short sentence to enter what you need on the telephone's keypad now, "
+    "and to finish with the hash key." + LANGUAGE
+)
 RENEWED: Final = (
     "Your line broke off while you were speaking, and the caller heard only the beginning of it. "
     "Say in one short sentence that you are sorry, then say the rest." + LANGUAGE

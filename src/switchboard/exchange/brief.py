@@ -1,10 +1,11 @@
 """Everything a call must know of its agent before it begins."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from switchboard.conversation.rules import Rules
 from switchboard.conversation.session import SessionSpec
+from switchboard.exchange.keypad import Patience
 from switchboard.tools.context import Resources
 from switchboard.tools.toolbox import Toolbox
 
@@ -18,6 +19,8 @@ class Brief:
     offered: frozenset[str]
     """The tools that this agent may use."""
     resources: Resources
+    patience: Patience = field(default_factory=Patience)
+    """With a caller who keys something privately."""
 
 
 class Reception(Protocol):
