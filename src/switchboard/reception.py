@@ -11,6 +11,7 @@ from typing import Final
 
 from switchboard.agents.book import AgentBook
 from switchboard.agents.config import ModelEntry
+from switchboard.agents.phone import Phone
 from switchboard.agents.profile import END_CALL, AgentProfile
 from switchboard.agents.serving import rules_of, session_of
 from switchboard.browser.protocol import (
@@ -56,8 +57,13 @@ class Reception:
         self._webrtc = webrtc
         self._now = now
 
-    def brief(self, agent: str, *, voice: str | None, model: str | None) -> Brief:
-        """Everything a call needs of its agent. Raises `NotAllowed` for what is not offered."""
+    def brief(
+        self, agent: str, *, voice: str | None, model: str | None, by_telephone: bool = False
+    ) -> Brief:
+        """Everything a call needs of its agent; `by_telephone`: with what it does there only.
+
+        Raises `NotAllowed` for what is not offered.
+        """
         edition = self.book.edition
         profile = edition.roster.agents.get(agent)
         if profile is None:
@@ -75,7 +81,7 @@ class Reception:
         )
         price = edition.roster.prices.get(chosen.id)
         rules = rules_of(profile, toolbox.rules(profile.tools), chosen, price)
-        return Brief(
+        brief = Brief(
             agent=agent,
             spec=replace(spec, instructions=f"{spec.instructions}\n\n{self._date()}"),
             rules=replace(rules, reattach_s=self._reattach_s),
@@ -83,6 +89,7 @@ class Reception:
             offered=frozenset(profile.tools),
             resources=self.resources,
         )
+        return _on_the_telephone(brief, profile.phone) if by_telephone else brief
 
     def _date(self) -> str:
         """No model knows what day it is."""
@@ -127,6 +134,18 @@ class Reception:
             )
             for name, profile in self.book.edition.roster.agents.items()
         }
+
+
+def _on_the_telephone(brief: Brief, phone: Phone) -> Brief:
+    """With what the agent does on a telephone, and nowhere else. A Foundry agent has its own tools
+    only."""
+    recording = phone.recording.rule() if phone.recording else None
+    if brief.spec.agent is not None:
+        return replace(brief, rules=replace(brief.rules, recording=recording))
+    tools = {**brief.rules.tools, **brief.toolbox.rules(phone.tools)}
+    rules = replace(brief.rules, tools=tools, recording=recording, private_tool=phone.private_tool)
+    spec = replace(brief.spec, tools=(*brief.spec.tools, *brief.toolbox.specs(phone.tools)))
+    return replace(brief, rules=rules, spec=spec, offered=brief.offered | {*phone.tools})
 
 
 def _choice(profile: AgentProfile) -> AgentChoice:

@@ -50,7 +50,7 @@ def test_the_documents_example_of_a_model_is_one() -> None:
 
 def test_three_industries_answer_with_tools_of_their_own(book: AgentBook[Toolbox]) -> None:
     agents = book.edition.roster.agents
-    offered = [name for agent in agents.values() for name in agent.tools]
+    offered = [name for a in agents.values() for name in (*a.tools, *a.phone.tools)]
 
     assert list(agents) == ["telecom", "government", "banking"]
     assert len(offered) >= 18

@@ -147,8 +147,10 @@ class Reception:
     toolbox: Toolbox
     spec: SessionSpec = SPEC
 
-    def brief(self, agent: str, *, voice: str | None, model: str | None) -> Brief:
-        del voice, model
+    def brief(
+        self, agent: str, *, voice: str | None, model: str | None, by_telephone: bool = False
+    ) -> Brief:
+        del voice, model, by_telephone
         if agent != "ana":
             raise NotAllowed("There is no such agent.")
         offered = frozenset(self.toolbox.names)

@@ -1,6 +1,6 @@
 """What can be wrong with a well-formed `session_config.json`: names that mean nothing."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -109,11 +109,19 @@ def _voice_faults(at: int, agent: AgentEntry, config: SessionConfig) -> Iterator
 
 
 def _tool_faults(at: int, agent: AgentEntry, tools: Collection[str]) -> Iterator[Fault]:
-    for index, name in enumerate(agent.tools):
-        loc = ("agents", at, "tools", index)
+    yield from _listed(("agents", at, "tools"), agent.tools, (), tools)
+    yield from _listed(("agents", at, "phone", "tools"), agent.phone.tools, agent.tools, tools)
+
+
+def _listed(
+    where: Loc, names: Sequence[str], others: Sequence[str], tools: Collection[str]
+) -> Iterator[Fault]:
+    """What is wrong with a list of tools; `others` are those that it adds to."""
+    for index, name in enumerate(names):
+        loc = (*where, index)
         if name == END_CALL.name:
             yield Fault(loc, f"{name} is the agent's own; `can_hang_up` switches it on and off")
-        elif name in agent.tools[:index]:
+        elif name in names[:index] or name in others:
             yield Fault(loc, f"{name} is listed twice")
         else:
             yield from _unknown(loc, "tool", name, tools)

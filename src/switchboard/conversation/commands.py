@@ -138,6 +138,8 @@ class Record:
     it."""
 
     on: bool
+    storage: str | None = None
+    """Where it is kept: a container's address."""
 
 
 type CallerCommand = StopPlayout | AskOffer | Record

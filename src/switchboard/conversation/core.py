@@ -9,6 +9,7 @@ conversation opens and closes. Times (`now`) are monotonic seconds, given by the
     tooling    tool calls, consent, slow tools                         ──▶ endings
     hearing    what was heard, barge-in                                ──▶ endings, playing
     keying     what the caller keys privately
+    noticing   that the call is recorded
     playing    what the service plays to the ear itself (WebRTC)
     endings    goodbye, silence, time, money
     renewing   a lost or ending model session gives way to a new one   ──▶ hearing, tooling, endings
@@ -26,6 +27,7 @@ from switchboard.conversation.hearing import Hearing
 from switchboard.conversation.history import History
 from switchboard.conversation.keying import TIMER as KEYING
 from switchboard.conversation.keying import Keying
+from switchboard.conversation.noticing import Noticing
 from switchboard.conversation.playing import Playing
 from switchboard.conversation.renewing import Renewing
 from switchboard.conversation.replies import Wanted, Why
@@ -54,6 +56,7 @@ class Conversation:
         self._endings = Endings(stage, self._playing)
         self._hearing = Hearing(stage, self._endings, self._tools, self._playing)
         self._keying = Keying(stage)
+        self._noticing = Noticing(stage, self._endings)
         self._tooling = Tooling(stage, self._endings, self._tools, self._keying)
         self._answering = Answering(
             stage, self._endings, self._hearing, self._tooling, self._tools, self._playing
@@ -66,6 +69,7 @@ class Conversation:
             self._answering,
             self._tools,
             self._keying,
+            self._noticing,
         )
         self._renewing = Renewing(stage, self._endings, self._hearing, self._tooling, self._playing)
 
@@ -114,6 +118,7 @@ class Conversation:
         if stage.ended:
             self._close()
         else:
+            self._noticing.look()
             self._keying.look()
             self._answering.ask()
             self._renewing.look_for_pause()
@@ -179,7 +184,7 @@ class Conversation:
             case e.CallerKeyed():
                 self._calling.keyed()
             case e.RecordingChanged(state):
-                self._stage.recorded = state is e.RecordingState.RUNNING
+                self._noticing.changed(state)
             case e.CallerDecided(call_id, agreed):
                 self._calling.decided(call_id, agreed)
             case e.Heard(item_id, ms):

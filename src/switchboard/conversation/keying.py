@@ -16,7 +16,6 @@ from switchboard.conversation.commands import (
     CloseKeypad,
     HideKeys,
     OpenKeypad,
-    Record,
     SetTimer,
 )
 from switchboard.conversation.replies import Wanted, Why
@@ -53,7 +52,7 @@ class Keying:
         stage.private, stage.keys = True, ""  # what was keyed just now may be its beginning
         stage.emit(HideKeys(), SetTimer(TIMER, stage.now + OPEN_S))
         if stage.recorded:
-            stage.emit(Record(on=False))  # now: it takes a moment, and so does the request
+            stage.record(on=False)  # now: it takes a moment, and so does the request
 
     def look(self) -> None:
         """Open the keypad once the request was heard; ask for it if it was not made in words."""
@@ -95,8 +94,7 @@ class Keying:
         stage.replies.drop(frozenset({Why.KEYS}))
         stage.emit(ClearTimer(TIMER), CloseKeypad())
         if stage.may_record:
-            stage.recorded = True
-            stage.emit(Record(on=True))
+            stage.record(on=True)
 
     def timer(self) -> None:
         self.interrupted()

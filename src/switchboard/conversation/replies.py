@@ -29,6 +29,7 @@ class Why(StrEnum):
     RETRY = "retry"
     RENEWED = "renewed"
     KEYS = "keys"
+    NOTICE = "notice"
     GOODBYE = "goodbye"
 
 

@@ -28,6 +28,20 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """How a telephone call is recorded."""
+
+    notice: str
+    """What the caller hears before it begins, word for word."""
+    consent: bool = False
+    """The notice is a question, and only a yes to it begins the recording."""
+    required: bool = False
+    """A call whose recording fails does not go on."""
+    storage: str | None = None
+    """Where it is kept, a container's address; `None` for the carrier's own store."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     greeting: str | None = None
     """What the agent says first, word for word; `None` waits for the caller."""
@@ -36,6 +50,8 @@ class Rules:
     """The tool by which the agent hangs up, run by the conversation itself."""
     private_tool: str | None = None
     """The tool by which a caller keys what the model may not know; on the telephone only."""
+    recording: Recording | None = None
+    """On the telephone only."""
     max_tools_at_once: int = 8
 
     service_interrupts: bool = True

@@ -15,6 +15,7 @@ from switchboard.conversation.commands import (
     LineState,
     NoteFloor,
     NoteNotice,
+    Record,
     SetTimer,
 )
 from switchboard.conversation.earshot import Earshot
@@ -153,6 +154,12 @@ class Stage:
         if self.floor is Floor.NOBODY and self.ready and self.present:
             patience_s = self.rules.silence_s * (3 if self.turn.typed else 1)
             self.emit(SetTimer("silence", self.now + patience_s))
+
+    def record(self, *, on: bool) -> None:
+        """Have the call recorded, or not for now. Until it is known that it is not, it is."""
+        self.recorded = self.recorded or on
+        storage = self.rules.recording.storage if self.rules.recording else None
+        self.emit(Record(on, storage))
 
     def notice(self, code: str, text: str) -> None:
         self.emit(NoteNotice(code, text))

@@ -48,12 +48,20 @@ STOPPING: Final = (
     "This line has to close now. Tell the caller so kindly in one or two short sentences and say "
     "goodbye." + LANGUAGE
 )
+NOT_RECORDED: Final = (
+    "This call would have to be recorded, and cannot be just now. Tell the caller so kindly in one "
+    "or two short sentences, that they can call again later, and say goodbye." + LANGUAGE
+)
 AGREED: Final = "Yes, please go ahead."
 DECLINED: Final = "No, please don't."
 
 
 def greeting(text: str) -> str:
     return f'Greet the caller. Say exactly this and nothing else: "{text}"'
+
+
+def notice(text: str) -> str:
+    return f'Tell the caller. Say exactly this and nothing else: "{text}"'
 
 
 def time_left(seconds: float) -> str:

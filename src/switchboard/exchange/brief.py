@@ -26,6 +26,11 @@ class Brief:
 class Reception(Protocol):
     """Knows the agents, as they are configured at this moment."""
 
-    def brief(self, agent: str, *, voice: str | None, model: str | None) -> Brief:
-        """Raises `NotAllowed` for an agent, voice or model that is not offered."""
+    def brief(
+        self, agent: str, *, voice: str | None, model: str | None, by_telephone: bool = False
+    ) -> Brief:
+        """`by_telephone`: with what the agent does on a telephone only.
+
+        Raises `NotAllowed` for an agent, voice or model that is not offered.
+        """
         ...

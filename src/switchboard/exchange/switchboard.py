@@ -71,7 +71,8 @@ class Switchboard:
 
         Raises `LinesBusy`, or `NotAllowed` for an agent, voice or model that is not offered.
         """
-        brief = self._reception.brief(agent, voice=voice, model=model)
+        by_telephone = principal.kind is Kind.TELEPHONE
+        brief = self._reception.brief(agent, voice=voice, model=model, by_telephone=by_telephone)
         placed = self._reserve(principal, brief)
         self._expect(placed)
         return placed.call_id
