@@ -19,6 +19,7 @@ from switchboard.errors import ConfigurationError
 from switchboard.phone.acs import AcsCarrier, AcsConfig
 from switchboard.phone.callers import caller_key
 from switchboard.phone.room import Doors, Exchange, PhoneConfig, PhoneRoom
+from switchboard.records.recordings import RecordingTable
 from switchboard.records.store import Store
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
 
@@ -106,6 +107,7 @@ class Telephone:
             MediaTickets(bindings),
             bindings,
             SeenEvents(store),
+            RecordingTable(store),
         )
         room = PhoneConfig(
             config.public_url,

@@ -23,6 +23,7 @@ from switchboard.phone.permits import Permit
 from switchboard.phone.room import Doors, PhoneConfig, PhoneRoom
 from switchboard.phone.room import Exchange as ExchangeLike
 from switchboard.phone.routes import phone_routes
+from switchboard.records.recordings import RecordingTable
 from switchboard.records.store import Store, sqlite_url
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
 from tests.access.signer import AUDIENCE, ISSUER, METADATA, Signer, signed
@@ -81,7 +82,7 @@ class ScriptedCarrier:
     async def pause_recording(self, recording_id: str) -> None: ...
     async def resume_recording(self, recording_id: str) -> None: ...
     async def stop_recording(self, recording_id: str) -> None: ...
-    async def record(self, server_call_id: str, callback_url: str, storage_url: str | None) -> str:
+    async def record(self, connection_id: str, callback_url: str, storage_url: str | None) -> str:
         return "r1"
 
 
@@ -204,6 +205,7 @@ async def house(
             MediaTickets(bindings),
             bindings,
             SeenEvents(store),
+            RecordingTable(store),
         )
         config = PhoneConfig("https://talk.example", agent, reattach_s=reattach_s)
         room = PhoneRoom(carried_by or exchange, carrier, doors, config, clock=clock)

@@ -18,8 +18,15 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from switchboard.access.rates import Bucket
 from switchboard.conversation.audio import PCM_24K, base64_size_bytes
-from switchboard.conversation.commands import CallerCommand, Note
-from switchboard.conversation.events import CallerAway, CallerEvent, CallerPressed, Heard
+from switchboard.conversation.commands import CallerCommand, Note, Record, StopPlayout
+from switchboard.conversation.events import (
+    CallerAway,
+    CallerEvent,
+    CallerPressed,
+    Heard,
+    RecordingChanged,
+    RecordingState,
+)
 from switchboard.conversation.legs import CallerAudio, LegCapabilities, ReplyAudio
 from switchboard.phone.codec import STOP_AUDIO, Key, Misheard, Sound, StreamOpened, decode, encode
 from switchboard.phone.cutter import FRAME_BYTES
@@ -51,10 +58,13 @@ class PhoneLeg:
         *,
         metronome: Metronome,
         hang_up: Callable[[], Awaitable[None]],
+        record: Callable[[Record], None] | None = None,
         latency_ms: float = 0.0,
         limits: MediaLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`record` has the call recorded, or not for now; `recording_changed` answers it."""
+        self._record = record
         self._socket = socket
         self._call_id = call_id
         self._metronome = metronome
@@ -111,7 +121,22 @@ class PhoneLeg:
         self.beat()
         self._metronome.join(self.beat)
 
-    def command(self, command: CallerCommand) -> None:  # noqa: ARG002  (there is only one)
+    def command(self, command: CallerCommand) -> None:
+        match command:
+            case StopPlayout():
+                self._silence()
+            case Record() if self._record is not None:
+                self._record(command)
+            case Record(on):
+                self.recording_changed(RecordingState.FAILED if on else RecordingState.PAUSED)
+            case _:
+                pass
+
+    def recording_changed(self, state: RecordingState) -> None:
+        """What became of the recording."""
+        self._say(RecordingChanged(state))
+
+    def _silence(self) -> None:
         """Silence now, and say what was heard."""
         self._silenced.extend(self._replies)
         self._replies.clear()

@@ -18,6 +18,8 @@ from switchboard.access.media import MediaTickets
 from switchboard.access.principal import Principal
 from switchboard.access.rates import Places
 from switchboard.access.refusals import NotIdentified
+from switchboard.conversation.commands import Record
+from switchboard.conversation.events import RecordingState
 from switchboard.conversation.legs import CallerLeg
 from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed
 from switchboard.phone.callers import caller
@@ -25,7 +27,17 @@ from switchboard.phone.carrier import Carrier, Connection, Refusal, Route
 from switchboard.phone.leg import REPLACED, PhoneLeg
 from switchboard.phone.limits import MediaLimits
 from switchboard.phone.metronome import Metronome
-from switchboard.phone.webhooks import Incoming, Told, Validation, What, callbacks, grid_events
+from switchboard.phone.recording import Recordings
+from switchboard.phone.webhooks import (
+    Filed,
+    Incoming,
+    Told,
+    Validation,
+    What,
+    callbacks,
+    grid_events,
+)
+from switchboard.records.recordings import RecordingTable
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
 
 logger = logging.getLogger(__name__)
@@ -79,6 +91,7 @@ class Doors:
     media: MediaTickets
     bindings: MediaTicketTable
     seen: SeenEvents
+    recordings: RecordingTable
 
 
 class PhoneRoom:
@@ -105,6 +118,9 @@ class PhoneRoom:
         """Telephone calls that nobody has hung up yet, by our own call."""
         self._answered: dict[str, tuple[str, float]] = {}
         """Connections whose media have not come yet, and when they were answered."""
+        self._recordings = Recordings(
+            carrier, doors.recordings, self._recording_changed, clock=clock
+        )
         self._lost: dict[str, anyio.Event] = {}
         """Calls whose media broke: set when they are back, or the call is over."""
 
@@ -114,6 +130,7 @@ class PhoneRoom:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._metronome.run)
                 tasks.start_soon(self._doors.media.run)
+                tasks.start_soon(self._recordings.run)
                 while True:
                     await anyio.sleep(SWEEP_S)
                     await self.sweep()
@@ -153,6 +170,8 @@ class PhoneRoom:
                     code = fact.code
                 case Incoming():
                     await self._incoming(fact)
+                case Filed():
+                    await self._recordings.filed(fact)
         return code
 
     async def _incoming(self, call: Incoming) -> None:
@@ -199,13 +218,20 @@ class PhoneRoom:
 
     async def _route(self, call_id: str) -> Route:
         ticket = await self._doors.media.issue(call_id)
-        base = self._config.public_url.rstrip("/")
+        base = self._base
         media = base.replace("https://", "wss://", 1).replace("http://", "ws://", 1)
         return Route(
-            callback_url=f"{base}/api/phone/events/{call_id}",
+            callback_url=self._callback_url(call_id),
             media_url=f"{media}/api/phone/media/{call_id}?ticket={ticket}",
             operation=call_id,
         )
+
+    @property
+    def _base(self) -> str:
+        return self._config.public_url.rstrip("/")
+
+    def _callback_url(self, call_id: str) -> str:
+        return f"{self._base}/api/phone/events/{call_id}"
 
     # -- what became of it ------------------------------------------------------------------
 
@@ -240,6 +266,8 @@ class PhoneRoom:
         )
         if event.what in _OVER:
             await self._give_up(call_id, "hung_up")
+        elif event.what in (What.RECORDING, What.NOT_RECORDED):
+            await self._recordings.told(call_id, event)
         elif event.what is What.MEDIA_FAILED and call_id not in self._legs:
             await self._hang_up(call_id, event.connection_id)
 
@@ -248,11 +276,13 @@ class PhoneRoom:
         self._connections.pop(call_id, None)
         self._answered.pop(call_id, None)
         self._wait_no_more(call_id)
+        await self._recordings.over(call_id)
         await self._exchange.end(call_id, reason)
         await self._doors.media.revoke(call_id)
 
     async def _hang_up(self, call_id: str, connection_id: str) -> None:
         """Our call is over, or never was: so is the telephone's."""
+        await self._recordings.over(call_id)
         try:
             await self._carrier.hang_up(connection_id)
         except CarrierUnavailable:
@@ -291,15 +321,21 @@ class PhoneRoom:
         async def hang_up() -> None:
             await self._hang_up(call_id, connection.id)
 
+        def record(wish: Record) -> None:
+            where = self._callback_url(call_id)
+            self._recordings.want(call_id, connection.id, where, on=wish.on, storage=wish.storage)
+
         leg = PhoneLeg(
             socket,
             call_id,
             metronome=self._metronome,
             hang_up=hang_up,
+            record=record,
             latency_ms=self._config.latency_ms,
             limits=self._config.media,
         )
         self._legs[call_id] = leg
+        self._recordings.rejoined(call_id)
         self._connections[call_id] = connection.id
         self._answered.pop(call_id, None)
         self._wait_no_more(call_id)
@@ -326,6 +362,10 @@ class PhoneRoom:
             await settled.wait()
         if waiting.cancelled_caught:
             await self._hang_up(call_id, connection.id)
+
+    def _recording_changed(self, call_id: str, state: RecordingState) -> None:
+        if leg := self._legs.get(call_id):
+            leg.recording_changed(state)
 
     def _wait_no_more(self, call_id: str) -> None:
         if settled := self._lost.pop(call_id, None):

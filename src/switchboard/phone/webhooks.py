@@ -24,9 +24,12 @@ AHEAD_S: Final = 120.0
 VALIDATION: Final = "Microsoft.EventGrid.SubscriptionValidationEvent"
 INCOMING_CALL: Final = "Microsoft.Communication.IncomingCall"
 PREFIX: Final = "Microsoft.Communication."
+RECORDING_FILED: Final = "Microsoft.Communication.RecordingFileStatusUpdated"
+MAX_PARTS: Final = 200
 
 type Short = Annotated[str, Meta(max_length=512)]
 type Long = Annotated[str, Meta(max_length=65_536)]
+_RECORDING: Final = re.compile(r"/recordingId/([A-Za-z0-9._~=-]{1,200})(?:/|$)")
 _SIP_NAME: Final = re.compile(r"[Xx]-[A-Za-z0-9-]{1,64}|[Uu]ser-[Tt]o-[Uu]ser")
 
 
@@ -68,6 +71,16 @@ class Incoming:
         return not -AHEAD_S <= now - self.at <= STALE_S
 
 
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A recording lies where it can be fetched. Event Grid tells it, once its call is over."""
+
+    recording_id: str
+    where: tuple[str, ...]
+    """The addresses of its parts."""
+    duration_ms: float | None
+
+
 class What(StrEnum):
     """The callbacks that change what we know of a call. Others are passed over by their name."""
 
@@ -89,6 +102,7 @@ class What(StrEnum):
     MEDIA_STOPPED = "MediaStreamingStopped"
     MEDIA_FAILED = "MediaStreamingFailed"
     RECORDING = "RecordingStateChanged"
+    NOT_RECORDED = "StartRecordingFailed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +118,8 @@ class Told:
     code: int
     """Like an HTTP status: 486 busy, 480 no answer, 603 declined."""
     subcode: int
+    recording_state: str = ""
+    """Of a recording: `active` or `inactive`."""
 
 
 class _Number(msgspec.Struct, frozen=True, rename="camel"):
@@ -119,6 +135,14 @@ class _Outcome(msgspec.Struct, frozen=True, rename="camel"):
     sub_code: int = 0
 
 
+class _Part(msgspec.Struct, frozen=True, rename="camel"):
+    content_location: Annotated[str, Meta(max_length=2_048)] = ""
+
+
+class _Parts(msgspec.Struct, frozen=True, rename="camel"):
+    recording_chunks: Annotated[list[_Part], Meta(max_length=MAX_PARTS)] = []
+
+
 class _Data(msgspec.Struct, frozen=True, rename="camel"):
     """Whatever of either kind of event we have a use for."""
 
@@ -132,11 +156,15 @@ class _Data(msgspec.Struct, frozen=True, rename="camel"):
     server_call_id: Long = ""
     operation_context: Short | None = None
     result_information: _Outcome | None = None
+    state: Short = ""
+    recording_storage_info: _Parts | None = None
+    recording_duration_ms: float | None = None
 
 
 class _Event(msgspec.Struct, frozen=True, rename="camel"):
     id: Short
     data: _Data
+    subject: Short | None = None
     type: Short | None = None
     event_type: Short | None = None
     time: datetime | None = None
@@ -159,12 +187,12 @@ _decoder: Final[msgspec.json.Decoder[_Event | list[_Event]]] = msgspec.json.Deco
 )
 
 
-def grid_events(body: bytes) -> Sequence[Incoming | Validation]:
+def grid_events(body: bytes) -> Sequence[Incoming | Validation | Filed]:
     """What Event Grid delivers, in either schema; other events are passed over.
 
     Raises `Misposted`.
     """
-    facts: list[Incoming | Validation] = []
+    facts: list[Incoming | Validation | Filed] = []
     for event in _events(body):
         if event.name == VALIDATION:
             if not event.data.validation_code:
@@ -172,6 +200,8 @@ def grid_events(body: bytes) -> Sequence[Incoming | Validation]:
             facts.append(Validation(event.data.validation_code))
         elif event.name == INCOMING_CALL:
             facts.append(_incoming(event))
+        elif event.name == RECORDING_FILED:
+            facts.append(_filed(event))
     return facts
 
 
@@ -221,6 +251,15 @@ def _incoming(event: _Event) -> Incoming:
     )
 
 
+def _filed(event: _Event) -> Filed:
+    named = _RECORDING.search(event.subject or "")
+    if named is None:
+        raise Misposted("a recording's file names no recording")
+    parts = event.data.recording_storage_info or _Parts()
+    where = tuple(part.content_location for part in parts.recording_chunks)
+    return Filed(named[1], where, event.data.recording_duration_ms)
+
+
 def _told(event: _Event) -> Told:
     data = event.data
     if not data.call_connection_id:
@@ -234,4 +273,5 @@ def _told(event: _Event) -> Told:
         operation=data.operation_context or "",
         code=outcome.code,
         subcode=outcome.sub_code,
+        recording_state=data.state,
     )

@@ -157,3 +157,20 @@ class DoNotCall(Base):
     """E.164."""
     since: Mapped[float]
     reason: Mapped[str] = mapped_column(String(200))
+
+
+class RecordingRow(Base):
+    """The recording of a telephone call, as the carrier keeps it. There is no sound here."""
+
+    __tablename__ = "recordings"
+
+    call_id: Mapped[str] = mapped_column(Short, primary_key=True)
+    recording_id: Mapped[str | None] = mapped_column(String(200), index=True)
+    """The carrier's name for it; none where it could not be begun."""
+    state: Mapped[str] = mapped_column(Short)
+    """`running`, `paused`, `stopped`, `failed`, `filed`."""
+    began_at: Mapped[float]
+    ended_at: Mapped[float | None]
+    places: Mapped[str | None] = mapped_column(Text)
+    """JSON: the addresses of its parts, once they are filed."""
+    duration_ms: Mapped[float | None]
