@@ -142,7 +142,12 @@ class Call:
     @property
     def private(self) -> bool:
         """Nobody may listen in now: the caller keys what only a tool may know."""
-        return self._conversation.private or (self._keypad is not None and self._keypad.deaf)
+        return self._conversation.private or self.deaf
+
+    @property
+    def deaf(self) -> bool:
+        """The caller's voice goes nowhere now."""
+        return self._keypad is not None and self._keypad.deaf
 
     def end(self, reason: str, *, politely: bool = False) -> None:
         self.apply(e.EndRequested(reason, politely))
@@ -364,6 +369,7 @@ class Call:
         """Nothing that was keyed survives."""
         self._entries.wipe()
         if self._keypad:
+            self._keypad.close()
             self._keypad.wipe()
 
     def _speak_again(self, command: c.ReplayTurn | c.ResendAudio) -> None:
