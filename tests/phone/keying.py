@@ -15,7 +15,9 @@ from tests.e2e.town import until
 from tests.local.realtime.doubles import last_words
 from tests.phone.ringing import SPEECH, Town
 
-ASK = '{"what": "pin", "length": 4}'
+_ID = re.compile(r'"\w*id": "[^"]*"')
+"""Made up at random, and may hold any digits."""
+ASK = '{"what": "pin", "length": 6}'
 
 
 def pin_clerk(request: Request) -> Sequence[Thought]:
@@ -23,7 +25,7 @@ def pin_clerk(request: Request) -> Sequence[Thought]:
     said = last_words(request)
     if request.response_instructions:
         return [Say("Good day.")]
-    if token := re.search(r"key-[0-9a-f]{8}", said):
+    if token := re.search(r"key-[a-z]{8}", said):
         arguments = {"card": "4417", "pin_token": token[0]}
         return [Call("unblock_card", json.dumps(arguments))]
     if "Tries left" in said or "unblock" in said:
@@ -70,11 +72,9 @@ def spoken(there: Town) -> int:
 def holds(there: Town, data_dir: Path, digits: str) -> list[str]:
     """Where these digits are to be found, in a row or apart: what the model was told, the store."""
     spelled = (digits, " ".join(digits), ", ".join(digits))
-    found = [
-        json.dumps(each.event)
-        for each in there.tap.frames
-        if "audio" not in each.event and any(way in json.dumps(each.event) for way in spelled)
-    ]
+    frames = (f.event for f in there.tap.frames if not f.from_model and "audio" not in f.event)
+    told = (_ID.sub("", json.dumps(event)) for event in frames)
+    found = [text for text in told if any(way in text for way in spelled)]
     for file in data_dir.rglob("records.sqlite3*"):
         written = file.read_bytes()
         found += [file.name for way in spelled if way.encode() in written]

@@ -1,6 +1,7 @@
 """A call is recorded by the carrier: after the notice, not during a private entry, to its end."""
 
 import json
+import shutil
 from pathlib import Path
 
 import anyio
@@ -8,6 +9,7 @@ import pytest
 
 from switchboard.records.recordings import RecordingTable
 from switchboard.records.store import Store
+from switchboard.tools.banking_pin import DEMO_PIN
 from switchboard_local.acs.recordings import Recordings
 from tests.e2e.town import until
 from tests.local.realtime.doubles import Cloud
@@ -24,7 +26,7 @@ def recorded(folder: Path, **recording: object) -> Path:
     told = {"notice": "This call is recorded.", "storage": STORAGE, **recording}
     config["agents"][2]["phone"]["recording"] = told
     config.pop("$schema")
-    (folder / "prompts").symlink_to(ROOT / "prompts")
+    shutil.copytree(ROOT / "prompts", folder / "prompts")
     file = folder / "session_config.json"
     file.write_text(json.dumps(config))
     return file
@@ -47,7 +49,7 @@ async def test_it_begins_after_the_notice_and_pauses_while_a_pin_is_keyed(
         await call.say_out(SPEECH)
         await keypad(there)
         assert list(of(there).log) == ["started", "paused"]
-        call.press("2580")
+        call.press(DEMO_PIN)
         await until(lambda: list(of(there).log) == ["started", "paused", "resumed"])
         call_id = there.call_id
         await there.quiet()

@@ -29,7 +29,7 @@ MAX_PARTS: Final = 200
 
 type Short = Annotated[str, Meta(max_length=512)]
 type Long = Annotated[str, Meta(max_length=65_536)]
-_RECORDING: Final = re.compile(r"/recordingId/([A-Za-z0-9._~=-]{1,200})(?:/|$)")
+_RECORDING: Final = re.compile(r"/recordingId/([A-Za-z0-9][A-Za-z0-9._~=+%-]{0,999})(?:/|$)")
 _SIP_NAME: Final = re.compile(r"[Xx]-[A-Za-z0-9-]{1,64}|[Uu]ser-[Tt]o-[Uu]ser")
 
 

@@ -165,7 +165,7 @@ class RecordingRow(Base):
     __tablename__ = "recordings"
 
     call_id: Mapped[str] = mapped_column(Short, primary_key=True)
-    recording_id: Mapped[str | None] = mapped_column(String(200), index=True)
+    recording_id: Mapped[str | None] = mapped_column(String(1000), index=True)
     """The carrier's name for it; none where it could not be begun."""
     state: Mapped[str] = mapped_column(Short)
     """`running`, `paused`, `stopped`, `failed`, `filed`."""

@@ -12,7 +12,7 @@ from switchboard.tools.demo import Rows, demo_of
 from switchboard.tools.spoken import spelled
 from switchboard.tools.toolbox import tool
 
-DEMO_PIN: Final = "2580"
+DEMO_PIN: Final = "258036"
 """That of every card in the demo."""
 MAX_WRONG: Final = 3
 _TRIES: Final = (

@@ -18,6 +18,9 @@ from switchboard.errors import ToolFailed
 KEPT_S: Final = 180.0
 """A tool that uses what was keyed is called at once; a caller who hesitates keys it again."""
 MAX_KEPT: Final = 4
+_LETTERS: Final = "bcdfghjkmnpqrstvwxz"
+"""A token has no digits, so that nobody can take it for what was keyed, and spells no word."""
+_TOKEN_LENGTH: Final = 8
 _SWEEP_S: Final = 5.0
 
 
@@ -101,7 +104,7 @@ class PrivateEntries:
         """The token by which a tool may have them, once."""
         while len(self._kept) >= MAX_KEPT:
             self._kept.pop(next(iter(self._kept))).keys.wipe()
-        token = f"key-{secrets.token_hex(4)}"
+        token = "key-" + "".join(secrets.choice(_LETTERS) for _ in range(_TOKEN_LENGTH))
         self._kept[token] = _Kept(keys, self.clock() + KEPT_S)
         return token
 

@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.create_table(
         "recordings",
         sa.Column("call_id", sa.String(64), nullable=False),
-        sa.Column("recording_id", sa.String(200)),
+        sa.Column("recording_id", sa.String(1000)),
         sa.Column("state", sa.String(64), nullable=False),
         sa.Column("began_at", Number(), nullable=False),
         sa.Column("ended_at", Number()),
