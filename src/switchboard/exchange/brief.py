@@ -1,5 +1,6 @@
 """Everything a call must know of its agent before it begins."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +19,10 @@ class Brief:
     offered: frozenset[str]
     """The tools that this agent may use."""
     resources: Resources
+
+
+type Fit = Callable[[Brief], Brief]
+"""What one way of calling adds to an agent: tools that only a telephone has, say."""
 
 
 class Reception(Protocol):
