@@ -45,6 +45,7 @@ from switchboard.model.credentials import TokenSource, default_credential
 from switchboard.model.keys import KeySource, lending
 from switchboard.model.passage import PassageConfig, Passages
 from switchboard.reception import Reception
+from switchboard.records.dialled import Quotas
 from switchboard.records.recorder import Recorder
 from switchboard.records.store import Store
 from switchboard.records.tickets import TicketTable
@@ -186,6 +187,17 @@ class House:
             audience=settings.event_grid_audience,
             secret=secret.get_secret_value() if secret else None,
             max_sockets=2 * settings.max_calls + 16,
+            allowed=settings.dial_allowed,
+            quiet_hours=settings.dial_quiet_hours,
+            quotas=Quotas(
+                settings.dial_user_a_day,
+                settings.dial_number_a_day,
+                settings.dial_a_day,
+                settings.dial_at_once,
+            ),
+            ring_s=settings.dial_ring_seconds,
+            caller_rate=_per_minute(settings.phone_caller_per_minute),
+            caller_at_once=settings.phone_caller_at_once,
         )
         client_id = settings.azure_client_id
         credential = partial(default_credential, client_id)
@@ -379,6 +391,11 @@ def _mount(app: FastAPI, house: House) -> None:
         from switchboard.phone.routes import phone_routes
 
         app.include_router(phone_routes(house.telephone.room))
+        if house.telephone.dials:
+            from switchboard.phone.outgoing_routes import outgoing_routes
+
+            routes = outgoing_routes(house.telephone.outgoing, house.origins, identify)
+            app.include_router(routes)
     app.mount("/", PageFiles(about=msgspec.json.encode(house.about())))
 
 

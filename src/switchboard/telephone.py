@@ -1,7 +1,7 @@
 """Telephone: builds the telephone's room and owns what runs beside it."""
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,10 +15,17 @@ from switchboard.access.eventgrid import EventGridDoor, EventGridTrust
 from switchboard.access.identity import is_loopback
 from switchboard.access.keys import KeysUnavailable, fetch_by
 from switchboard.access.media import MediaTickets
+from switchboard.access.rates import Rate
 from switchboard.errors import ConfigurationError
 from switchboard.phone.acs import AcsCarrier, AcsConfig
 from switchboard.phone.callers import caller_key
+from switchboard.phone.dialling import DiallingRules, QuietHours
+from switchboard.phone.occasion import Fitting, as_it_is
+from switchboard.phone.outgoing import Outgoing, OutgoingConfig
+from switchboard.phone.permits import Permits
 from switchboard.phone.room import Doors, Exchange, PhoneConfig, PhoneRoom
+from switchboard.records.dialled import DialledTable, Quotas
+from switchboard.records.placed import PlacedTable
 from switchboard.records.store import Store
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
 
@@ -45,6 +52,13 @@ class TelephoneConfig:
     audience: str | None = None
     secret: str | None = field(default=None, repr=False)
     max_sockets: int = 100
+    allowed: Sequence[str] = ()
+    """Whom we may ring; nobody, where it is empty."""
+    quiet_hours: str = "21:00-08:00"
+    quotas: Quotas = field(default_factory=Quotas)
+    ring_s: float = 45.0
+    caller_rate: Rate = field(default=Rate(20 / 60, 10))
+    caller_at_once: int = 5
 
     def __post_init__(self) -> None:
         if not self.resource_id:
@@ -59,6 +73,11 @@ class TelephoneConfig:
         _need_https("PUBLIC_URL", self.public_url)
         if self.issuer is not None:
             _need_https("ACS_ISSUER", self.issuer)
+        if self.allowed and self.number is None:
+            raise ConfigurationError(
+                "DIAL_ALLOWED is set, but ACS_NUMBER is not: say which number of ours people see "
+                "when they are rung, such as +15550100."
+            )
 
 
 def _need_https(setting: str, url: str) -> None:
@@ -85,8 +104,10 @@ class Telephone:
         exchange: Exchange,
         store: Store,
         *,
+        fitting: Fitting = as_it_is,
         make_credential: "Callable[[], AsyncTokenCredential]",
     ) -> None:
+        """`fitting` makes an agent's brief one for a telephone call."""
         self._config = config
         self._http: httpx.AsyncClient | None = None
         carrier_config = AcsConfig(config.endpoint, config.number, config.ca_file)
@@ -107,18 +128,36 @@ class Telephone:
             bindings,
             SeenEvents(store),
         )
+        key = caller_key(config.data_dir)
         room = PhoneConfig(
             config.public_url,
             config.agent,
-            caller_key=caller_key(config.data_dir),
+            caller_key=key,
             reattach_s=config.reattach_s,
             latency_ms=config.latency_ms,
             max_sockets=config.max_sockets,
         )
-        self.room = PhoneRoom(exchange, self._carrier, doors, room)
+        self.room = PhoneRoom(exchange, self._carrier, doors, room, fitting=fitting)
+        rules = DiallingRules(config.allowed, QuietHours.read(config.quiet_hours))
+        self.permits = Permits(DialledTable(store), rules, config.quotas)
+        self.outgoing = Outgoing(
+            exchange,
+            self.room,
+            self.permits,
+            PlacedTable(store),
+            OutgoingConfig(config.ring_s, key),
+            fitting=fitting,
+        )
+        self.room.follower = self.outgoing
+
+    @property
+    def dials(self) -> bool:
+        """Whether anybody may be rung at all."""
+        return bool(self._config.allowed)
 
     async def run(self) -> None:
         """Keep the carrier open and the room running, until cancelled."""
+        await self.outgoing.recover()
         async with (
             httpx.AsyncClient(verify=_trust(self._config.ca_file)) as self._http,
             self._carrier.opened(),

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx
@@ -14,15 +15,24 @@ from websockets.asyncio.client import connect
 
 from switchboard.access.acs import AcsTokens, AcsTrust
 from switchboard.access.eventgrid import EventGridDoor, EventGridTrust
+from switchboard.access.identity import Authenticator, Identify, LocalOnly
 from switchboard.access.keys import fetch_by
 from switchboard.access.media import MediaTickets
+from switchboard.access.origins import Origins, loopback_origins
+from switchboard.access.principal import Principal
 from switchboard.browser.problems import REFUSALS, answer_refusal
-from switchboard.errors import CarrierUnavailable
+from switchboard.errors import CarrierUnavailable, NotAllowed
+from switchboard.exchange.brief import Fit
 from switchboard.phone.carrier import Connection, Party, Refusal, Route
-from switchboard.phone.permits import Permit
+from switchboard.phone.dialling import DiallingRules
+from switchboard.phone.outgoing import Outgoing, OutgoingConfig
+from switchboard.phone.outgoing_routes import outgoing_routes
+from switchboard.phone.permits import Permit, Permits
 from switchboard.phone.room import Doors, PhoneConfig, PhoneRoom
 from switchboard.phone.room import Exchange as ExchangeLike
 from switchboard.phone.routes import phone_routes
+from switchboard.records.dialled import DialledTable, Quotas
+from switchboard.records.placed import PlacedTable
 from switchboard.records.store import Store, sqlite_url
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
 from tests.access.signer import AUDIENCE, ISSUER, METADATA, Signer, signed
@@ -30,6 +40,8 @@ from tests.browser.peers import ScriptedExchange, serving
 
 SECRET = "correct-horse-battery-staple-and-more"
 CONNECTION = "cc1"
+PERSON = "+44 20 7946 0018"
+RING_S = 45.0
 
 
 class Exchange(ScriptedExchange):
@@ -38,6 +50,25 @@ class Exchange(ScriptedExchange):
     def __init__(self) -> None:
         super().__init__()
         self.ended: list[tuple[str, str]] = []
+        self.asked: list[str] = []
+        self.waits: list[float | None] = []
+
+    def place(
+        self,
+        *,
+        principal: Principal,
+        agent: str,
+        voice: str | None,
+        model: str | None,
+        fit: Fit | None = None,
+        wait_s: float | None = None,
+        outgoing: bool = False,
+    ) -> str:
+        if agent == "nobody":
+            raise NotAllowed("There is no such agent.")
+        self.asked.append(agent)
+        self.waits.append(wait_s)
+        return super().place(principal=principal, agent=agent, voice=voice, model=model)
 
     async def end(self, call_id: str, reason: str) -> None:
         self.ended.append((call_id, reason))
@@ -50,7 +81,10 @@ class ScriptedCarrier:
     answered: list[tuple[str, Route]] = field(default_factory=list[tuple[str, Route]])
     rejected: list[tuple[str, Refusal]] = field(default_factory=list[tuple[str, Refusal]])
     hung_up: list[str] = field(default_factory=list[str])
+    rung: list[tuple[Permit, Route]] = field(default_factory=list[tuple[Permit, Route]])
     away: bool = False
+    slow: anyio.Event | None = None
+    """Until when the carrier takes its time to place a call."""
 
     def _check(self) -> None:
         if self.away:
@@ -69,7 +103,11 @@ class ScriptedCarrier:
         self.hung_up.append(connection_id)
 
     async def place(self, permit: Permit, route: Route) -> Connection:
-        raise AssertionError
+        self._check()
+        self.rung.append((permit, route))
+        if self.slow is not None:
+            await self.slow.wait()
+        return Connection(CONNECTION)
 
     async def redirect(self, incoming: str, to: Party) -> None: ...
     async def transfer(self, connection_id: str, to: Party) -> None: ...
@@ -104,6 +142,19 @@ class House:
     clock: Clock
     http: httpx.AsyncClient
     signer: Signer
+    outgoing: Outgoing
+
+    async def places(self, **changes: object) -> httpx.Response:
+        """Somebody at this machine has a telephone rung."""
+        body = {"to": PERSON, "agent": "bank", "operation": "operation-1", **changes}
+        origin = {"Origin": f"http://127.0.0.1:{self.port}"}
+        return await self.http.post("/api/phone/calls", json=body, headers=origin)
+
+    async def state(self, call_id: str = "call-0") -> dict[str, Any]:
+        """What is told of a placed call."""
+        answer = await self.http.get(f"/api/phone/calls/{call_id}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     async def rings(
         self,
@@ -141,13 +192,16 @@ class House:
         call_id: str = "call-0",
         connection: str = CONNECTION,
         token: str | None = None,
+        code: int = 200,
+        subcode: int = 0,
     ) -> httpx.Response:
         """ACS calls back."""
+        outcome = {"code": code, "subCode": subcode, "message": "+442079460018 says no"}
         body = {
             "id": event_id,
             "type": f"Microsoft.Communication.{what}",
             "time": "2026-11-26T10:00:00Z",
-            "data": {"callConnectionId": connection},
+            "data": {"callConnectionId": connection, "resultInformation": outcome},
         }
         return await self.http.post(
             f"/api/phone/events/{call_id}",
@@ -164,7 +218,8 @@ class House:
         token: str | None = None,
     ) -> connect:
         """A media socket about to open, as ACS opens it."""
-        shown = ticket or self.carrier.answered[-1][1].media_url.partition("ticket=")[2]
+        routes = [route for _, route in [*self.carrier.answered, *self.carrier.rung]]
+        shown = ticket or routes[-1].media_url.partition("ticket=")[2]
         return connect(
             f"ws://127.0.0.1:{self.port}/api/phone/media/{call_id}?ticket={shown}",
             additional_headers={
@@ -187,6 +242,8 @@ async def house(
     reattach_s: float = 0.3,
     carried_by: ExchangeLike | None = None,
     agent: str = "bank",
+    quotas: Quotas | None = None,
+    authenticator: Authenticator | None = None,
 ) -> AsyncGenerator[House]:
     """`carried_by`: a real exchange in the scripted one's place."""
     door = socket.create_server(("127.0.0.1", 0))
@@ -205,11 +262,21 @@ async def house(
             bindings,
             SeenEvents(store),
         )
-        config = PhoneConfig("https://talk.example", agent, reattach_s=reattach_s)
-        room = PhoneRoom(carried_by or exchange, carrier, doors, config, clock=clock)
+        about = PhoneConfig("https://talk.example", agent, reattach_s=reattach_s)
+        carries = carried_by or exchange
+        room = PhoneRoom(carries, carrier, doors, about, clock=clock)
+        rules = DiallingRules(("GB",), quiet=None)
+        permits = Permits(DialledTable(store), rules, quotas or Quotas(), clock=clock)
+        outgoing = Outgoing(
+            carries, room, permits, PlacedTable(store), OutgoingConfig(ring_s=RING_S), clock=clock
+        )
+        room.follower = outgoing
+        await outgoing.recover()
         app = FastAPI()
         app.include_router(phone_routes(room))
+        origins, identify = Origins(loopback_origins(port)), Identify(authenticator or LocalOnly())
+        app.include_router(outgoing_routes(outgoing, origins, identify))
         for refusal in REFUSALS:
             app.add_exception_handler(refusal, answer_refusal)
         async with serving(app, door):
-            yield House(port, room, exchange, carrier, clock, http, signs)
+            yield House(port, room, exchange, carrier, clock, http, signs, outgoing)

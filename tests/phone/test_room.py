@@ -8,7 +8,6 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from switchboard.access.media import MediaTickets
-from switchboard.access.principal import Principal
 from switchboard.conversation.events import CallerAway, CallerPressed
 from switchboard.phone.room import MEDIA_S
 from tests.access.signer import claims, signed
@@ -183,7 +182,7 @@ async def test_when_our_call_ends_the_telephone_is_hung_up(home: House) -> None:
         await home.until(lambda: home.exchange.legs)
         await home.exchange.leg.close("goodbye")
         assert await Carrier(socket).closed() == 1000
-        assert home.carrier.hung_up == [CONNECTION]
+        await home.until(lambda: home.carrier.hung_up == [CONNECTION])
 
 
 async def test_media_of_a_call_that_is_gone_hang_it_up(home: House) -> None:
@@ -191,7 +190,7 @@ async def test_media_of_a_call_that_is_gone_hang_it_up(home: House) -> None:
     home.exchange.gone.add("call-0")
     async with home.media() as socket:
         assert await Carrier(socket).closed() == 1000
-    assert home.carrier.hung_up == [CONNECTION]
+    await home.until(lambda: home.carrier.hung_up == [CONNECTION])
 
 
 async def test_an_answered_call_whose_media_never_come_is_hung_up(home: House) -> None:
@@ -228,20 +227,10 @@ async def test_a_callback_about_a_call_that_is_not_the_telephone_s_does_nothing(
     assert home.carrier.hung_up == []
 
 
-async def test_callers_do_not_choose_the_agent(
-    home: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-    place = home.exchange.place
-
-    def noting(*, principal: Principal, agent: str, voice: str | None, model: str | None) -> str:
-        asked.append(agent)
-        return place(principal=principal, agent=agent, voice=voice, model=model)
-
-    monkeypatch.setattr(home.exchange, "place", noting)
+async def test_callers_do_not_choose_the_agent(home: House) -> None:
     headers: dict[str, Any] = {"X-Agent": "internal-operations"}
     await home.rings(home.incoming(**headers))
-    assert asked == ["bank"]
+    assert home.exchange.asked == ["bank"]
 
 
 async def test_a_store_that_fails_keeps_nobody_on_the_line(

@@ -81,6 +81,14 @@ class QuietHours:
     begin: time = time(21)
     end: time = time(8)
 
+    @classmethod
+    def read(cls, text: str) -> "QuietHours | None":
+        """`21:00-08:00`, or `none`. Raises `ValueError` for anything else."""
+        if text == "none":
+            return None
+        begin, _, end = text.partition("-")
+        return cls(time.fromisoformat(begin), time.fromisoformat(end))
+
     def cover(self, at: time) -> bool:
         if self.begin <= self.end:
             return self.begin <= at < self.end

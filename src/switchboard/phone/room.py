@@ -20,11 +20,14 @@ from switchboard.access.rates import Places
 from switchboard.access.refusals import NotIdentified
 from switchboard.conversation.legs import CallerLeg
 from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed
+from switchboard.exchange.brief import Fit
 from switchboard.phone.callers import caller
 from switchboard.phone.carrier import Carrier, Connection, Refusal, Route
 from switchboard.phone.leg import REPLACED, PhoneLeg
 from switchboard.phone.limits import MediaLimits
 from switchboard.phone.metronome import Metronome
+from switchboard.phone.occasion import Fitting, Occasion, as_it_is
+from switchboard.phone.permits import Permit
 from switchboard.phone.webhooks import Incoming, Told, Validation, What, callbacks, grid_events
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
 
@@ -44,11 +47,27 @@ class Exchange(Protocol):
     """What the telephone's room needs of the exchange."""
 
     def place(
-        self, *, principal: Principal, agent: str, voice: str | None, model: str | None
+        self,
+        *,
+        principal: Principal,
+        agent: str,
+        voice: str | None,
+        model: str | None,
+        fit: Fit | None,
+        wait_s: float | None,
+        outgoing: bool,
     ) -> str: ...
     async def carry(self, call_id: str, leg: CallerLeg) -> None: ...
     async def end(self, call_id: str, reason: str) -> None: ...
     def cancel(self, call_id: str) -> None: ...
+
+
+class Follower(Protocol):
+    """Hears what becomes of calls, its own and others."""
+
+    async def told(self, call_id: str, event: Told) -> None: ...
+    async def over(self, call_id: str, reason: str) -> None: ...
+    async def sweep(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +110,12 @@ class PhoneRoom:
         doors: Doors,
         config: PhoneConfig,
         *,
+        fitting: Fitting = as_it_is,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self.follower: Follower | None = None
+        """Whoever places calls: set once, before anything runs."""
+        self._fitting = fitting
         self._exchange = exchange
         self._carrier = carrier
         self._doors = doors
@@ -105,6 +128,9 @@ class PhoneRoom:
         """Telephone calls that nobody has hung up yet, by our own call."""
         self._answered: dict[str, tuple[str, float]] = {}
         """Connections whose media have not come yet, and when they were answered."""
+        self._ringing: dict[str, str | None] = {}
+        """Calls that we place and nobody has answered; their connections, once they are known."""
+        self._stopped = False
         self._lost: dict[str, anyio.Event] = {}
         """Calls whose media broke: set when they are back, or the call is over."""
 
@@ -118,6 +144,7 @@ class PhoneRoom:
                     await anyio.sleep(SWEEP_S)
                     await self.sweep()
         finally:
+            self._stopped = True
             with anyio.move_on_after(CLOSE_S, shield=True):
                 await self._hang_up_all()
 
@@ -125,7 +152,7 @@ class PhoneRoom:
         """Whoever still holds a telephone must not be left listening to nothing."""
         async with anyio.create_task_group() as tasks:
             for call_id, connection_id in list(self._connections.items()):
-                tasks.start_soon(self._hang_up, call_id, connection_id)
+                tasks.start_soon(self._hang_up, call_id, connection_id, "server_stopping")
 
     def live(self) -> int:
         """Telephone calls that nobody has hung up yet."""
@@ -165,11 +192,15 @@ class PhoneRoom:
     async def _answer(self, call: Incoming) -> None:
         refusal: Refusal = "busy"
         try:
+            who = caller(call.caller, self._config.caller_key)
             call_id = self._exchange.place(
-                principal=caller(call.caller, self._config.caller_key),
+                principal=who,
                 agent=self._agent(call),
                 voice=None,
                 model=None,
+                fit=self._fitting(Occasion(call.number, who.id)),
+                wait_s=None,
+                outgoing=False,
             )
         except (LinesBusy, NotAllowed) as reason:
             refusal = "busy" if isinstance(reason, LinesBusy) else "forbidden"
@@ -207,6 +238,34 @@ class PhoneRoom:
             operation=call_id,
         )
 
+    # -- a call is placed -------------------------------------------------------------------
+
+    async def ring(self, call_id: str, permit: Permit) -> None:
+        """Have a telephone ring, for a call that the exchange has placed.
+
+        Raises `CarrierUnavailable`.
+        """
+        route = await self._route(call_id)
+        self._ringing[call_id] = None
+        with anyio.CancelScope(shield=True):  # or it might ring, and nobody know of it
+            try:
+                connection = await self._carrier.place(permit, route)
+            except CarrierUnavailable:
+                del self._ringing[call_id]
+                await self._doors.media.revoke(call_id)
+                raise
+            if call_id in self._ringing:
+                self._ringing[call_id] = self._connections[call_id] = connection.id
+            elif call_id not in self._connections:  # over before we were told that it rings
+                await self._hang_up(call_id, connection.id)
+            if self._stopped:
+                await self._hang_up(call_id, connection.id, "server_stopping")
+
+    async def abandon(self, call_id: str, reason: str) -> None:
+        """Hang up on a telephone that rings. One that does not is let alone."""
+        if (connection_id := self._ringing.get(call_id)) is not None:
+            await self._hang_up(call_id, connection_id, reason)
+
     # -- what became of it ------------------------------------------------------------------
 
     async def check_carrier(self, connection: HTTPConnection) -> None:
@@ -226,7 +285,8 @@ class PhoneRoom:
 
     async def _is_ours(self, call_id: str, event: Told) -> bool:
         waiting = self._answered.get(call_id)
-        known = waiting[0] if waiting else await self._doors.bindings.connection_of(call_id)
+        known = waiting[0] if waiting else self._ringing.get(call_id)
+        known = known or await self._doors.bindings.connection_of(call_id)
         if known is not None and known != event.connection_id:
             logger.warning("callback of another call", extra={"call": call_id})
             return False
@@ -238,8 +298,14 @@ class PhoneRoom:
             "carrier told",
             extra={"call": call_id, "what": event.what.value, "code": event.code},
         )
+        if self.follower is not None:
+            await self.follower.told(call_id, event)
         if event.what in _OVER:
             await self._give_up(call_id, "hung_up")
+        elif event.what is What.CONNECTED and call_id in self._ringing:
+            del self._ringing[call_id]
+            self._connections[call_id] = event.connection_id
+            self._answered[call_id] = (event.connection_id, self._clock())
         elif event.what is What.MEDIA_FAILED and call_id not in self._legs:
             await self._hang_up(call_id, event.connection_id)
 
@@ -247,12 +313,17 @@ class PhoneRoom:
         """The telephone call is over: so is ours."""
         self._connections.pop(call_id, None)
         self._answered.pop(call_id, None)
+        self._ringing.pop(call_id, None)
         self._wait_no_more(call_id)
         await self._exchange.end(call_id, reason)
         await self._doors.media.revoke(call_id)
+        if self.follower is not None:
+            await self.follower.over(call_id, reason)
 
-    async def _hang_up(self, call_id: str, connection_id: str) -> None:
+    async def _hang_up(self, call_id: str, connection_id: str, reason: str = "hung_up") -> None:
         """Our call is over, or never was: so is the telephone's."""
+        if self.follower is not None:  # before the carrier tells of it, which knows no reason
+            await self.follower.over(call_id, reason)
         try:
             await self._carrier.hang_up(connection_id)
         except CarrierUnavailable:
@@ -269,6 +340,11 @@ class PhoneRoom:
                     await self._hang_up(call_id, connection_id)
                 except Exception:
                     logger.exception("call not cleared away", extra={"call": call_id})
+        if self.follower is not None:
+            try:
+                await self.follower.sweep()
+            except Exception:
+                logger.exception("placed calls not swept")
 
     # -- its media --------------------------------------------------------------------------
 
@@ -289,7 +365,7 @@ class PhoneRoom:
 
     async def _join(self, socket: WebSocket, call_id: str, connection: Connection) -> None:
         async def hang_up() -> None:
-            await self._hang_up(call_id, connection.id)
+            await self._hang_up(call_id, connection.id, leg.end_reason or "hung_up")
 
         leg = PhoneLeg(
             socket,
@@ -302,6 +378,7 @@ class PhoneRoom:
         self._legs[call_id] = leg
         self._connections[call_id] = connection.id
         self._answered.pop(call_id, None)
+        self._ringing.pop(call_id, None)
         self._wait_no_more(call_id)
         over = False
         async with anyio.create_task_group() as tasks:

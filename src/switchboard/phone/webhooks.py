@@ -27,6 +27,7 @@ PREFIX: Final = "Microsoft.Communication."
 
 type Short = Annotated[str, Meta(max_length=512)]
 type Long = Annotated[str, Meta(max_length=65_536)]
+_TELEPHONE: Final = re.compile(r"4:(\+[1-9][0-9]{4,14})")
 _SIP_NAME: Final = re.compile(r"[Xx]-[A-Za-z0-9-]{1,64}|[Uu]ser-[Tt]o-[Uu]ser")
 
 
@@ -56,6 +57,12 @@ class Incoming:
     """Epoch seconds."""
     headers: dict[str, str] = field(default_factory=dict[str, str])
     """Custom SIP headers, names in small letters."""
+
+    @property
+    def number(self) -> str | None:
+        """The caller's number, E.164; `None` where it is withheld, or no telephone's."""
+        found = _TELEPHONE.fullmatch(self.caller)
+        return found[1] if found else None
 
     @property
     def digest(self) -> str:

@@ -72,7 +72,10 @@ class PlacedTable:
         ).where(Dialled.call_id == call_id)
         async with self._store.reading() as connection:
             row = (await connection.execute(wanted)).mappings().first()
-        return None if row is None else PlacedCall(**{**row, "state": State(row["state"])})
+        if row is None:
+            return None
+        fields: dict[str, Any] = {**row, "state": State(row["state"])}
+        return PlacedCall(**fields)
 
     async def move(
         self,
