@@ -168,15 +168,19 @@ class House:
 
     def _telephone(self) -> "Telephone":
         # Not at the top: what it needs takes a while to import, and few servers have one.
+        from switchboard.fitting import PhoneFitting
+        from switchboard.phone.admission import CallerLimits
         from switchboard.telephone import Telephone, TelephoneConfig
 
         settings = self.settings
+        if settings.phone_agent is not None:
+            self.reception.need_agent(settings.phone_agent, "PHONE_AGENT")
         secret = settings.event_grid_secret
         config = TelephoneConfig(
             endpoint=settings.acs_endpoint or "",
             resource_id=settings.acs_resource_id,
             public_url=settings.public_url or "",
-            agent=settings.phone_agent or self.reception.page_config().default_agent,
+            choose=partial(self.reception.answering, otherwise=settings.phone_agent),
             data_dir=settings.data_dir,
             number=settings.acs_number,
             issuer=settings.acs_issuer,
@@ -196,12 +200,19 @@ class House:
                 settings.dial_at_once,
             ),
             ring_s=settings.dial_ring_seconds,
-            caller_rate=_per_minute(settings.phone_caller_per_minute),
-            caller_at_once=settings.phone_caller_at_once,
+            callers=CallerLimits(
+                _per_minute(settings.phone_caller_per_minute), settings.phone_caller_at_once
+            ),
         )
         client_id = settings.azure_client_id
         credential = partial(default_credential, client_id)
-        return Telephone(config, self.switchboard, self.store, make_credential=credential)
+        return Telephone(
+            config,
+            self.switchboard,
+            self.store,
+            fitting=PhoneFitting(self.reception),
+            make_credential=credential,
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:

@@ -15,17 +15,19 @@ from switchboard.access.eventgrid import EventGridDoor, EventGridTrust
 from switchboard.access.identity import is_loopback
 from switchboard.access.keys import KeysUnavailable, fetch_by
 from switchboard.access.media import MediaTickets
-from switchboard.access.rates import Rate
 from switchboard.errors import ConfigurationError
+from switchboard.fitting import PhoneFitting
 from switchboard.phone.acs import AcsCarrier, AcsConfig
+from switchboard.phone.admission import CallerLimits
 from switchboard.phone.callers import caller_key
 from switchboard.phone.dialling import DiallingRules, QuietHours
-from switchboard.phone.occasion import Fitting, as_it_is
 from switchboard.phone.outgoing import Outgoing, OutgoingConfig
 from switchboard.phone.permits import Permits
-from switchboard.phone.room import Doors, Exchange, PhoneConfig, PhoneRoom
+from switchboard.phone.promises import Promises
+from switchboard.phone.room import Choose, Doors, Exchange, PhoneConfig, PhoneRoom
 from switchboard.records.dialled import DialledTable, Quotas
 from switchboard.records.placed import PlacedTable
+from switchboard.records.promised import PromisedTable
 from switchboard.records.store import Store
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
 
@@ -40,7 +42,8 @@ class TelephoneConfig:
     endpoint: str
     resource_id: str
     public_url: str
-    agent: str
+    choose: Choose
+    """Who answers."""
     data_dir: Path
     """Where the key to callers' ids is kept."""
     issuer: str | None = None
@@ -57,8 +60,7 @@ class TelephoneConfig:
     quiet_hours: str = "21:00-08:00"
     quotas: Quotas = field(default_factory=Quotas)
     ring_s: float = 45.0
-    caller_rate: Rate = field(default=Rate(20 / 60, 10))
-    caller_at_once: int = 5
+    callers: CallerLimits = field(default_factory=CallerLimits)
 
     def __post_init__(self) -> None:
         if not self.resource_id:
@@ -104,7 +106,7 @@ class Telephone:
         exchange: Exchange,
         store: Store,
         *,
-        fitting: Fitting = as_it_is,
+        fitting: PhoneFitting,
         make_credential: "Callable[[], AsyncTokenCredential]",
     ) -> None:
         """`fitting` makes an agent's brief one for a telephone call."""
@@ -131,11 +133,12 @@ class Telephone:
         key = caller_key(config.data_dir)
         room = PhoneConfig(
             config.public_url,
-            config.agent,
+            config.choose,
             caller_key=key,
             reattach_s=config.reattach_s,
             latency_ms=config.latency_ms,
             max_sockets=config.max_sockets,
+            callers=config.callers,
         )
         self.room = PhoneRoom(exchange, self._carrier, doors, room, fitting=fitting)
         rules = DiallingRules(config.allowed, QuietHours.read(config.quiet_hours))
@@ -149,6 +152,8 @@ class Telephone:
             fitting=fitting,
         )
         self.room.follower = self.outgoing
+        self.promises = Promises(PromisedTable(store), self.permits, self.outgoing)
+        fitting.promises, fitting.dials = self.promises, self.dials
 
     @property
     def dials(self) -> bool:
@@ -164,6 +169,8 @@ class Telephone:
             anyio.create_task_group() as tasks,
         ):
             tasks.start_soon(self.room.run)
+            if self.dials:
+                tasks.start_soon(self.promises.run)
 
     async def _fetch(self, url: str) -> bytes:
         if self._http is None:

@@ -23,6 +23,7 @@ from switchboard.access.principal import Principal
 from switchboard.browser.problems import REFUSALS, answer_refusal
 from switchboard.errors import CarrierUnavailable, NotAllowed
 from switchboard.exchange.brief import Fit
+from switchboard.phone.admission import CallerLimits
 from switchboard.phone.carrier import Connection, Party, Refusal, Route
 from switchboard.phone.dialling import DiallingRules
 from switchboard.phone.outgoing import Outgoing, OutgoingConfig
@@ -168,7 +169,13 @@ class House:
         return await self.http.post(f"/api/phone/incoming?secret={SECRET}", json=[body])
 
     def incoming(
-        self, *, correlation: str = "cor1", at: float | None = None, **headers: str
+        self,
+        *,
+        correlation: str = "cor1",
+        at: float | None = None,
+        caller: str = "4:+447400123456",
+        called: str = "+442079460000",
+        **headers: str,
     ) -> dict[str, object]:
         when = time.gmtime(self.clock.now if at is None else at)
         return {
@@ -176,8 +183,8 @@ class House:
             "eventType": "Microsoft.Communication.IncomingCall",
             "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", when),
             "data": {
-                "to": {"rawId": "4:+442079460000"},
-                "from": {"rawId": "4:+447400123456"},
+                "to": {"rawId": f"4:{called}"},
+                "from": {"rawId": caller},
                 "incomingCallContext": "ctx",
                 "correlationId": correlation,
                 "customContext": {"sipHeaders": headers},
@@ -244,6 +251,7 @@ async def house(
     agent: str = "bank",
     quotas: Quotas | None = None,
     authenticator: Authenticator | None = None,
+    callers: CallerLimits | None = None,
 ) -> AsyncGenerator[House]:
     """`carried_by`: a real exchange in the scripted one's place."""
     door = socket.create_server(("127.0.0.1", 0))
@@ -262,7 +270,13 @@ async def house(
             bindings,
             SeenEvents(store),
         )
-        about = PhoneConfig("https://talk.example", agent, reattach_s=reattach_s)
+        about = PhoneConfig(
+            "https://talk.example",
+            lambda called, asked: asked or agents.get(called or "", agent),
+            callers=callers or CallerLimits(),
+            reattach_s=reattach_s,
+        )
+        agents = {"+442079460001": "press"}
         carries = carried_by or exchange
         room = PhoneRoom(carries, carrier, doors, about, clock=clock)
         rules = DiallingRules(("GB",), quiet=None)

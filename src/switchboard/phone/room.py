@@ -4,7 +4,7 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -21,6 +21,7 @@ from switchboard.access.refusals import NotIdentified
 from switchboard.conversation.legs import CallerLeg
 from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed
 from switchboard.exchange.brief import Fit
+from switchboard.phone.admission import Admission, CallerLimits
 from switchboard.phone.callers import caller
 from switchboard.phone.carrier import Carrier, Connection, Refusal, Route
 from switchboard.phone.leg import REPLACED, PhoneLeg
@@ -28,11 +29,21 @@ from switchboard.phone.limits import MediaLimits
 from switchboard.phone.metronome import Metronome
 from switchboard.phone.occasion import Fitting, Occasion, as_it_is
 from switchboard.phone.permits import Permit
-from switchboard.phone.webhooks import Incoming, Told, Validation, What, callbacks, grid_events
+from switchboard.phone.webhooks import (
+    Incoming,
+    Told,
+    Validation,
+    What,
+    callbacks,
+    grid_events,
+    number_of,
+)
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
 
 logger = logging.getLogger(__name__)
 
+AGENT_HEADER: Final = "x-agent"
+"""A caller's custom SIP header that asks for an agent."""
 SEEN_S: Final = 3_600.0
 """Event Grid and ACS deliver again for minutes, not for hours."""
 MEDIA_S: Final = 20.0
@@ -70,22 +81,25 @@ class Follower(Protocol):
     async def sweep(self) -> None: ...
 
 
+type Choose = Callable[[str | None, str | None], str]
+"""The agent for the number that was called, E.164, and for the one that the caller asks for. The
+latter is the caller's to write: only agents that say so may be chosen by it."""
+
+
 @dataclass(frozen=True, slots=True)
 class PhoneConfig:
     """What the room is told about itself."""
 
     public_url: str
     """Where the carrier reaches us: `https://talk.example.com`."""
-    agent: str
-    """Who answers, where the number does not say. Callers do not choose: their headers are theirs
-    to write."""
-    agents: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Who answers by called number, E.164."""
+    choose: Choose
+    """Who answers; asked anew for each call, as agents change while we run."""
     caller_key: bytes = field(default_factory=secrets.token_bytes, repr=False)
     """What callers' ids are made with; without one, they hold as long as this process."""
     reattach_s: float = 10.0
     latency_ms: float = 0.0
     max_sockets: int = 100
+    callers: CallerLimits = field(default_factory=CallerLimits)
     media: MediaLimits = field(default_factory=MediaLimits)
 
 
@@ -123,6 +137,7 @@ class PhoneRoom:
         self._clock = clock
         self._metronome = Metronome()
         self._sockets = Places(config.max_sockets)
+        self._admission = Admission(config.callers, clock=clock)
         self._legs: dict[str, PhoneLeg] = {}
         self._connections: dict[str, str] = {}
         """Telephone calls that nobody has hung up yet, by our own call."""
@@ -192,6 +207,7 @@ class PhoneRoom:
     async def _answer(self, call: Incoming) -> None:
         refusal: Refusal = "busy"
         try:
+            self._admission.check(call.caller)
             who = caller(call.caller, self._config.caller_key)
             call_id = self._exchange.place(
                 principal=who,
@@ -207,6 +223,7 @@ class PhoneRoom:
             logger.warning("incoming call refused", extra={"reason": refusal})
             await self._reject(call, refusal)
             return
+        self._admission.enter(call_id, call.caller)
         route = await self._route(call_id)
         try:
             connection = await self._carrier.answer(call.context, route)
@@ -225,8 +242,7 @@ class PhoneRoom:
             return  # it is logged; the caller's own carrier gives up by itself
 
     def _agent(self, call: Incoming) -> str:
-        number = call.called.removeprefix("4:")
-        return self._config.agents.get(number, self._config.agent)
+        return self._config.choose(number_of(call.called), call.headers.get(AGENT_HEADER))
 
     async def _route(self, call_id: str) -> Route:
         ticket = await self._doors.media.issue(call_id)
@@ -314,6 +330,7 @@ class PhoneRoom:
         self._connections.pop(call_id, None)
         self._answered.pop(call_id, None)
         self._ringing.pop(call_id, None)
+        self._admission.leave(call_id)
         self._wait_no_more(call_id)
         await self._exchange.end(call_id, reason)
         await self._doors.media.revoke(call_id)

@@ -61,8 +61,7 @@ class Incoming:
     @property
     def number(self) -> str | None:
         """The caller's number, E.164; `None` where it is withheld, or no telephone's."""
-        found = _TELEPHONE.fullmatch(self.caller)
-        return found[1] if found else None
+        return number_of(self.caller)
 
     @property
     def digest(self) -> str:
@@ -164,6 +163,12 @@ class _Event(msgspec.Struct, frozen=True, rename="camel"):
 _decoder: Final[msgspec.json.Decoder[_Event | list[_Event]]] = msgspec.json.Decoder(
     _Event | list[_Event]
 )
+
+
+def number_of(raw_id: str) -> str | None:
+    """The telephone number, E.164, that a raw id names."""
+    found = _TELEPHONE.fullmatch(raw_id)
+    return found[1] if found else None
 
 
 def grid_events(body: bytes) -> Sequence[Incoming | Validation]:
