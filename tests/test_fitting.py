@@ -48,7 +48,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
 
 
 def fitted(
-    occasion: Occasion, desk: Desk | None = None, *, dials: bool = True, **phone: Any
+    occasion: Occasion, desk: Desk | None = None, *, dials: bool = True, **phone: object
 ) -> Brief:
     fitting = PhoneFitting(Profiles(**phone), now=lambda: datetime.fromtimestamp(NOON, UTC))
     fitting.promises, fitting.dials = desk.promises if desk else None, dials

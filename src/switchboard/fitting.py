@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from switchboard.agents.phone import OnThePhone
+from switchboard.conversation.machine import MachinePolicy, MachineRule
 from switchboard.errors import NotAllowed, ToolFailed
 from switchboard.exchange.brief import Brief, Fit
 from switchboard.phone.dialling import zone_of
@@ -99,7 +100,11 @@ def _said_first(brief: Brief, phone: OnThePhone, occasion: Occasion) -> Brief:
     if occasion.outgoing and phone.opening is not None:
         greeting = phone.opening
     words = [each for each in (phone.disclosed(occasion.number), greeting) if each]
-    return replace(brief, rules=replace(brief.rules, greeting=" ".join(words) or None))
+    machine = None
+    if occasion.outgoing and phone.machine != "go_on":
+        machine = MachineRule(MachinePolicy(phone.machine), phone.message)
+    rules = replace(brief.rules, greeting=" ".join(words) or None, machine=machine)
+    return replace(brief, rules=rules)
 
 
 def _own(promises: Promises, agent: str, occasion: Occasion) -> OwnTelephone:

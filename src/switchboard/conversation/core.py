@@ -10,6 +10,7 @@ conversation opens and closes. Times (`now`) are monotonic seconds, given by the
     hearing    what was heard, barge-in                                ──▶ endings, playing
     playing    what the service plays to the ear itself (WebRTC)
     endings    goodbye, silence, time, money
+    taking     whether an answering machine took a call of ours         ──▶ endings, hearing
     renewing   a lost or ending model session gives way to a new one   ──▶ hearing, tooling, endings
 """
 
@@ -28,6 +29,7 @@ from switchboard.conversation.renewing import Renewing
 from switchboard.conversation.replies import Wanted, Why
 from switchboard.conversation.rules import Rules
 from switchboard.conversation.stage import Stage
+from switchboard.conversation.taking import Taking
 from switchboard.conversation.toolcalls import ToolCalls
 from switchboard.conversation.tooling import Tooling
 
@@ -57,6 +59,7 @@ class Conversation:
         self._calling = Calling(
             stage, self._endings, self._hearing, self._tooling, self._answering, self._tools
         )
+        self._taking = Taking(stage, self._endings, self._hearing)
         self._renewing = Renewing(stage, self._endings, self._hearing, self._tooling, self._playing)
 
     @property
@@ -183,12 +186,16 @@ class Conversation:
         match event:
             case e.SpeechStarted(item_id, at_ms):
                 self._calling.speech_started(item_id, at_ms)
+                self._taking.speech_started(at_ms)
             case e.SpeechStopped(_, at_ms):
                 self._calling.speech_stopped(at_ms)
+                self._taking.speech_stopped(at_ms)
             case e.TurnCommitted(item_id):
                 self._calling.turn_committed(self._named(item_id))
             case e.CallerWords(item_id, text, final):
                 self._calling.words(self._named(item_id), text, final)
+                if final:
+                    self._taking.words(text)
             case e.CallerWordsFailed(item_id):
                 self._calling.words(self._named(item_id), "", final=True)
             case _:
@@ -215,6 +222,7 @@ class Conversation:
             case e.ReplyStarted(reply_id, tag, out_of_band):
                 if not out_of_band:
                     self._answering.started(reply_id, tag)
+                    self._taking.reply_started(ours=tag is not None)
             case e.ReplyItemStarted(reply_id, item_id, kind):
                 self._answering.item_started(reply_id, item_id, kind)
             case e.ReplyWords():
@@ -258,6 +266,8 @@ class Conversation:
                 self._hearing.check_silent(believed=True)
             case "owed" | "asked":
                 self._answering.timer(name)
+            case "machine":
+                self._taking.leave_message()
             case "keys":
                 self._calling.keys_complete()
             case "voice":

@@ -79,8 +79,8 @@ _HINTS: Final = re.compile(
 def judge(words: str, spoken_ms: float) -> Taker:
     """Whose words these are, by what they say, and by how long they took where that helps."""
     text = " ".join(words.casefold().replace("\u2019", "'").split())
-    plain = _MACHINE.findall(text)
-    if len(set(_MACHINE.finditer(text))) > 1 or (plain and not _ASKS.search(text)):
+    plain = sum(1 for _ in _MACHINE.finditer(text))
+    if plain > 1 or (plain and not _ASKS.search(text)):
         return Taker.MACHINE
     if spoken_ms >= LONG_TURN_MS and _HINTS.search(text) and not _ASKS.search(text):
         return Taker.MACHINE

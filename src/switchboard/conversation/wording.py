@@ -52,6 +52,10 @@ def greeting(text: str) -> str:
     return f'Greet the caller. Say exactly this and nothing else: "{text}"'
 
 
+def message(text: str) -> str:
+    return f'An answering machine records now. Say exactly this and nothing else: "{text}"'
+
+
 def time_left(seconds: float) -> str:
     minutes = round(seconds / 60)
     left = f"about {minutes} minutes" if minutes > 1 else "about a minute"
