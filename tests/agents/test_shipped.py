@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from switchboard.agents.book import AgentBook
 from switchboard.agents.config import ModelEntry, ModelPrice, SessionConfig, schema_text
+from switchboard.agents.phone import OnThePhone
 from switchboard.agents.profile import AgentEntry, Limits
 from switchboard.agents.turns import SemanticVad, ServerVad, Transcription
 from switchboard.tools.loading import load_toolbox
@@ -80,7 +81,9 @@ def test_every_schema_is_one_that_models_accept(book: AgentBook[Toolbox]) -> Non
 def test_every_field_of_the_file_is_explained() -> None:
     """What `docs/agents.md` does not name, nobody finds."""
     explained = (ROOT / "docs" / "agents.md").read_text()
-    models = (SessionConfig, AgentEntry, Limits, ServerVad, SemanticVad, Transcription, ModelPrice)
-    fields = {name for model in models for name in model.model_fields} - {"schema_", "type"}
+    agent = (AgentEntry, Limits, OnThePhone, ServerVad, SemanticVad, Transcription)
+    fields = {
+        name for model in (SessionConfig, *agent, ModelPrice) for name in model.model_fields
+    } - {"schema_", "type"}
 
     assert {name for name in fields if not re.search(rf"[`\".]{name}[`\"]", explained)} == set()

@@ -52,11 +52,23 @@ def name_faults(config: SessionConfig, tools: Collection[str]) -> Iterator[Fault
         yield from _voice_faults(at, agent, config)
         yield from _tool_faults(at, agent, tools)
         yield from _prompt_faults(at, agent, config)
+    yield from _number_faults(config)
     yield from _model_faults(config)
     for name in config.price_list():
         yield from _unknown(("prices", "models", name), "model", name, models)
     if config.default_agent:
         yield from _unknown(("default_agent",), "agent", config.default_agent, ids)
+
+
+def _number_faults(config: SessionConfig) -> Iterator[Fault]:
+    """Numbers that two agents would answer."""
+    answers: dict[str, str] = {}
+    for at, agent in enumerate(config.agents):
+        for index, number in enumerate(agent.phone.numbers):
+            other = answers.setdefault(number, agent.id)
+            if other != agent.id:
+                loc = ("agents", at, "phone", "numbers", index)
+                yield Fault(loc, f"the agent {other} answers it already")
 
 
 def _model_faults(config: SessionConfig) -> Iterator[Fault]:

@@ -1,24 +1,78 @@
-"""What an agent does on the telephone only: the `phone` section of its entry."""
+"""What an agent is on the telephone."""
 
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from switchboard.agents.recording import RecordingEntry
 from switchboard.agents.turns import Written
 
+type Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{4,14}$")]
+type Region = Annotated[str, Field(pattern=r"^([A-Z]{2}|default)$")]
+type Sentence = Annotated[str, Field(min_length=1, max_length=400)]
+type MachinePolicy = Literal["hang_up", "leave_message", "go_on"]
+
+EVERYWHERE = "default"
 PRIVATE_KEYS: Final = "take_private_keys"
 """The tool by which a caller keys what the model may not know."""
 
 
-class Phone(Written):
-    """What it does on the telephone only."""
+class OnThePhone(Written):
+    """How it answers the telephone, and how it rings people."""
 
+    numbers: Annotated[tuple[Number, ...], Field(max_length=100)] = ()
+    """Our numbers that it answers, E.164. An agent without any answers where no other does, if it
+    is `PHONE_AGENT`, or the default."""
+    choosable: bool = False
+    """A caller may ask for it by the SIP header `X-Agent`. Callers write their headers themselves:
+    not for an agent that may do what a stranger must not."""
+    opening: Sentence | None = None
+    """What it says first when it rings somebody, word for word; the `greeting` otherwise."""
+    disclosure: Mapping[Region, Sentence] = {}
+    """What must be said before anything else, by the country of the telephone (`DE`), or
+    `default`: that a machine is speaking, that the call is recorded."""
+    machine: MachinePolicy = "go_on"
+    """What it does when an answering machine takes a call that it placed."""
+    message: Sentence | None = None
+    """What it leaves on an answering machine, word for word."""
     tools: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = ()
-    """Tools that it has there besides its own, by name."""
+    """Tools that it has on the telephone besides its own, by name."""
     recording: RecordingEntry | None = None
     """How its calls are recorded; left out, they are not."""
 
     @property
     def private_tool(self) -> str | None:
         return PRIVATE_KEYS if PRIVATE_KEYS in self.tools else None
+
+    @field_validator("disclosure")
+    @classmethod
+    def _known_regions(cls, disclosure: Mapping[str, str]) -> Mapping[str, str]:
+        import phonenumbers  # takes a while, and few agents need it
+
+        for region in disclosure:
+            if region != EVERYWHERE and region not in phonenumbers.SUPPORTED_REGIONS:
+                raise ValueError(f"there is no country {region}; write GB, DE or default")
+        return disclosure
+
+    @model_validator(mode="after")
+    def _words_for_the_machine(self) -> Self:
+        if self.machine == "leave_message" and self.message is None:
+            raise ValueError("to leave a message there must be a `message`")
+        return self
+
+    def disclosed(self, number: str | None) -> str | None:
+        """What must be said to this telephone, E.164. Nobody knows where a withheld one is: it is
+        told what everybody is."""
+        region = EVERYWHERE if number is None or not self.disclosure else _region(number)
+        return self.disclosure.get(region, self.disclosure.get(EVERYWHERE))
+
+
+def _region(number: str) -> str:
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return EVERYWHERE
+    return phonenumbers.region_code_for_number(parsed) or EVERYWHERE

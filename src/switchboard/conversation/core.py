@@ -12,6 +12,7 @@ conversation opens and closes. Times (`now`) are monotonic seconds, given by the
     noticing   that the call is recorded
     playing    what the service plays to the ear itself (WebRTC)
     endings    goodbye, silence, time, money
+    taking     whether an answering machine took a call of ours         ──▶ endings, hearing
     renewing   a lost or ending model session gives way to a new one   ──▶ hearing, tooling, endings
 """
 
@@ -33,6 +34,7 @@ from switchboard.conversation.renewing import Renewing
 from switchboard.conversation.replies import Wanted, Why
 from switchboard.conversation.rules import Rules
 from switchboard.conversation.stage import Stage
+from switchboard.conversation.taking import Taking
 from switchboard.conversation.toolcalls import ToolCalls
 from switchboard.conversation.tooling import Tooling
 
@@ -71,6 +73,7 @@ class Conversation:
             self._keying,
             self._noticing,
         )
+        self._taking = Taking(stage, self._endings, self._hearing)
         self._renewing = Renewing(stage, self._endings, self._hearing, self._tooling, self._playing)
 
     @property
@@ -210,12 +213,16 @@ class Conversation:
         match event:
             case e.SpeechStarted(item_id, at_ms):
                 self._calling.speech_started(item_id, at_ms)
+                self._taking.speech_started(at_ms)
             case e.SpeechStopped(_, at_ms):
                 self._calling.speech_stopped(at_ms)
+                self._taking.speech_stopped(at_ms)
             case e.TurnCommitted(item_id):
                 self._calling.turn_committed(self._named(item_id))
             case e.CallerWords(item_id, text, final):
                 self._calling.words(self._named(item_id), text, final)
+                if final:
+                    self._taking.words(text)
             case e.CallerWordsFailed(item_id):
                 self._calling.words(self._named(item_id), "", final=True)
             case _:
@@ -242,6 +249,7 @@ class Conversation:
             case e.ReplyStarted(reply_id, tag, out_of_band):
                 if not out_of_band:
                     self._answering.started(reply_id, tag)
+                    self._taking.reply_started(ours=tag is not None)
             case e.ReplyItemStarted(reply_id, item_id, kind):
                 self._answering.item_started(reply_id, item_id, kind)
             case e.ReplyWords():
@@ -285,6 +293,8 @@ class Conversation:
                 self._hearing.check_silent(believed=True)
             case "owed" | "asked":
                 self._answering.timer(name)
+            case "machine":
+                self._taking.leave_message()
             case "keys":
                 self._calling.keys_complete()
             case "voice":

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from switchboard.conversation.machine import MachineRule
+
 
 @dataclass(frozen=True, slots=True)
 class ToolRule:
@@ -89,3 +91,5 @@ class Rules:
     """How much of the past a new session is told in full: about 6,000 tokens."""
     goodbye_s: float = 20.0
     """The longest a polite end may take."""
+    machine: MachineRule | None = None
+    """Of a call that we placed: what to do when an answering machine takes it. `None`: go on."""

@@ -64,6 +64,10 @@ def notice(text: str) -> str:
     return f'Tell the caller. Say exactly this and nothing else: "{text}"'
 
 
+def message(text: str) -> str:
+    return f'An answering machine records now. Say exactly this and nothing else: "{text}"'
+
+
 def time_left(seconds: float) -> str:
     minutes = round(seconds / 60)
     left = f"about {minutes} minutes" if minutes > 1 else "about a minute"

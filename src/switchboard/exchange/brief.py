@@ -1,5 +1,6 @@
 """Everything a call must know of its agent before it begins."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,6 +22,10 @@ class Brief:
     resources: Resources
     patience: Patience = field(default_factory=Patience)
     """With a caller who keys something privately."""
+
+
+type Fit = Callable[[Brief], Brief]
+"""What one way of calling adds to an agent: tools that only a telephone has, say."""
 
 
 class Reception(Protocol):

@@ -42,6 +42,8 @@ class Placed:
     brief: Brief
     media: CallMedia | None = None
     """Over WebRTC: what its model is dialled beside."""
+    outgoing: bool = False
+    """We ring, on a telephone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 from switchboard.access.principal import Kind, Principal
 from switchboard.conversation.legs import CallerLeg, Dial, Mint, Minted, Negotiate, Negotiated
 from switchboard.errors import LinesBusy, NotAllowed
-from switchboard.exchange.brief import Brief, Reception
+from switchboard.exchange.brief import Brief, Fit, Reception
 from switchboard.exchange.call import Call, Placed
 from switchboard.exchange.media import CallMedia
 from switchboard.records.recorder import Recorder
@@ -65,16 +65,25 @@ class Switchboard:
     # -- the door -------------------------------------------------------------------------------
 
     def place(
-        self, *, principal: Principal, agent: str, voice: str | None, model: str | None
+        self,
+        *,
+        principal: Principal,
+        agent: str,
+        voice: str | None,
+        model: str | None,
+        fit: Fit | None = None,
+        wait_s: float | None = None,
+        outgoing: bool = False,
     ) -> str:
-        """Reserve a line; returns the call's id. Its caller has `wait_s` to come.
+        """Reserve a line; returns the call's id. Its caller has `wait_s` to come, the lines' own
+        where it is not given. `fit` makes the agent's brief this call's; `outgoing`: we ring.
 
         Raises `LinesBusy`, or `NotAllowed` for an agent, voice or model that is not offered.
         """
-        by_telephone = principal.kind is Kind.TELEPHONE
+        by_telephone = outgoing or principal.kind is Kind.TELEPHONE
         brief = self._reception.brief(agent, voice=voice, model=model, by_telephone=by_telephone)
-        placed = self._reserve(principal, brief)
-        self._expect(placed)
+        placed = self._reserve(principal, brief if fit is None else fit(brief), outgoing=outgoing)
+        self._expect(placed, wait_s)
         return placed.call_id
 
     async def place_offer(
@@ -156,7 +165,7 @@ class Switchboard:
             raise NotAllowed("This call has ended.")
         return await call.offered(offer)
 
-    def _reserve(self, principal: Principal, brief: Brief) -> Placed:
+    def _reserve(self, principal: Principal, brief: Brief, *, outgoing: bool = False) -> Placed:
         """Take a line for a call that is about to begin, until it is `cancel`led or a caller is
         `_expect`ed. Raises `LinesBusy`."""
         self._forget_no_shows()
@@ -164,13 +173,14 @@ class Switchboard:
             raise LinesBusy(STOPPING)
         if len(self._calls) + len(self._waiting) >= self._lines.calls:
             raise LinesBusy("All lines are busy; please try again in a moment.")
-        placed = Placed(secrets.token_urlsafe(12), principal, brief)
+        placed = Placed(secrets.token_urlsafe(12), principal, brief, outgoing=outgoing)
         self._waiting[placed.call_id] = (placed, math.inf)
         return placed
 
-    def _expect(self, placed: Placed) -> None:
+    def _expect(self, placed: Placed, wait_s: float | None = None) -> None:
         """From now on the caller has `wait_s` to come."""
-        self._waiting[placed.call_id] = (placed, self._clock() + self._lines.wait_s)
+        wait_s = self._lines.wait_s if wait_s is None else wait_s
+        self._waiting[placed.call_id] = (placed, self._clock() + wait_s)
 
     async def carry(self, call_id: str, leg: CallerLeg) -> None:
         """Join `leg` to a placed or a parked call. Returns when the leg is no longer the call's.
@@ -252,6 +262,7 @@ class Switchboard:
             model=spec.model,
             voice=spec.voice,
             channel=_channel(call.placed),
+            direction="out" if call.placed.outgoing else "in",
             began_at=time.time(),
         )
         logger.info("call began", extra={"call": call.id, "agent": call.placed.brief.agent})

@@ -82,6 +82,8 @@ class PhoneLeg:
         self._work = asyncio.Event()
         self._written = asyncio.Event()
         self._closing: str | None = None
+        self.end_reason: str | None = None
+        """Why the call was over, once the exchange has said so."""
         self._ended = False
         self._replies: deque[str] = deque(maxlen=REMEMBERED)
         self._silenced: deque[str] = deque(maxlen=REMEMBERED)
@@ -156,6 +158,7 @@ class PhoneLeg:
         with anyio.move_on_after(self._limits.close_s):
             await self._written.wait()
         if reason != REPLACED:
+            self.end_reason = reason
             await self._hang_up()
 
     # -- the carrier's half -----------------------------------------------------------------

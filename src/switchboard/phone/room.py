@@ -4,7 +4,7 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -22,11 +22,15 @@ from switchboard.conversation.commands import Record
 from switchboard.conversation.events import RecordingState
 from switchboard.conversation.legs import CallerLeg
 from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed
+from switchboard.exchange.brief import Fit
+from switchboard.phone.admission import Admission, CallerLimits
 from switchboard.phone.callers import caller
 from switchboard.phone.carrier import Carrier, Connection, Refusal, Route
 from switchboard.phone.leg import REPLACED, PhoneLeg
 from switchboard.phone.limits import MediaLimits
 from switchboard.phone.metronome import Metronome
+from switchboard.phone.occasion import Fitting, Occasion, as_it_is
+from switchboard.phone.permits import Permit
 from switchboard.phone.recording import Recordings
 from switchboard.phone.webhooks import (
     Filed,
@@ -36,12 +40,15 @@ from switchboard.phone.webhooks import (
     What,
     callbacks,
     grid_events,
+    number_of,
 )
 from switchboard.records.recordings import RecordingTable
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
 
 logger = logging.getLogger(__name__)
 
+AGENT_HEADER: Final = "x-agent"
+"""A caller's custom SIP header that asks for an agent."""
 SEEN_S: Final = 3_600.0
 """Event Grid and ACS deliver again for minutes, not for hours."""
 MEDIA_S: Final = 20.0
@@ -56,11 +63,32 @@ class Exchange(Protocol):
     """What the telephone's room needs of the exchange."""
 
     def place(
-        self, *, principal: Principal, agent: str, voice: str | None, model: str | None
+        self,
+        *,
+        principal: Principal,
+        agent: str,
+        voice: str | None,
+        model: str | None,
+        fit: Fit | None,
+        wait_s: float | None,
+        outgoing: bool,
     ) -> str: ...
     async def carry(self, call_id: str, leg: CallerLeg) -> None: ...
     async def end(self, call_id: str, reason: str) -> None: ...
     def cancel(self, call_id: str) -> None: ...
+
+
+class Follower(Protocol):
+    """Hears what becomes of calls, its own and others."""
+
+    async def told(self, call_id: str, event: Told) -> None: ...
+    async def over(self, call_id: str, reason: str) -> None: ...
+    async def sweep(self) -> None: ...
+
+
+type Choose = Callable[[str | None, str | None], str]
+"""The agent for the number that was called, E.164, and for the one that the caller asks for. The
+latter is the caller's to write: only agents that say so may be chosen by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +97,14 @@ class PhoneConfig:
 
     public_url: str
     """Where the carrier reaches us: `https://talk.example.com`."""
-    agent: str
-    """Who answers, where the number does not say. Callers do not choose: their headers are theirs
-    to write."""
-    agents: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Who answers by called number, E.164."""
+    choose: Choose
+    """Who answers; asked anew for each call, as agents change while we run."""
     caller_key: bytes = field(default_factory=secrets.token_bytes, repr=False)
     """What callers' ids are made with; without one, they hold as long as this process."""
     reattach_s: float = 10.0
     latency_ms: float = 0.0
     max_sockets: int = 100
+    callers: CallerLimits = field(default_factory=CallerLimits)
     media: MediaLimits = field(default_factory=MediaLimits)
 
 
@@ -104,8 +130,12 @@ class PhoneRoom:
         doors: Doors,
         config: PhoneConfig,
         *,
+        fitting: Fitting = as_it_is,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self.follower: Follower | None = None
+        """Whoever places calls: set once, before anything runs."""
+        self._fitting = fitting
         self._exchange = exchange
         self._carrier = carrier
         self._doors = doors
@@ -113,6 +143,7 @@ class PhoneRoom:
         self._clock = clock
         self._metronome = Metronome()
         self._sockets = Places(config.max_sockets)
+        self._admission = Admission(config.callers, clock=clock)
         self._legs: dict[str, PhoneLeg] = {}
         self._connections: dict[str, str] = {}
         """Telephone calls that nobody has hung up yet, by our own call."""
@@ -121,6 +152,9 @@ class PhoneRoom:
         self._recordings = Recordings(
             carrier, doors.recordings, self._recording_changed, clock=clock
         )
+        self._ringing: dict[str, str | None] = {}
+        """Calls that we place and nobody has answered; their connections, once they are known."""
+        self._stopped = False
         self._lost: dict[str, anyio.Event] = {}
         """Calls whose media broke: set when they are back, or the call is over."""
 
@@ -135,6 +169,7 @@ class PhoneRoom:
                     await anyio.sleep(SWEEP_S)
                     await self.sweep()
         finally:
+            self._stopped = True
             with anyio.move_on_after(CLOSE_S, shield=True):
                 await self._hang_up_all()
 
@@ -142,7 +177,7 @@ class PhoneRoom:
         """Whoever still holds a telephone must not be left listening to nothing."""
         async with anyio.create_task_group() as tasks:
             for call_id, connection_id in list(self._connections.items()):
-                tasks.start_soon(self._hang_up, call_id, connection_id)
+                tasks.start_soon(self._hang_up, call_id, connection_id, "server_stopping")
 
     def live(self) -> int:
         """Telephone calls that nobody has hung up yet."""
@@ -184,17 +219,23 @@ class PhoneRoom:
     async def _answer(self, call: Incoming) -> None:
         refusal: Refusal = "busy"
         try:
+            self._admission.check(call.caller)
+            who = caller(call.caller, self._config.caller_key)
             call_id = self._exchange.place(
-                principal=caller(call.caller, self._config.caller_key),
+                principal=who,
                 agent=self._agent(call),
                 voice=None,
                 model=None,
+                fit=self._fitting(Occasion(call.number, who.id)),
+                wait_s=None,
+                outgoing=False,
             )
         except (LinesBusy, NotAllowed) as reason:
             refusal = "busy" if isinstance(reason, LinesBusy) else "forbidden"
             logger.warning("incoming call refused", extra={"reason": refusal})
             await self._reject(call, refusal)
             return
+        self._admission.enter(call_id, call.caller)
         route = await self._route(call_id)
         try:
             connection = await self._carrier.answer(call.context, route)
@@ -213,8 +254,7 @@ class PhoneRoom:
             return  # it is logged; the caller's own carrier gives up by itself
 
     def _agent(self, call: Incoming) -> str:
-        number = call.called.removeprefix("4:")
-        return self._config.agents.get(number, self._config.agent)
+        return self._config.choose(number_of(call.called), call.headers.get(AGENT_HEADER))
 
     async def _route(self, call_id: str) -> Route:
         ticket = await self._doors.media.issue(call_id)
@@ -232,6 +272,34 @@ class PhoneRoom:
 
     def _callback_url(self, call_id: str) -> str:
         return f"{self._base}/api/phone/events/{call_id}"
+
+    # -- a call is placed -------------------------------------------------------------------
+
+    async def ring(self, call_id: str, permit: Permit) -> None:
+        """Have a telephone ring, for a call that the exchange has placed.
+
+        Raises `CarrierUnavailable`.
+        """
+        route = await self._route(call_id)
+        self._ringing[call_id] = None
+        with anyio.CancelScope(shield=True):  # or it might ring, and nobody know of it
+            try:
+                connection = await self._carrier.place(permit, route)
+            except CarrierUnavailable:
+                del self._ringing[call_id]
+                await self._doors.media.revoke(call_id)
+                raise
+            if call_id in self._ringing:
+                self._ringing[call_id] = self._connections[call_id] = connection.id
+            elif call_id not in self._connections:  # over before we were told that it rings
+                await self._hang_up(call_id, connection.id)
+            if self._stopped:
+                await self._hang_up(call_id, connection.id, "server_stopping")
+
+    async def abandon(self, call_id: str, reason: str) -> None:
+        """Hang up on a telephone that rings. One that does not is let alone."""
+        if (connection_id := self._ringing.get(call_id)) is not None:
+            await self._hang_up(call_id, connection_id, reason)
 
     # -- what became of it ------------------------------------------------------------------
 
@@ -252,7 +320,8 @@ class PhoneRoom:
 
     async def _is_ours(self, call_id: str, event: Told) -> bool:
         waiting = self._answered.get(call_id)
-        known = waiting[0] if waiting else await self._doors.bindings.connection_of(call_id)
+        known = waiting[0] if waiting else self._ringing.get(call_id)
+        known = known or await self._doors.bindings.connection_of(call_id)
         if known is not None and known != event.connection_id:
             logger.warning("callback of another call", extra={"call": call_id})
             return False
@@ -264,10 +333,16 @@ class PhoneRoom:
             "carrier told",
             extra={"call": call_id, "what": event.what.value, "code": event.code},
         )
+        if self.follower is not None:
+            await self.follower.told(call_id, event)
         if event.what in _OVER:
             await self._give_up(call_id, "hung_up")
         elif event.what in (What.RECORDING, What.NOT_RECORDED):
             await self._recordings.told(call_id, event)
+        elif event.what is What.CONNECTED and call_id in self._ringing:
+            del self._ringing[call_id]
+            self._connections[call_id] = event.connection_id
+            self._answered[call_id] = (event.connection_id, self._clock())
         elif event.what is What.MEDIA_FAILED and call_id not in self._legs:
             await self._hang_up(call_id, event.connection_id)
 
@@ -275,14 +350,20 @@ class PhoneRoom:
         """The telephone call is over: so is ours."""
         self._connections.pop(call_id, None)
         self._answered.pop(call_id, None)
+        self._ringing.pop(call_id, None)
+        self._admission.leave(call_id)
         self._wait_no_more(call_id)
         await self._recordings.over(call_id)
         await self._exchange.end(call_id, reason)
         await self._doors.media.revoke(call_id)
+        if self.follower is not None:
+            await self.follower.over(call_id, reason)
 
-    async def _hang_up(self, call_id: str, connection_id: str) -> None:
+    async def _hang_up(self, call_id: str, connection_id: str, reason: str = "hung_up") -> None:
         """Our call is over, or never was: so is the telephone's."""
         await self._recordings.over(call_id)
+        if self.follower is not None:  # before the carrier tells of it, which knows no reason
+            await self.follower.over(call_id, reason)
         try:
             await self._carrier.hang_up(connection_id)
         except CarrierUnavailable:
@@ -299,6 +380,11 @@ class PhoneRoom:
                     await self._hang_up(call_id, connection_id)
                 except Exception:
                     logger.exception("call not cleared away", extra={"call": call_id})
+        if self.follower is not None:
+            try:
+                await self.follower.sweep()
+            except Exception:
+                logger.exception("placed calls not swept")
 
     # -- its media --------------------------------------------------------------------------
 
@@ -319,7 +405,7 @@ class PhoneRoom:
 
     async def _join(self, socket: WebSocket, call_id: str, connection: Connection) -> None:
         async def hang_up() -> None:
-            await self._hang_up(call_id, connection.id)
+            await self._hang_up(call_id, connection.id, leg.end_reason or "hung_up")
 
         def record(wish: Record) -> None:
             where = self._callback_url(call_id)
@@ -338,6 +424,7 @@ class PhoneRoom:
         self._recordings.rejoined(call_id)
         self._connections[call_id] = connection.id
         self._answered.pop(call_id, None)
+        self._ringing.pop(call_id, None)
         self._wait_no_more(call_id)
         over = False
         async with anyio.create_task_group() as tasks:

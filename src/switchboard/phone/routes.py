@@ -38,7 +38,7 @@ def phone_routes(room: PhoneRoom) -> APIRouter:
     async def incoming(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         await room.check_delivery(request)
         try:
-            code = await room.delivered(await _body(request))
+            code = await room.delivered(await body_of(request))
         except Misposted as fault:
             raise _misposted(fault) from None
         if code is None:
@@ -50,7 +50,7 @@ def phone_routes(room: PhoneRoom) -> APIRouter:
     async def events(request: Request, call_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         await room.check_carrier(request)
         try:
-            await room.told(call_id, await _body(request))
+            await room.told(call_id, await body_of(request))
         except Misposted as fault:
             raise _misposted(fault) from None
         return Response(status_code=200)
@@ -67,14 +67,14 @@ def _misposted(fault: Misposted) -> HTTPException:
     return HTTPException(400, "This is not understood")
 
 
-async def _body(request: Request) -> bytes:
+async def body_of(request: Request, limit_bytes: int = MAX_BODY_BYTES) -> bytes:
     """The whole body, if it is small and comes soon."""
     body = bytearray()
     try:
         with anyio.fail_after(BODY_S):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MAX_BODY_BYTES:
+                if len(body) > limit_bytes:
                     raise HTTPException(413, "This is too large")
     except TimeoutError as late:
         raise HTTPException(408, "This took too long to arrive") from late

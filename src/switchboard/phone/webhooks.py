@@ -30,6 +30,7 @@ MAX_PARTS: Final = 200
 type Short = Annotated[str, Meta(max_length=512)]
 type Long = Annotated[str, Meta(max_length=65_536)]
 _RECORDING: Final = re.compile(r"/recordingId/([A-Za-z0-9][A-Za-z0-9._~=+%-]{0,999})(?:/|$)")
+_TELEPHONE: Final = re.compile(r"4:(\+[1-9][0-9]{4,14})")
 _SIP_NAME: Final = re.compile(r"[Xx]-[A-Za-z0-9-]{1,64}|[Uu]ser-[Tt]o-[Uu]ser")
 
 
@@ -59,6 +60,11 @@ class Incoming:
     """Epoch seconds."""
     headers: dict[str, str] = field(default_factory=dict[str, str])
     """Custom SIP headers, names in small letters."""
+
+    @property
+    def number(self) -> str | None:
+        """The caller's number, E.164; `None` where it is withheld, or no telephone's."""
+        return number_of(self.caller)
 
     @property
     def digest(self) -> str:
@@ -185,6 +191,12 @@ class _Event(msgspec.Struct, frozen=True, rename="camel"):
 _decoder: Final[msgspec.json.Decoder[_Event | list[_Event]]] = msgspec.json.Decoder(
     _Event | list[_Event]
 )
+
+
+def number_of(raw_id: str) -> str | None:
+    """The telephone number, E.164, that a raw id names."""
+    found = _TELEPHONE.fullmatch(raw_id)
+    return found[1] if found else None
 
 
 def grid_events(body: bytes) -> Sequence[Incoming | Validation | Filed]:

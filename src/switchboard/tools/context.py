@@ -16,6 +16,10 @@ class Resources:
     def __init__(self, *things: object) -> None:
         self._things = {type(thing): thing for thing in things}
 
+    def joined(self, *things: object) -> "Resources":
+        """These things, and more."""
+        return Resources(*self._things.values(), *things)
+
     def need[T](self, kind: type[T]) -> T:
         """The one thing of exactly this type. Raises `LookupError` where the house has none."""
         thing = self._things.get(kind)
