@@ -46,6 +46,7 @@ from switchboard.model.credentials import TokenSource, default_credential
 from switchboard.model.keys import KeySource, lending
 from switchboard.model.passage import PassageConfig, Passages
 from switchboard.reception import Reception
+from switchboard.records.dialled import Quotas
 from switchboard.records.recorder import Recorder
 from switchboard.records.store import Store
 from switchboard.records.tickets import TicketTable
@@ -168,15 +169,19 @@ class House:
 
     def _telephone(self) -> "Telephone":
         # Not at the top: what it needs takes a while to import, and few servers have one.
+        from switchboard.fitting import PhoneFitting
+        from switchboard.phone.admission import CallerLimits
         from switchboard.telephone import Telephone, TelephoneConfig
 
         settings = self.settings
+        if settings.phone_agent is not None:
+            self.reception.need_agent(settings.phone_agent, "PHONE_AGENT")
         secret = settings.event_grid_secret
         config = TelephoneConfig(
             endpoint=settings.acs_endpoint or "",
             resource_id=settings.acs_resource_id,
             public_url=settings.public_url or "",
-            agent=settings.phone_agent or self.reception.page_config().default_agent,
+            choose=partial(self.reception.answering, otherwise=settings.phone_agent),
             data_dir=settings.data_dir,
             number=settings.acs_number,
             issuer=settings.acs_issuer,
@@ -188,10 +193,27 @@ class House:
             secret=secret.get_secret_value() if secret else None,
             max_sockets=2 * settings.max_calls + 16,
             allowed=settings.dial_allowed,
+            quiet_hours=settings.dial_quiet_hours,
+            quotas=Quotas(
+                settings.dial_user_a_day,
+                settings.dial_number_a_day,
+                settings.dial_a_day,
+                settings.dial_at_once,
+            ),
+            ring_s=settings.dial_ring_seconds,
+            callers=CallerLimits(
+                _per_minute(settings.phone_caller_per_minute), settings.phone_caller_at_once
+            ),
         )
         client_id = settings.azure_client_id
         credential = partial(default_credential, client_id)
-        return Telephone(config, self.switchboard, self.store, make_credential=credential)
+        return Telephone(
+            config,
+            self.switchboard,
+            self.store,
+            fitting=PhoneFitting(self.reception),
+            make_credential=credential,
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -382,6 +404,11 @@ def _mount(app: FastAPI, house: House) -> None:
         from switchboard.phone.routes import phone_routes
 
         app.include_router(phone_routes(house.telephone.room))
+        if house.telephone.dials:
+            from switchboard.phone.outgoing_routes import outgoing_routes
+
+            routes = outgoing_routes(house.telephone.outgoing, house.origins, identify)
+            app.include_router(routes)
     app.mount("/", PageFiles(about=msgspec.json.encode(house.about())))
 
 

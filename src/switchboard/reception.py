@@ -11,7 +11,7 @@ from typing import Final
 
 from switchboard.agents.book import AgentBook
 from switchboard.agents.config import ModelEntry
-from switchboard.agents.phone import Phone
+from switchboard.agents.phone import OnThePhone
 from switchboard.agents.profile import END_CALL, AgentProfile
 from switchboard.agents.serving import rules_of, session_of
 from switchboard.browser.protocol import (
@@ -22,7 +22,7 @@ from switchboard.browser.protocol import (
     VoiceChoice,
 )
 from switchboard.conversation.session import Service
-from switchboard.errors import NotAllowed
+from switchboard.errors import ConfigurationError, NotAllowed
 from switchboard.exchange.brief import Brief
 from switchboard.tools.cli import AgentSheet
 from switchboard.tools.context import Resources
@@ -60,9 +60,10 @@ class Reception:
     def brief(
         self, agent: str, *, voice: str | None, model: str | None, by_telephone: bool = False
     ) -> Brief:
-        """Everything a call needs of its agent. `by_telephone`: with what it can do on a telephone.
+        """Everything a call needs of its agent; `by_telephone`: with what it does there only.
 
-        Raises `NotAllowed` for what is not offered."""
+        Raises `NotAllowed` for what is not offered.
+        """
         edition = self.book.edition
         profile = edition.roster.agents.get(agent)
         if profile is None:
@@ -89,6 +90,34 @@ class Reception:
             resources=self.resources,
         )
         return _on_the_telephone(brief, profile.phone) if by_telephone else brief
+
+    def answering(self, called: str | None, asked: str | None, otherwise: str | None) -> str:
+        """Who answers a telephone call: whom the caller asks for, if that agent may be asked for;
+        else by the number that was called, E.164; else `otherwise`, if there is such an agent."""
+        roster = self.book.edition.roster
+        wanted = roster.agents.get(asked or "")
+        if wanted is not None and wanted.phone.choosable:
+            return wanted.id
+        for profile in roster.agents.values():
+            if called is not None and called in profile.phone.numbers:
+                return profile.id
+        if otherwise is not None and otherwise in roster.agents:
+            return otherwise
+        return roster.default_agent
+
+    def on_the_phone(self, agent: str) -> OnThePhone:
+        """How an agent is on the telephone, as it is configured at this moment."""
+        profile = self.book.edition.roster.agents.get(agent)
+        return OnThePhone() if profile is None else profile.phone
+
+    def need_agent(self, agent: str, setting: str) -> None:
+        """Raises `ConfigurationError` when a setting names an agent that there is not."""
+        agents = self.book.edition.roster.agents
+        if agent not in agents:
+            raise ConfigurationError(
+                f"{setting}={agent} is no agent of session_config.json: there are "
+                f"{', '.join(agents)}."
+            )
 
     def _date(self) -> str:
         """No model knows what day it is."""
@@ -135,19 +164,29 @@ class Reception:
         }
 
 
-def _on_the_telephone(brief: Brief, phone: Phone) -> Brief:
-    """What the agent can do on a telephone, and nowhere else. A Foundry agent has its own tools
+def _on_the_telephone(brief: Brief, phone: OnThePhone) -> Brief:
+    """With what the agent does on a telephone, and nowhere else. A Foundry agent has its own tools
     only."""
+    recording = phone.recording.rule() if phone.recording else None
     if brief.spec.agent is not None:
-        return brief
+        return replace(brief, rules=replace(brief.rules, recording=recording))
     rules = replace(
         brief.rules,
+        tools={**brief.rules.tools, **brief.toolbox.rules(phone.tools)},
+        recording=recording,
+        private_tool=phone.private_tool,
         transfer_tool=phone.transfer_tool,
         bring_in_tool=phone.bring_in_tool,
         humans=phone.directory(),
     )
-    spec = replace(brief.spec, tools=(*brief.spec.tools, *phone.specs()))
-    return replace(brief, rules=rules, spec=spec, line_tools=phone.line_tools)
+    tools = (*brief.spec.tools, *brief.toolbox.specs(phone.tools), *phone.specs())
+    return replace(
+        brief,
+        rules=rules,
+        spec=replace(brief.spec, tools=tools),
+        offered=brief.offered | {*phone.tools},
+        line_tools=phone.line_tools,
+    )
 
 
 def _choice(profile: AgentProfile) -> AgentChoice:

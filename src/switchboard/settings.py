@@ -20,10 +20,12 @@ from switchboard.records.store import sqlite_url
 
 type Seconds = Annotated[float, Field(ge=0, le=86_400)]
 type PerMinute = Annotated[float, Field(ge=1, le=60_000)]
+type Quota = Annotated[int, Field(ge=1, le=100_000)]
 type LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 RESOURCE_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}[A-Za-z0-9]$"
 """It becomes a host name, so nothing else may hide in it."""
+QUIET_HOURS: Final = r"^(none|([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)$"
 DEFAULT_SCOPE: Final = "https://ai.azure.com/.default"
 
 
@@ -111,7 +113,27 @@ class Settings(BaseSettings):
     event_grid_secret: SecretStr | None = None
     """Or what the address that Event Grid was given ends in: `?secret=…`."""
     phone_agent: str | None = None
-    """Who answers the telephone, if not the first agent."""
+    """Who answers the telephone where the number does not say, if not the first agent."""
+    phone_caller_per_minute: PerMinute = 20.0
+    """Calls of one telephone, and of all withheld numbers together."""
+    phone_caller_at_once: Annotated[int, Field(ge=1, le=10_000)] = 5
+    """Likewise, at once."""
+
+    dial_allowed: Annotated[tuple[str, ...], NoDecode] = ()
+    """Countries (`GB`) and prefixes (`+4420`) that may be rung, separated by commas. None: nobody
+    is rung."""
+    dial_quiet_hours: Annotated[str, Field(pattern=QUIET_HOURS)] = "21:00-08:00"
+    """When nobody is rung, by the clock where the telephone is; `none` for never."""
+    dial_user_a_day: Quota = 20
+    """Calls that one user may have placed within 24 hours."""
+    dial_number_a_day: Quota = 3
+    """Calls to one number within 24 hours, whoever asks."""
+    dial_a_day: Quota = 200
+    """Calls within 24 hours, in all."""
+    dial_at_once: Quota = 5
+    """Calls that ring or last at once."""
+    dial_ring_seconds: Annotated[float, Field(ge=5, le=115)] = 45.0
+    """How long a telephone may ring."""
 
     dial_allowed: Annotated[tuple[str, ...], NoDecode] = ()
     """Countries (`GB`) and prefixes (`+4420`) that may be rung, separated by commas. None: nobody

@@ -16,12 +16,19 @@ from switchboard.access.identity import is_loopback
 from switchboard.access.keys import KeysUnavailable, fetch_by
 from switchboard.access.media import MediaTickets
 from switchboard.errors import ConfigurationError
+from switchboard.fitting import PhoneFitting
 from switchboard.phone.acs import AcsCarrier, AcsConfig
+from switchboard.phone.admission import CallerLimits
 from switchboard.phone.callers import caller_key
-from switchboard.phone.dialling import DiallingRules
+from switchboard.phone.dialling import DiallingRules, QuietHours
+from switchboard.phone.outgoing import Outgoing, OutgoingConfig
 from switchboard.phone.permits import Permits
-from switchboard.phone.room import Doors, Exchange, PhoneConfig, PhoneRoom
+from switchboard.phone.promises import Promises
+from switchboard.phone.room import Choose, Doors, Exchange, PhoneConfig, PhoneRoom
 from switchboard.records.dialled import DialledTable, Quotas
+from switchboard.records.placed import PlacedTable
+from switchboard.records.promised import PromisedTable
+from switchboard.records.recordings import RecordingTable
 from switchboard.records.store import Store
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
 
@@ -36,7 +43,8 @@ class TelephoneConfig:
     endpoint: str
     resource_id: str
     public_url: str
-    agent: str
+    choose: Choose
+    """Who answers."""
     data_dir: Path
     """Where the key to callers' ids is kept."""
     issuer: str | None = None
@@ -50,6 +58,10 @@ class TelephoneConfig:
     max_sockets: int = 100
     allowed: Sequence[str] = ()
     """Whom we may ring; nobody, where it is empty."""
+    quiet_hours: str = "21:00-08:00"
+    quotas: Quotas = field(default_factory=Quotas)
+    ring_s: float = 45.0
+    callers: CallerLimits = field(default_factory=CallerLimits)
 
     def __post_init__(self) -> None:
         if not self.resource_id:
@@ -64,6 +76,11 @@ class TelephoneConfig:
         _need_https("PUBLIC_URL", self.public_url)
         if self.issuer is not None:
             _need_https("ACS_ISSUER", self.issuer)
+        if self.allowed and self.number is None:
+            raise ConfigurationError(
+                "DIAL_ALLOWED is set, but ACS_NUMBER is not: say which number of ours people see "
+                "when they are rung, such as +15550100."
+            )
 
 
 def _need_https(setting: str, url: str) -> None:
@@ -90,8 +107,10 @@ class Telephone:
         exchange: Exchange,
         store: Store,
         *,
+        fitting: PhoneFitting,
         make_credential: "Callable[[], AsyncTokenCredential]",
     ) -> None:
+        """`fitting` makes an agent's brief one for a telephone call."""
         self._config = config
         self._http: httpx.AsyncClient | None = None
         carrier_config = AcsConfig(config.endpoint, config.number, config.ca_file)
@@ -111,26 +130,51 @@ class Telephone:
             MediaTickets(bindings),
             bindings,
             SeenEvents(store),
+            RecordingTable(store),
         )
+        key = caller_key(config.data_dir)
         room = PhoneConfig(
             config.public_url,
-            config.agent,
-            caller_key=caller_key(config.data_dir),
+            config.choose,
+            caller_key=key,
             reattach_s=config.reattach_s,
             latency_ms=config.latency_ms,
             max_sockets=config.max_sockets,
+            callers=config.callers,
         )
-        self.permits = Permits(DialledTable(store), DiallingRules(config.allowed), Quotas())
-        self.room = PhoneRoom(exchange, self._carrier, doors, room, permits=self.permits)
+        rules = DiallingRules(config.allowed, QuietHours.read(config.quiet_hours))
+        self.permits = Permits(DialledTable(store), rules, config.quotas)
+        self.room = PhoneRoom(
+            exchange, self._carrier, doors, room, fitting=fitting, permits=self.permits
+        )
+        self.outgoing = Outgoing(
+            exchange,
+            self.room,
+            self.permits,
+            PlacedTable(store),
+            OutgoingConfig(config.ring_s, key),
+            fitting=fitting,
+        )
+        self.room.follower = self.outgoing
+        self.promises = Promises(PromisedTable(store), self.permits, self.outgoing)
+        fitting.promises, fitting.dials = self.promises, self.dials
+
+    @property
+    def dials(self) -> bool:
+        """Whether anybody may be rung at all."""
+        return bool(self._config.allowed)
 
     async def run(self) -> None:
         """Keep the carrier open and the room running, until cancelled."""
+        await self.outgoing.recover()
         async with (
             httpx.AsyncClient(verify=_trust(self._config.ca_file)) as self._http,
             self._carrier.opened(),
             anyio.create_task_group() as tasks,
         ):
             tasks.start_soon(self.room.run)
+            if self.dials:
+                tasks.start_soon(self.promises.run)
 
     async def _fetch(self, url: str) -> bytes:
         if self._http is None:

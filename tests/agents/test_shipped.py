@@ -9,7 +9,8 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from switchboard.agents.book import AgentBook
 from switchboard.agents.config import ModelEntry, ModelPrice, SessionConfig, schema_text
-from switchboard.agents.phone import HumanEntry, Phone
+from switchboard.agents.humans import HumanEntry
+from switchboard.agents.phone import OnThePhone
 from switchboard.agents.profile import AgentEntry, Limits
 from switchboard.agents.turns import SemanticVad, ServerVad, Transcription
 from switchboard.tools.loading import load_toolbox
@@ -51,7 +52,7 @@ def test_the_documents_example_of_a_model_is_one() -> None:
 
 def test_three_industries_answer_with_tools_of_their_own(book: AgentBook[Toolbox]) -> None:
     agents = book.edition.roster.agents
-    offered = [name for agent in agents.values() for name in agent.tools]
+    offered = [name for a in agents.values() for name in (*a.tools, *a.phone.tools)]
 
     assert list(agents) == ["telecom", "government", "banking"]
     assert len(offered) >= 18
@@ -81,17 +82,9 @@ def test_every_schema_is_one_that_models_accept(book: AgentBook[Toolbox]) -> Non
 def test_every_field_of_the_file_is_explained() -> None:
     """What `docs/agents.md` does not name, nobody finds."""
     explained = (ROOT / "docs" / "agents.md").read_text()
-    models = (
-        SessionConfig,
-        AgentEntry,
-        Limits,
-        ServerVad,
-        SemanticVad,
-        Transcription,
-        ModelPrice,
-        Phone,
-        HumanEntry,
-    )
-    fields = {name for model in models for name in model.model_fields} - {"schema_", "type"}
+    agent = (AgentEntry, Limits, OnThePhone, HumanEntry, ServerVad, SemanticVad, Transcription)
+    fields = {
+        name for model in (SessionConfig, *agent, ModelPrice) for name in model.model_fields
+    } - {"schema_", "type"}
 
     assert {name for name in fields if not re.search(rf"[`\".]{name}[`\"]", explained)} == set()

@@ -13,7 +13,7 @@ from switchboard.conversation import events as e
 from switchboard.conversation.consent import judge
 from switchboard.conversation.gate import Passage
 from switchboard.conversation.history import Called, heard_chars
-from switchboard.conversation.rules import Human
+from switchboard.conversation.rules import Human, Recording
 from switchboard.conversation.toolcalls import canonical, fill
 from tests.conversation.scene import RULES, Scene
 
@@ -354,6 +354,52 @@ class AnyCallByTelephone(AnyCall):
                 pass
 
 
+class AnyCallOnATelephone(AnyCall):
+    """The same by telephone, where keys may be private and the call recorded."""
+
+    held_by = dataclasses.replace(
+        RULES, private_tool="get_balance", recording=Recording("This call is recorded.")
+    )
+
+    hidden = open = recorded = False
+
+    @rule()
+    def a_hidden_key(self) -> None:
+        self._do(e.CallerKeyed())
+
+    @rule(state=st.sampled_from(e.RecordingState))
+    def recording_changes(self, state: e.RecordingState) -> None:
+        self.recorded = state is e.RecordingState.RUNNING
+        self._do(e.RecordingChanged(state))
+
+    def _follow(self, command: c.Command) -> None:
+        super()._follow(command)
+        match command:
+            case c.Record(on=True):
+                self.recorded = True
+                assert not self.hidden
+                assert any(ms > 0 for ms in self.claimed.values()), "recorded, and nothing heard"
+            case c.HideKeys():
+                assert not self.hidden
+                self.hidden = True
+            case c.OpenKeypad():
+                assert self.hidden
+                assert not self.open
+                assert not self.recorded, "collected while it is recorded"
+                self.open = True
+            case c.CloseKeypad():
+                self.open = self.hidden = False
+            case _:
+                pass
+
+    @invariant()
+    def nobody_is_left_unheard(self) -> None:
+        """The model hears the caller unless the tool is at work."""
+        assert not self.open or self.scene.call.private
+
+
+TestAnyCallOnATelephone = AnyCallOnATelephone.TestCase
+TestAnyCallOnATelephone.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 TestAnyCall = AnyCall.TestCase
 TestAnyCallByTelephone = AnyCallByTelephone.TestCase
 TestAnyCallByTelephone.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx
@@ -15,17 +16,27 @@ from websockets.asyncio.client import connect
 
 from switchboard.access.acs import AcsTokens, AcsTrust
 from switchboard.access.eventgrid import EventGridDoor, EventGridTrust
+from switchboard.access.identity import Authenticator, Identify, LocalOnly
 from switchboard.access.keys import fetch_by
 from switchboard.access.media import MediaTickets
+from switchboard.access.origins import Origins, loopback_origins
 from switchboard.access.principal import Principal
 from switchboard.browser.problems import REFUSALS, answer_refusal
 from switchboard.conversation.legs import Line
-from switchboard.errors import CarrierUnavailable
+from switchboard.errors import CarrierUnavailable, NotAllowed
+from switchboard.exchange.brief import Fit
+from switchboard.phone.admission import CallerLimits
 from switchboard.phone.carrier import Callee, Connection, Person, Refusal, Route
-from switchboard.phone.permits import Permit
+from switchboard.phone.dialling import DiallingRules
+from switchboard.phone.outgoing import Outgoing, OutgoingConfig
+from switchboard.phone.outgoing_routes import outgoing_routes
+from switchboard.phone.permits import Permit, Permits
 from switchboard.phone.room import Doors, PhoneConfig, PhoneRoom
 from switchboard.phone.room import Exchange as ExchangeLike
 from switchboard.phone.routes import phone_routes
+from switchboard.records.dialled import DialledTable, Quotas
+from switchboard.records.placed import PlacedTable
+from switchboard.records.recordings import RecordingTable
 from switchboard.records.store import Store, sqlite_url
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
 from tests.access.signer import AUDIENCE, ISSUER, METADATA, Signer, signed
@@ -33,6 +44,8 @@ from tests.browser.peers import ScriptedExchange, serving
 
 SECRET = "correct-horse-battery-staple-and-more"
 CONNECTION = "cc1"
+PERSON = "+44 20 7946 0018"
+RING_S = 45.0
 
 
 class Exchange(ScriptedExchange):
@@ -41,15 +54,43 @@ class Exchange(ScriptedExchange):
     def __init__(self) -> None:
         super().__init__()
         self.ended: list[tuple[str, str]] = []
+        self.asked: list[str] = []
+        self.waits: list[float | None] = []
         self.begun: list[str] = []
         self.adopted: list[tuple[str, str, str]] = []
         """Call, caller and agent."""
+
+    def place(
+        self,
+        *,
+        principal: Principal,
+        agent: str,
+        voice: str | None,
+        model: str | None,
+        line: Line | None = None,
+        fit: Fit | None = None,
+        wait_s: float | None = None,
+        outgoing: bool = False,
+    ) -> str:
+        if agent == "nobody":
+            raise NotAllowed("There is no such agent.")
+        assert line is not None
+        self.asked.append(agent)
+        self.waits.append(wait_s)
+        return super().place(principal=principal, agent=agent, voice=voice, model=model)
 
     def begin(self, call_id: str) -> None:
         self.begun.append(call_id)
 
     def adopt(
-        self, call_id: str, *, principal: Principal, agent: str, line: Line | None = None
+        self,
+        call_id: str,
+        *,
+        principal: Principal,
+        agent: str,
+        line: Line,
+        fit: Fit | None,
+        outgoing: bool,
     ) -> bool:
         if call_id in self.placed:
             return False
@@ -67,7 +108,10 @@ class ScriptedCarrier:
     answered: list[tuple[str, Route]] = field(default_factory=list[tuple[str, Route]])
     rejected: list[tuple[str, Refusal]] = field(default_factory=list[tuple[str, Refusal]])
     hung_up: list[str] = field(default_factory=list[str])
+    rung: list[tuple[Permit, Route]] = field(default_factory=list[tuple[Permit, Route]])
     away: bool = False
+    slow: anyio.Event | None = None
+    """Until when the carrier takes its time to place a call."""
 
     def _check(self) -> None:
         if self.away:
@@ -86,7 +130,11 @@ class ScriptedCarrier:
         self.hung_up.append(connection_id)
 
     async def place(self, permit: Permit, route: Route) -> Connection:
-        raise AssertionError
+        self._check()
+        self.rung.append((permit, route))
+        if self.slow is not None:
+            await self.slow.wait()
+        return Connection(CONNECTION)
 
     async def redirect(self, incoming: str, to: Callee) -> None: ...
     async def transfer(self, connection_id: str, to: Callee, *, operation: str) -> None: ...
@@ -104,7 +152,7 @@ class ScriptedCarrier:
     async def pause_recording(self, recording_id: str) -> None: ...
     async def resume_recording(self, recording_id: str) -> None: ...
     async def stop_recording(self, recording_id: str) -> None: ...
-    async def record(self, server_call_id: str, callback_url: str, storage_url: str | None) -> str:
+    async def record(self, connection_id: str, callback_url: str, storage_url: str | None) -> str:
         return "r1"
 
 
@@ -127,6 +175,19 @@ class House:
     clock: Clock
     http: httpx.AsyncClient
     signer: Signer
+    outgoing: Outgoing
+
+    async def places(self, **changes: object) -> httpx.Response:
+        """Somebody at this machine has a telephone rung."""
+        body = {"to": PERSON, "agent": "bank", "operation": "operation-1", **changes}
+        origin = {"Origin": f"http://127.0.0.1:{self.port}"}
+        return await self.http.post("/api/phone/calls", json=body, headers=origin)
+
+    async def state(self, call_id: str = "call-0") -> dict[str, Any]:
+        """What is told of a placed call."""
+        answer = await self.http.get(f"/api/phone/calls/{call_id}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     async def rings(
         self,
@@ -145,11 +206,19 @@ class House:
 
     @property
     def ticket(self) -> str:
-        """Of the call answered last, and what stands after it in the address of its media."""
-        return self.carrier.answered[-1][1].media_url.partition("ticket=")[2]
+        """Of the call that came or was placed last, and what stands after it in the address of its
+        media."""
+        routes = [route for _, route in [*self.carrier.answered, *self.carrier.rung]]
+        return routes[-1].media_url.partition("ticket=")[2]
 
     def incoming(
-        self, *, correlation: str = "cor1", at: float | None = None, **headers: str
+        self,
+        *,
+        correlation: str = "cor1",
+        at: float | None = None,
+        caller: str = "4:+447400123456",
+        called: str = "+442079460000",
+        **headers: str,
     ) -> dict[str, object]:
         when = time.gmtime(self.clock.now if at is None else at)
         return {
@@ -157,8 +226,8 @@ class House:
             "eventType": "Microsoft.Communication.IncomingCall",
             "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", when),
             "data": {
-                "to": {"rawId": "4:+442079460000"},
-                "from": {"rawId": "4:+447400123456"},
+                "to": {"rawId": f"4:{called}"},
+                "from": {"rawId": caller},
                 "incomingCallContext": "ctx",
                 "correlationId": correlation,
                 "customContext": {"sipHeaders": headers},
@@ -173,13 +242,16 @@ class House:
         call_id: str = "call-0",
         connection: str = CONNECTION,
         token: str | None = None,
+        code: int = 200,
+        subcode: int = 0,
     ) -> httpx.Response:
         """ACS calls back."""
+        outcome = {"code": code, "subCode": subcode, "message": "+442079460018 says no"}
         body = {
             "id": event_id,
             "type": f"Microsoft.Communication.{what}",
             "time": "2026-11-26T10:00:00Z",
-            "data": {"callConnectionId": connection},
+            "data": {"callConnectionId": connection, "resultInformation": outcome},
         }
         return await self.http.post(
             f"/api/phone/events/{call_id}",
@@ -219,6 +291,9 @@ async def house(
     reattach_s: float = 0.3,
     carried_by: ExchangeLike | None = None,
     agent: str = "bank",
+    quotas: Quotas | None = None,
+    authenticator: Authenticator | None = None,
+    callers: CallerLimits | None = None,
 ) -> AsyncGenerator[House]:
     """`carried_by`: a real exchange in the scripted one's place."""
     door = socket.create_server(("127.0.0.1", 0))
@@ -236,12 +311,29 @@ async def house(
             MediaTickets(bindings),
             bindings,
             SeenEvents(store),
+            RecordingTable(store),
         )
-        config = PhoneConfig("https://talk.example", agent, reattach_s=reattach_s)
-        room = PhoneRoom(carried_by or exchange, carrier, doors, config, clock=clock)
+        about = PhoneConfig(
+            "https://talk.example",
+            lambda called, asked: asked or agents.get(called or "", agent),
+            callers=callers or CallerLimits(),
+            reattach_s=reattach_s,
+        )
+        agents = {"+442079460001": "press"}
+        carries = carried_by or exchange
+        room = PhoneRoom(carries, carrier, doors, about, clock=clock)
+        rules = DiallingRules(("GB",), quiet=None)
+        permits = Permits(DialledTable(store), rules, quotas or Quotas(), clock=clock)
+        outgoing = Outgoing(
+            carries, room, permits, PlacedTable(store), OutgoingConfig(ring_s=RING_S), clock=clock
+        )
+        room.follower = outgoing
+        await outgoing.recover()
         app = FastAPI()
         app.include_router(phone_routes(room))
+        origins, identify = Origins(loopback_origins(port)), Identify(authenticator or LocalOnly())
+        app.include_router(outgoing_routes(outgoing, origins, identify))
         for refusal in REFUSALS:
             app.add_exception_handler(refusal, answer_refusal)
         async with serving(app, door):
-            yield House(port, room, exchange, carrier, clock, http, signs)
+            yield House(port, room, exchange, carrier, clock, http, signs, outgoing)

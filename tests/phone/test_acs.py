@@ -217,7 +217,7 @@ OPERATIONS: dict[str, tuple[Act, str, dict[str, object]]] = {
         {},
     ),
     "record": (
-        lambda c: c.record("sc1", ROUTE.callback_url, "https://store.example/calls"),
+        lambda c: c.record("cc1", ROUTE.callback_url, "https://store.example/calls"),
         "POST /calling/recordings",
         {
             "recordingContentType": "audio",

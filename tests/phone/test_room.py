@@ -8,9 +8,9 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from switchboard.access.media import MediaTickets
-from switchboard.access.principal import Principal
+from switchboard.access.rates import Rate
 from switchboard.conversation.events import CallerAway, CallerPressed
-from switchboard.conversation.legs import Line
+from switchboard.phone.admission import CallerLimits
 from switchboard.phone.room import MEDIA_S
 from tests.access.signer import claims, signed
 from tests.phone.house import CONNECTION, SECRET, House, house
@@ -184,7 +184,7 @@ async def test_when_our_call_ends_the_telephone_is_hung_up(home: House) -> None:
         await home.until(lambda: home.exchange.legs)
         await home.exchange.leg.close("goodbye")
         assert await Carrier(socket).closed() == 1000
-        assert home.carrier.hung_up == [CONNECTION]
+        await home.until(lambda: home.carrier.hung_up == [CONNECTION])
 
 
 async def test_media_of_a_call_that_is_gone_hang_it_up(home: House) -> None:
@@ -192,7 +192,7 @@ async def test_media_of_a_call_that_is_gone_hang_it_up(home: House) -> None:
     home.exchange.gone.add("call-0")
     async with home.media() as socket:
         assert await Carrier(socket).closed() == 1000
-    assert home.carrier.hung_up == [CONNECTION]
+    await home.until(lambda: home.carrier.hung_up == [CONNECTION])
 
 
 async def test_an_answered_call_whose_media_never_come_is_hung_up(home: House) -> None:
@@ -229,28 +229,46 @@ async def test_a_callback_about_a_call_that_is_not_the_telephone_s_does_nothing(
     assert home.carrier.hung_up == []
 
 
-async def test_callers_do_not_choose_the_agent(
-    home: House, monkeypatch: pytest.MonkeyPatch
+async def test_the_number_and_the_caller_s_header_are_asked_about_who_answers(
+    home: House,
 ) -> None:
-    asked: list[str] = []
-    place = home.exchange.place
+    await home.rings()
+    await home.rings(home.incoming(correlation="cor2", called="+442079460001"))
+    headers: dict[str, Any] = {"X-Agent": "loans"}
+    await home.rings(home.incoming(correlation="cor3", **headers))
+    assert home.exchange.asked == ["bank", "press", "loans"]
 
-    def noting(
-        *,
-        principal: Principal,
-        agent: str,
-        voice: str | None,
-        model: str | None,
-        line: Line | None = None,
-    ) -> str:
-        assert line is not None
-        asked.append(agent)
-        return place(principal=principal, agent=agent, voice=voice, model=model, line=line)
 
-    monkeypatch.setattr(home.exchange, "place", noting)
-    headers: dict[str, Any] = {"X-Agent": "internal-operations"}
-    await home.rings(home.incoming(**headers))
-    assert asked == ["bank"]
+async def test_one_telephone_does_not_take_every_line(tmp_path: Path) -> None:
+    async with house(tmp_path, callers=CallerLimits(at_once=2)) as home:
+        for call in range(3):
+            await home.rings(correlation=f"cor{call}")
+        assert len(home.carrier.answered) == 2
+        assert home.carrier.rejected == [("ctx", "busy")]
+        await home.rings(home.incoming(correlation="other", caller="4:+447400123457"))
+        assert len(home.carrier.answered) == 3
+        await home.told("CallDisconnected")
+        await home.rings(correlation="again")
+        assert len(home.carrier.answered) == 4
+
+
+async def test_withheld_numbers_share_one_allowance(tmp_path: Path) -> None:
+    async with house(tmp_path, callers=CallerLimits(at_once=1)) as home:
+        for call, caller in enumerate(("4:anonymous", "", "4:unknown")):
+            await home.rings(home.incoming(correlation=f"cor{call}", caller=caller))
+        assert len(home.carrier.answered) == 1
+        assert home.carrier.rejected == [("ctx", "busy")] * 2
+
+
+async def test_one_telephone_does_not_ring_without_end(tmp_path: Path) -> None:
+    limits = CallerLimits(Rate(0.1, 2), at_once=100)
+    async with house(tmp_path, callers=limits) as home:
+        for call in range(3):
+            await home.rings(correlation=f"cor{call}")
+        assert (len(home.carrier.answered), len(home.carrier.rejected)) == (2, 1)
+        home.clock.now += 10
+        await home.rings(correlation="later")
+        assert len(home.carrier.answered) == 3
 
 
 async def test_a_store_that_fails_keeps_nobody_on_the_line(

@@ -21,7 +21,7 @@ from bench.processes import room_for_files
 from bench.relay import standing_in
 from bench.report import percentile
 from bench.trunk import Telephone, Trunk, keep_talking, trunk
-from tests.e2e.town import free_port
+from tests.ports import free_port
 from tests.soak.town import Served, served
 from tests.soak.watch import Watch, empty
 

@@ -1,6 +1,6 @@
 """What can be wrong with a well-formed `session_config.json`: names that mean nothing."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from switchboard.agents.config import ModelEntry, SessionConfig
 from switchboard.agents.foundry import foundry_faults
-from switchboard.agents.phone import BRING_IN, SEND_KEYS, TRANSFER
+from switchboard.agents.humans import BRING_IN, SEND_KEYS, TRANSFER
 from switchboard.agents.profile import END_CALL, AgentEntry
 
 type Loc = tuple[str | int, ...]
@@ -53,11 +53,23 @@ def name_faults(config: SessionConfig, tools: Collection[str]) -> Iterator[Fault
         yield from _voice_faults(at, agent, config)
         yield from _tool_faults(at, agent, tools)
         yield from _prompt_faults(at, agent, config)
+    yield from _number_faults(config)
     yield from _model_faults(config)
     for name in config.price_list():
         yield from _unknown(("prices", "models", name), "model", name, models)
     if config.default_agent:
         yield from _unknown(("default_agent",), "agent", config.default_agent, ids)
+
+
+def _number_faults(config: SessionConfig) -> Iterator[Fault]:
+    """Numbers that two agents would answer."""
+    answers: dict[str, str] = {}
+    for at, agent in enumerate(config.agents):
+        for index, number in enumerate(agent.phone.numbers):
+            other = answers.setdefault(number, agent.id)
+            if other != agent.id:
+                loc = ("agents", at, "phone", "numbers", index)
+                yield Fault(loc, f"the agent {other} answers it already")
 
 
 def _model_faults(config: SessionConfig) -> Iterator[Fault]:
@@ -110,13 +122,21 @@ def _voice_faults(at: int, agent: AgentEntry, config: SessionConfig) -> Iterator
 
 
 def _tool_faults(at: int, agent: AgentEntry, tools: Collection[str]) -> Iterator[Fault]:
-    for index, name in enumerate(agent.tools):
-        loc = ("agents", at, "tools", index)
+    yield from _listed(("agents", at, "tools"), agent.tools, (), tools)
+    yield from _listed(("agents", at, "phone", "tools"), agent.phone.tools, agent.tools, tools)
+
+
+def _listed(
+    where: Loc, names: Sequence[str], others: Sequence[str], tools: Collection[str]
+) -> Iterator[Fault]:
+    """What is wrong with a list of tools; `others` are those that it adds to."""
+    for index, name in enumerate(names):
+        loc = (*where, index)
         if name == END_CALL.name:
             yield Fault(loc, f"{name} is the agent's own; `can_hang_up` switches it on and off")
         elif name in (TRANSFER, BRING_IN, SEND_KEYS):
             yield Fault(loc, f"{name} is the telephone's own; `phone` switches it on and off")
-        elif name in agent.tools[:index]:
+        elif name in names[:index] or name in others:
             yield Fault(loc, f"{name} is listed twice")
         else:
             yield from _unknown(loc, "tool", name, tools)

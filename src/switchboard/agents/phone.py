@@ -1,37 +1,55 @@
-"""What an agent can do on the telephone, and with whom: the `phone` section of its entry."""
+"""What an agent is on the telephone."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from switchboard.agents.humans import (
+    BRING_IN,
+    PRESS_KEYS,
+    SEND_KEYS,
+    TRANSFER,
+    HumanEntry,
+    human_specs,
+)
+from switchboard.agents.recording import RecordingEntry
 from switchboard.agents.turns import Written
 from switchboard.conversation.rules import Human
 from switchboard.conversation.session import ToolSpec
 
-TRANSFER: Final = "transfer_to_human"
-BRING_IN: Final = "bring_in_human"
-SEND_KEYS: Final = "send_keys"
+type Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{4,14}$")]
+type Region = Annotated[str, Field(pattern=r"^([A-Z]{2}|default)$")]
+type Sentence = Annotated[str, Field(min_length=1, max_length=400)]
+type MachinePolicy = Literal["hang_up", "leave_message", "go_on"]
 
-type Name = Annotated[str, Field(min_length=1, max_length=40, pattern="^[a-z][a-z0-9 _-]*$")]
-type Number = Annotated[
-    str, Field(min_length=8, max_length=300, pattern=r"^(\+[1-9][0-9]{6,14}|8:acs:[!-~]+)$")
-]
-
-
-class HumanEntry(Written):
-    """Somebody the agent can hand a caller to."""
-
-    name: Name
-    """What the model calls them: `support`."""
-    to: Number
-    """Their number, E.164, or their id as a user of Azure Communication Services."""
-    about: Annotated[str, Field(max_length=200)] = ""
-    """What they are for, in words for the model: "Complaints and refunds"."""
+EVERYWHERE = "default"
+PRIVATE_KEYS: Final = "take_private_keys"
+"""The tool by which a caller keys what the model may not know."""
 
 
-class Phone(Written):
-    """What it can do on the telephone."""
+class OnThePhone(Written):
+    """How it answers the telephone, and how it rings people."""
+
+    numbers: Annotated[tuple[Number, ...], Field(max_length=100)] = ()
+    """Our numbers that it answers, E.164. An agent without any answers where no other does, if it
+    is `PHONE_AGENT`, or the default."""
+    choosable: bool = False
+    """A caller may ask for it by the SIP header `X-Agent`. Callers write their headers themselves:
+    not for an agent that may do what a stranger must not."""
+    opening: Sentence | None = None
+    """What it says first when it rings somebody, word for word; the `greeting` otherwise."""
+    disclosure: Mapping[Region, Sentence] = {}
+    """What must be said before anything else, by the country of the telephone (`DE`), or
+    `default`: that a machine is speaking, that the call is recorded."""
+    machine: MachinePolicy = "go_on"
+    """What it does when an answering machine takes a call that it placed."""
+    message: Sentence | None = None
+    """What it leaves on an answering machine, word for word."""
+    tools: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = ()
+    """Tools that it has on the telephone besides its own, by name."""
+    recording: RecordingEntry | None = None
+    """How its calls are recorded; left out, they are not."""
 
     humans: Annotated[tuple[HumanEntry, ...], Field(max_length=20)] = ()
     """Whom it can hand a caller to. Numbers must be allowed by the dialling rules as well."""
@@ -41,13 +59,6 @@ class Phone(Written):
     """It may ring them while the caller waits, tell them what it is about, and then leave."""
     keys: bool = False
     """It may press keys, for machines that ask for them."""
-
-    @model_validator(mode="after")
-    def _names_are_distinct(self) -> "Phone":
-        names = [human.name for human in self.humans]
-        if len(set(names)) < len(names):
-            raise ValueError("two of `humans` have the same name")
-        return self
 
     @property
     def transfer_tool(self) -> str | None:
@@ -65,60 +76,54 @@ class Phone(Written):
     def directory(self) -> Mapping[str, Human]:
         return {human.name: Human(human.name, human.to) for human in self.humans}
 
-    def specs(self) -> Sequence[ToolSpec]:
-        """The telephone's tools, as the model sees them."""
-        specs: list[ToolSpec] = []
-        if self.bring_in_tool:
-            specs.append(ToolSpec(BRING_IN, _BRING_IN, self._parameters()))
-        if self.transfer_tool:
-            specs.append(ToolSpec(TRANSFER, _TRANSFER, self._parameters()))
-        if self.keys:
-            specs.append(ToolSpec(SEND_KEYS, _SEND_KEYS, _KEYS))
-        return specs
+    def specs(self) -> list[ToolSpec]:
+        """The telephone's tools that no toolbox has, as the model sees them."""
+        handing = human_specs(
+            self.humans,
+            bring_in=self.bring_in_tool is not None,
+            transfer=self.transfer_tool is not None,
+        )
+        return [*handing, PRESS_KEYS] if self.keys else handing
 
-    def _parameters(self) -> Mapping[str, object]:
-        known = "; ".join(f"{each.name}: {each.about}" for each in self.humans if each.about)
-        human = {
-            "type": "string",
-            "enum": [each.name for each in self.humans],
-            "description": f"Who is to take over. {known}".strip(),
-        }
-        reason = {
-            "type": "string",
-            "description": "What the caller wants, in one sentence for that colleague.",
-        }
-        return {
-            "type": "object",
-            "properties": {"human": human, "reason": reason},
-            "required": ["human"],
-            "additionalProperties": False,
-        }
+    @property
+    def private_tool(self) -> str | None:
+        return PRIVATE_KEYS if PRIVATE_KEYS in self.tools else None
+
+    @field_validator("disclosure")
+    @classmethod
+    def _known_regions(cls, disclosure: Mapping[str, str]) -> Mapping[str, str]:
+        import phonenumbers  # takes a while, and few agents need it
+
+        for region in disclosure:
+            if region != EVERYWHERE and region not in phonenumbers.SUPPORTED_REGIONS:
+                raise ValueError(f"there is no country {region}; write GB, DE or default")
+        return disclosure
+
+    @model_validator(mode="after")
+    def _words_for_the_machine(self) -> Self:
+        if self.machine == "leave_message" and self.message is None:
+            raise ValueError("to leave a message there must be a `message`")
+        return self
+
+    @model_validator(mode="after")
+    def _names_are_distinct(self) -> Self:
+        names = [human.name for human in self.humans]
+        if len(set(names)) < len(names):
+            raise ValueError("two of `humans` have the same name")
+        return self
+
+    def disclosed(self, number: str | None) -> str | None:
+        """What must be said to this telephone, E.164. Nobody knows where a withheld one is: it is
+        told what everybody is."""
+        region = EVERYWHERE if number is None or not self.disclosure else _region(number)
+        return self.disclosure.get(region, self.disclosure.get(EVERYWHERE))
 
 
-_BRING_IN: Final = (
-    "Bring a human into this call: ring a colleague while the caller waits, tell them what it is "
-    "about, and leave the call to the two. Use it when the caller wants to speak to a person, or "
-    "needs what you cannot do. Tell the caller in the same reply that you ask a colleague to join. "
-    "If nobody comes, you have the caller back and are told why."
-)
-_TRANSFER: Final = (
-    "Transfer this call to a human and leave it at once. Use it when the caller asks to be put "
-    "through. Tell the caller in the same reply that you are connecting them. If nobody answers, "
-    "you have the caller back and are told why."
-)
-_SEND_KEYS: Final = (
-    "Press keys on the telephone, for a machine at the other end that asks for them, such as a "
-    "menu. Never for a person."
-)
-_KEYS: Final[Mapping[str, object]] = {
-    "type": "object",
-    "properties": {
-        "keys": {
-            "type": "string",
-            "pattern": "^[0-9*#]{1,32}$",
-            "description": "The keys in order, without spaces: digits, * and #.",
-        }
-    },
-    "required": ["keys"],
-    "additionalProperties": False,
-}
+def _region(number: str) -> str:
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return EVERYWHERE
+    return phonenumbers.region_code_for_number(parsed) or EVERYWHERE

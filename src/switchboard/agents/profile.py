@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, field_validator
 
 from switchboard.agents.colours import DARK, LIGHT, readable
-from switchboard.agents.phone import Phone
+from switchboard.agents.phone import OnThePhone
 from switchboard.agents.turns import ServerVad, Transcription, TurnDetection, Written, wire
 from switchboard.conversation.rules import Price, Rules, ToolRule
 from switchboard.conversation.session import SessionSpec, ToolSpec
@@ -99,8 +99,8 @@ class AgentEntry(Written):
     """The longest reply, tokens."""
     limits: Limits = Limits()
     """How long, how often, how dear."""
-    phone: Phone = Phone()
-    """What it can do on the telephone, and with whom."""
+    phone: OnThePhone = OnThePhone()
+    """How it answers the telephone, and how it rings people."""
 
     @field_validator("accent")
     @classmethod

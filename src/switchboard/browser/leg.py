@@ -19,7 +19,7 @@ from switchboard.browser.codec import Misunderstood, decode, encode, message_of
 from switchboard.browser.limits import Meter, SocketLimits
 from switchboard.browser.outbox import Outbox
 from switchboard.browser.wording import ended_text
-from switchboard.conversation.commands import CallerCommand, Note
+from switchboard.conversation.commands import CallerCommand, Note, StopPlayout
 from switchboard.conversation.events import (
     CallerAway,
     CallerDecided,
@@ -108,10 +108,11 @@ class BrowserLeg:
         """Queue audio for the ear. A page that does not keep up is cut off."""
         self._put(encode(wire.AudioOut(reply.item_id, reply.audio)), audio=True)
 
-    def command(self, command: CallerCommand) -> None:  # noqa: ARG002  (there is only one)
-        """Silence now."""
-        self._outbox.forget_audio()
-        self._send(wire.Flush())
+    def command(self, command: CallerCommand) -> None:
+        """Silence now. The rest is for telephones."""
+        if isinstance(command, StopPlayout):
+            self._outbox.forget_audio()
+            self._send(wire.Flush())
 
     def show(self, note: Note) -> None:
         """Tell the page."""

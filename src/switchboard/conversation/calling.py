@@ -16,6 +16,8 @@ from switchboard.conversation.endings import Endings
 from switchboard.conversation.floor import Cue
 from switchboard.conversation.hearing import Hearing
 from switchboard.conversation.history import Role
+from switchboard.conversation.keying import Keying
+from switchboard.conversation.noticing import Noticing
 from switchboard.conversation.replies import FLEETING, Wanted, Why
 from switchboard.conversation.stage import Stage, Turn
 from switchboard.conversation.toolcalls import ToolCalls
@@ -43,8 +45,12 @@ class Calling:
         tooling: Tooling,
         answering: Answering,
         tools: ToolCalls,
+        keying: Keying,
+        noticing: Noticing,
     ) -> None:
         self._stage = stage
+        self._noticing = noticing
+        self._keying = keying
         self._endings = endings
         self._hearing = hearing
         self._tooling = tooling
@@ -52,7 +58,6 @@ class Calling:
         self._tools = tools
         self._joined = False
         self._greeted = False
-        self._keys = ""
         self._voice_ms = 0.0
 
     def joined(self) -> None:
@@ -77,16 +82,22 @@ class Calling:
         if not (stage.ready and self._joined) or self._greeted:
             return
         self._greeted = True
+        recording = stage.rules.recording
+        if recording and not recording.consent:
+            self._noticing.say()  # first, or the caller would answer the greeting
         # Somebody who has spoken or typed already wants an answer, not a welcome.
         if stage.rules.greeting and not stage.turns:
             greeting = wording.greeting(stage.rules.greeting)
             stage.replies.want(Wanted(Why.GREETING, greeting, allow_tools=False))
             stage.cue(Cue.WORK_BEGINS)
+        if recording and recording.consent:
+            self._noticing.say()  # last, for it is a question
         stage.await_caller()
 
     def away(self) -> None:
         stage = self._stage
         stage.present = False
+        self._keying.away()
         stage.speaking = None
         stage.turn = Turn(typed=stage.turn.typed)
         stage.cut_off = self._hearing.barge_in(by_service=False)
@@ -118,14 +129,30 @@ class Calling:
         if question and key in YES_KEY + NO_KEY:
             self.decided(question, agreed=key == YES_KEY)
             return
+        if self._noticing.asking and key in YES_KEY + NO_KEY:
+            self._noticing.decided(agreed=key == YES_KEY)
+            self._agrees(agreed=key == YES_KEY)
+            return
         self._acts(typed=False)
-        self._keys = (self._keys + key)[-MAX_KEYS:]
         stage = self._stage
+        stage.keys = (stage.keys + key)[-MAX_KEYS:]
         stage.emit(SetTimer("keys", stage.now + (0 if key == "#" else KEYS_S)))
         stage.await_caller()
 
-    def keys_complete(self) -> None:
-        keys, self._keys = self._keys, ""
+    def keyed(self) -> None:
+        """A key that nobody here may know. It silences the agent, as speech does."""
+        self._hearing.barge_in(by_service=False)
+        self._acts(typed=False)
+        self._keying.keyed()
+
+    def timer(self, name: str) -> None:
+        if name == "keys":
+            self._keys_complete()
+        else:
+            self._still_speaking()
+
+    def _keys_complete(self) -> None:
+        keys, self._stage.keys = self._stage.keys, ""
         if keys:
             self._interrupts()
             self._say(self._stage.new_id("keys"), wording.keyed(keys))
@@ -133,9 +160,12 @@ class Calling:
     def decided(self, call_id: str, agreed: bool) -> None:
         """A button or a key answered the agent's question; the model is told as by the caller."""
         if self._tooling.decided(call_id, agreed):
-            self._interrupts()
-            words = wording.AGREED if agreed else wording.DECLINED
-            self._say(self._stage.new_id("said"), words)
+            self._agrees(agreed=agreed)
+
+    def _agrees(self, *, agreed: bool) -> None:
+        self._interrupts()
+        words = wording.AGREED if agreed else wording.DECLINED
+        self._say(self._stage.new_id("said"), words)
 
     def speech_started(self, item_id: str, at_ms: float) -> None:
         stage = self._stage
@@ -145,13 +175,15 @@ class Calling:
         stage.speaking = item_id = stage.earshot.name(item_id)
         stage.owed = False
         self._hearing.barge_in(by_service=stage.rules.service_interrupts)
+        self._keying.interrupted()
         self._acts(typed=False)
         self._tools.turn_began(item_id)
+        self._noticing.turn_began(item_id)
         stage.transcript.begin(item_id, Speaker.CALLER, stage.at_ms)
         stage.cue(Cue.CALLER_STARTS)
         self._watch_voice()
 
-    def still_speaking(self) -> None:
+    def _still_speaking(self) -> None:
         """A microphone that went dead in mid-speech must not hold the floor for ever."""
         stage = self._stage
         if not stage.speaking:
@@ -197,6 +229,7 @@ class Calling:
                 stage.earshot.understood(item_id)
             # Not the line's: of a failed transcript the pieces are kept, but they are no consent.
             self._tooling.caller_said(item_id, text)
+            self._noticing.turn_words(item_id, text)
 
     def _interrupts(self) -> None:
         """Whatever the caller does by hand silences the agent, as speech does."""

@@ -133,7 +133,17 @@ class AskOffer:
     """WebRTC: the media are gone, so the page is to offer fresh ones. The exchange's own."""
 
 
-type CallerCommand = StopPlayout | AskOffer
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The telephone call is to be recorded, or not for now. `RecordingChanged` says what became of
+    it."""
+
+    on: bool
+    storage: str | None = None
+    """Where it is kept: a container's address."""
+
+
+type CallerCommand = StopPlayout | AskOffer | Record
 
 # -- to the exchange ----------------------------------------------------------------------------
 
@@ -220,8 +230,34 @@ class HandOver:
 
 
 type LineCommand = TransferCall | RingHuman | HandOver
+
+
+class HideKeys:
+    """From now on the caller's keys go to the keypad, past the conversation and all that is noted:
+    `CallerKeyed` says only that one was pressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenKeypad:
+    """The request was heard: collect. Until it is closed, the caller's voice goes nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseKeypad:
+    """The model hears the caller again; what is still being collected comes to nothing."""
+
+
 type ExchangeCommand = (
-    RunTool | SetTimer | ClearTimer | EndCall | DialModel | ReplayTurn | ResendAudio
+    RunTool
+    | SetTimer
+    | ClearTimer
+    | EndCall
+    | DialModel
+    | ReplayTurn
+    | ResendAudio
+    | HideKeys
+    | OpenKeypad
+    | CloseKeypad
 )
 
 # -- notes: shown to the caller, kept in the record ---------------------------------------------

@@ -8,9 +8,12 @@ conversation opens and closes. Times (`now`) are monotonic seconds, given by the
     answering  the agent's replies, one at a time                      ──▶ hearing, tooling
     tooling    tool calls, consent, slow tools                         ──▶ endings
     hearing    what was heard, barge-in                                ──▶ endings, playing
+    keying     what the caller keys privately
+    noticing   that the call is recorded
     playing    what the service plays to the ear itself (WebRTC)
     endings    goodbye, silence, time, money                           ──▶ handing
     handing    the caller is handed to a human
+    taking     whether an answering machine took a call of ours         ──▶ endings, hearing
     renewing   a lost or ending model session gives way to a new one   ──▶ hearing, tooling, endings
 """
 
@@ -25,11 +28,15 @@ from switchboard.conversation.gate import Gate
 from switchboard.conversation.handing import Handing
 from switchboard.conversation.hearing import Hearing
 from switchboard.conversation.history import History
+from switchboard.conversation.keying import TIMER as KEYING
+from switchboard.conversation.keying import Keying
+from switchboard.conversation.noticing import Noticing
 from switchboard.conversation.playing import Playing
 from switchboard.conversation.renewing import Renewing
 from switchboard.conversation.replies import Wanted, Why
 from switchboard.conversation.rules import Rules
 from switchboard.conversation.stage import Stage
+from switchboard.conversation.taking import Taking
 from switchboard.conversation.toolcalls import ToolCalls
 from switchboard.conversation.tooling import Tooling
 
@@ -53,13 +60,23 @@ class Conversation:
         self._handing = Handing(stage, lambda answer: self._tooling.answered(answer))
         self._endings = Endings(stage, self._playing, self._handing)
         self._hearing = Hearing(stage, self._endings, self._tools, self._playing)
-        self._tooling = Tooling(stage, self._endings, self._tools)
+        self._keying = Keying(stage)
+        self._noticing = Noticing(stage, self._endings)
+        self._tooling = Tooling(stage, self._endings, self._tools, self._keying)
         self._answering = Answering(
             stage, self._endings, self._hearing, self._tooling, self._tools, self._playing
         )
         self._calling = Calling(
-            stage, self._endings, self._hearing, self._tooling, self._answering, self._tools
+            stage,
+            self._endings,
+            self._hearing,
+            self._tooling,
+            self._answering,
+            self._tools,
+            self._keying,
+            self._noticing,
         )
+        self._taking = Taking(stage, self._endings, self._hearing)
         self._renewing = Renewing(stage, self._endings, self._hearing, self._tooling, self._playing)
 
     @property
@@ -78,6 +95,11 @@ class Conversation:
     def ready(self) -> bool:
         """The model listens."""
         return self._stage.ready
+
+    @property
+    def private(self) -> bool:
+        """The caller keys something that nobody may hear who listens in."""
+        return self._stage.private
 
     @property
     def may_switch(self) -> bool:
@@ -102,6 +124,8 @@ class Conversation:
         if stage.ended:
             self._close()
         else:
+            self._noticing.look()
+            self._keying.look()
             self._answering.ask()
             self._renewing.look_for_pause()
         return stage.out
@@ -121,8 +145,10 @@ class Conversation:
                 | e.CallerLeft()
                 | e.CallerTyped()
                 | e.CallerPressed()
+                | e.CallerKeyed()
                 | e.CallerDecided()
                 | e.Heard()
+                | e.RecordingChanged()
             ):
                 self._from_caller(event)
             case (
@@ -163,6 +189,10 @@ class Conversation:
                 self._calling.typed(item_id, text)
             case e.CallerPressed(key):
                 self._calling.pressed(key)
+            case e.CallerKeyed():
+                self._calling.keyed()
+            case e.RecordingChanged(state):
+                self._noticing.changed(state)
             case e.CallerDecided(call_id, agreed):
                 self._calling.decided(call_id, agreed)
             case e.Heard(item_id, ms):
@@ -188,12 +218,16 @@ class Conversation:
         match event:
             case e.SpeechStarted(item_id, at_ms):
                 self._calling.speech_started(item_id, at_ms)
+                self._taking.speech_started(at_ms)
             case e.SpeechStopped(_, at_ms):
                 self._calling.speech_stopped(at_ms)
+                self._taking.speech_stopped(at_ms)
             case e.TurnCommitted(item_id):
                 self._calling.turn_committed(self._named(item_id))
             case e.CallerWords(item_id, text, final):
                 self._calling.words(self._named(item_id), text, final)
+                if final:
+                    self._taking.words(text)
             case e.CallerWordsFailed(item_id):
                 self._calling.words(self._named(item_id), "", final=True)
             case _:
@@ -220,6 +254,7 @@ class Conversation:
             case e.ReplyStarted(reply_id, tag, out_of_band):
                 if not out_of_band:
                     self._answering.started(reply_id, tag)
+                    self._taking.reply_started(ours=tag is not None)
             case e.ReplyItemStarted(reply_id, item_id, kind):
                 self._answering.item_started(reply_id, item_id, kind)
             case e.ReplyWords():
@@ -267,10 +302,8 @@ class Conversation:
                 self._hearing.check_silent(believed=True)
             case "owed" | "asked":
                 self._answering.timer(name)
-            case "keys":
-                self._calling.keys_complete()
-            case "voice":
-                self._calling.still_speaking()
+            case "machine":
+                self._taking.leave_message()
             case "handing":
                 self._hearing.barge_in(by_service=False)  # what is unsaid is waited for no longer
                 self._handing.timer()
@@ -278,5 +311,9 @@ class Conversation:
                 self._endings.timer(name)
             case "redial" | "renew" | "renew_now" | "give_up" | "doubt":
                 self._renewing.timer(name)
+            case "keys" | "voice":
+                self._calling.timer(name)
+            case _ if name == KEYING:
+                self._keying.timer()
             case _:
                 self._tooling.timer(name)

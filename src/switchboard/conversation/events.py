@@ -4,7 +4,7 @@ Times named `at_ms` are positions on the service's own clock of the caller's aud
 monotonic) is an argument of `apply`, never a field.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 # -- from the caller's leg ----------------------------------------------------------------------
@@ -39,7 +39,13 @@ class CallerTyped:
 class CallerPressed:
     """One key of a telephone, or its likeness on the page: 0-9, `*`, `#`."""
 
-    key: str
+    key: str = field(repr=False)
+    """It may be one of a PIN's."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerKeyed:
+    """A key was pressed that only the keypad may know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,20 @@ class Heard:
 
     item_id: str
     ms: float
+
+
+class RecordingState(StrEnum):
+    RUNNING = "running"
+    PAUSED = "paused"
+    FAILED = "failed"
+    """It could not be begun, or has ended before its call."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingChanged:
+    """What became of the recording of a telephone call."""
+
+    state: RecordingState
 
 
 # -- from the model's leg -----------------------------------------------------------------------
@@ -349,7 +369,15 @@ class Whispered:
 
 
 type CallerEvent = (
-    CallerJoined | CallerAway | CallerLeft | CallerTyped | CallerPressed | CallerDecided | Heard
+    CallerJoined
+    | CallerAway
+    | CallerLeft
+    | CallerTyped
+    | CallerPressed
+    | CallerKeyed
+    | CallerDecided
+    | Heard
+    | RecordingChanged
 )
 type ModelEvent = (
     ModelReady

@@ -28,6 +28,8 @@ class Why(StrEnum):
     RETURN = "return"
     RETRY = "retry"
     RENEWED = "renewed"
+    KEYS = "keys"
+    NOTICE = "notice"
     GOODBYE = "goodbye"
     HANDING = "handing"
     """Says that the caller will be connected with a human."""

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from switchboard.conversation.machine import MachineRule
+
 
 @dataclass(frozen=True, slots=True)
 class ToolRule:
@@ -38,6 +40,20 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """How a telephone call is recorded."""
+
+    notice: str
+    """What the caller hears before it begins, word for word."""
+    consent: bool = False
+    """The notice is a question, and only a yes to it begins the recording."""
+    required: bool = False
+    """A call whose recording fails does not go on."""
+    storage: str | None = None
+    """Where it is kept, a container's address; `None` for the carrier's own store."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     greeting: str | None = None
     """What the agent says first, word for word; `None` waits for the caller."""
@@ -50,6 +66,10 @@ class Rules:
     """The tool that rings a human while the caller waits, and joins them once somebody answers."""
     humans: Mapping[str, Human] = field(default_factory=dict[str, Human])
     """Who can be had by these tools, by name."""
+    private_tool: str | None = None
+    """The tool by which a caller keys what the model may not know; on the telephone only."""
+    recording: Recording | None = None
+    """On the telephone only."""
     max_tools_at_once: int = 8
 
     service_interrupts: bool = True
@@ -87,6 +107,8 @@ class Rules:
     """How much of the past a new session is told in full: about 6,000 tokens."""
     goodbye_s: float = 20.0
     """The longest a polite end may take, or the words before a caller is handed to a human."""
+    machine: MachineRule | None = None
+    """Of a call that we placed: what to do when an answering machine takes it. `None`: go on."""
 
     def hands_by(self, tool: str) -> bool:
         """Whether this tool hands the caller to a human."""

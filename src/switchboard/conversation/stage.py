@@ -15,6 +15,7 @@ from switchboard.conversation.commands import (
     LineState,
     NoteFloor,
     NoteNotice,
+    Record,
     SetTimer,
 )
 from switchboard.conversation.earshot import Earshot
@@ -72,6 +73,14 @@ class Stage:
     """Something was not heard to its end because the line was lost."""
     ready: bool = False
     """The model's session is configured."""
+    keys: str = field(default="", repr=False)
+    """What the caller is keying, until it is told to the model."""
+    private: bool = False
+    """The caller has been asked for what only the keypad may know."""
+    may_record: bool = False
+    """The caller knows that the call is recorded, and has agreed where that is asked."""
+    recorded: bool = False
+    """It is being recorded now, for all we know."""
     ended: bool = False
     made: int = 0
     withheld: deque[Command] = field(default_factory=lambda: deque[Command](maxlen=MAX_WITHHELD))
@@ -152,6 +161,12 @@ class Stage:
         if self.floor is Floor.NOBODY and self.ready and self.listening:
             patience_s = self.rules.silence_s * (3 if self.turn.typed else 1)
             self.emit(SetTimer("silence", self.now + patience_s))
+
+    def record(self, *, on: bool) -> None:
+        """Have the call recorded, or not for now. Until it is known that it is not, it is."""
+        self.recorded = self.recorded or on
+        storage = self.rules.recording.storage if self.rules.recording else None
+        self.emit(Record(on, storage))
 
     def notice(self, code: str, text: str) -> None:
         self.emit(NoteNotice(code, text))

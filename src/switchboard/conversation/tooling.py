@@ -8,6 +8,7 @@ from switchboard.conversation.endings import Endings
 from switchboard.conversation.events import ToolAnswered, ToolRequested
 from switchboard.conversation.floor import Cue
 from switchboard.conversation.history import Called
+from switchboard.conversation.keying import Keying
 from switchboard.conversation.replies import Wanted, Why
 from switchboard.conversation.stage import Stage
 from switchboard.conversation.toolcalls import CONSENT, HOLD, ToolCalls
@@ -19,8 +20,9 @@ QUIET_FACTOR: Final = 4
 
 
 class Tooling:
-    def __init__(self, stage: Stage, endings: Endings, tools: ToolCalls) -> None:
+    def __init__(self, stage: Stage, endings: Endings, tools: ToolCalls, keying: Keying) -> None:
         self._stage = stage
+        self._keying = keying
         self._endings = endings
         self._tools = tools
         self._fillers = 0
@@ -44,6 +46,7 @@ class Tooling:
 
     def answered(self, event: ToolAnswered) -> None:
         self._do(self._tools.answered(event))
+        self._keying.answered(event.call_id)
         if not self._tools.running:
             self._stage.replies.drop(frozenset({Why.SLOW}))
         self.speak_of_results()
@@ -105,6 +108,8 @@ class Tooling:
             elif isinstance(command, RunTool):
                 self._fillers = 0
                 stage.emit(SetTimer("slow", stage.now + stage.rules.slow_tool_s))
+                if command.name == stage.rules.private_tool:
+                    self._keying.began(command.call_id, self._replies_of[command.call_id])
         for asked in handing:  # no tool of a toolbox's: the conversation sees to it
             self._endings.agent_hands(asked, self._replies_of.get(asked.call_id, ""))
 
@@ -114,6 +119,7 @@ class Tooling:
         if not self._tools.running or self._fillers >= MAX_FILLERS:
             return
         quiet = stage.replies.free and not stage.gate.sounding and not stage.speaking
+        quiet = quiet and not stage.private  # it is the caller who takes their time
         if quiet and stage.listening and not stage.owed:
             self._fillers += 1
             stage.replies.want(Wanted(Why.SLOW, wording.SLOW, allow_tools=False))

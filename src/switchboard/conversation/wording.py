@@ -34,6 +34,10 @@ RETURNED: Final = (
     "The line was lost for a moment and the caller is back. Say in one short sentence that you "
     "are here again, and take up what you were saying." + LANGUAGE
 )
+KEY_IN: Final = (
+    "Ask the caller in one short sentence to enter what you need on the telephone's keypad now, "
+    "and to finish with the hash key." + LANGUAGE
+)
 RENEWED: Final = (
     "Your line broke off while you were speaking, and the caller heard only the beginning of it. "
     "Say in one short sentence that you are sorry, then say the rest." + LANGUAGE
@@ -46,12 +50,24 @@ STOPPING: Final = (
     "This line has to close now. Tell the caller so kindly in one or two short sentences and say "
     "goodbye." + LANGUAGE
 )
+NOT_RECORDED: Final = (
+    "This call would have to be recorded, and cannot be just now. Tell the caller so kindly in one "
+    "or two short sentences, that they can call again later, and say goodbye." + LANGUAGE
+)
 AGREED: Final = "Yes, please go ahead."
 DECLINED: Final = "No, please don't."
 
 
 def greeting(text: str) -> str:
     return f'Greet the caller. Say exactly this and nothing else: "{text}"'
+
+
+def notice(text: str) -> str:
+    return f'Tell the caller. Say exactly this and nothing else: "{text}"'
+
+
+def message(text: str) -> str:
+    return f'An answering machine records now. Say exactly this and nothing else: "{text}"'
 
 
 def time_left(seconds: float) -> str:

@@ -1,10 +1,12 @@
 """Everything a call must know of its agent before it begins."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from switchboard.conversation.rules import Rules
 from switchboard.conversation.session import SessionSpec
+from switchboard.exchange.keypad import Patience
 from switchboard.tools.context import Resources
 from switchboard.tools.toolbox import Toolbox
 
@@ -20,6 +22,12 @@ class Brief:
     resources: Resources
     line_tools: frozenset[str] = frozenset()
     """Tools that the telephone itself runs (`Line.use`). Offered on telephone calls only."""
+    patience: Patience = field(default_factory=Patience)
+    """With a caller who keys something privately."""
+
+
+type Fit = Callable[[Brief], Brief]
+"""What one way of calling adds to an agent: tools that only a telephone has, say."""
 
 
 class Reception(Protocol):
@@ -28,7 +36,8 @@ class Reception(Protocol):
     def brief(
         self, agent: str, *, voice: str | None, model: str | None, by_telephone: bool = False
     ) -> Brief:
-        """`by_telephone`: with the tools that only a telephone has.
+        """`by_telephone`: with what the agent does on a telephone only.
 
-        Raises `NotAllowed` for an agent, voice or model that is not offered."""
+        Raises `NotAllowed` for an agent, voice or model that is not offered.
+        """
         ...

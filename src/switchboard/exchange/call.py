@@ -13,7 +13,7 @@ from switchboard.access.principal import Principal
 from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
 from switchboard.conversation import wording
-from switchboard.conversation.audio import PCM_24K, base64_size_bytes
+from switchboard.conversation.audio import PCM_24K, base64_size_bytes, silence_like
 from switchboard.conversation.core import Conversation
 from switchboard.conversation.gate import Passage
 from switchboard.conversation.legs import (
@@ -28,10 +28,12 @@ from switchboard.conversation.session import SessionSpec
 from switchboard.errors import ModelUnavailable, NotAllowed
 from switchboard.exchange.brief import Brief
 from switchboard.exchange.earshot import Earshot
+from switchboard.exchange.keypad import CallKeypad
 from switchboard.exchange.lines import ask_line
 from switchboard.exchange.media import CallMedia
 from switchboard.exchange.timers import Timers
 from switchboard.tools.context import ToolContext
+from switchboard.tools.private import PrivateEntries
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +54,8 @@ class Placed:
     """By telephone: what the carrier can do beside the media."""
     rings_s: float | None = None
     """Of a call that began before its caller is there: how long it may be without."""
+    outgoing: bool = False
+    """We ring, on a telephone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,9 @@ class Call:
         self._conversation_id: str | None = None
         """That of a Foundry agent, by which its next session goes on."""
         self._earshot = Earshot()
+        self._keypad: CallKeypad | None = None
+        """What the caller keys privately, once something was."""
+        self._entries = PrivateEntries(clock)
         self._board: dict[str, c.Note] = {}
         self._tasks: TaskGroup | None = None
 
@@ -115,6 +122,7 @@ class Call:
                 tasks.cancel_scope.cancel()
         finally:
             self.apply(e.EndRequested("cancelled"))
+            self._wipe()
             with anyio.move_on_after(CLOSE_S, shield=True):
                 await self._hang_up()
 
@@ -162,6 +170,16 @@ class Call:
                 self._leg = None
                 self.apply(e.CallerAway())
 
+    @property
+    def private(self) -> bool:
+        """Nobody may listen in now: the caller keys what only a tool may know."""
+        return self._conversation.private or self.deaf
+
+    @property
+    def deaf(self) -> bool:
+        """The caller's voice goes nowhere now."""
+        return self._keypad is not None and self._keypad.deaf
+
     def end(self, reason: str, *, politely: bool = False) -> None:
         self.apply(e.EndRequested(reason, politely))
 
@@ -205,6 +223,10 @@ class Call:
             if isinstance(event, CallerAudio):
                 self._hear(event.audio)
                 continue
+            if isinstance(event, e.CallerPressed) and self._keypad and self._keypad.hides:
+                if not self._keypad.press(event.key):
+                    continue
+                event = e.CallerKeyed()
             if isinstance(event, e.CallerAway):
                 self._leg = None
             self.apply(event)
@@ -289,6 +311,8 @@ class Call:
 
     def _hear(self, audio: str) -> None:
         """Hot path, caller to model: count, keep for a while, and pass on, still base64."""
+        if self._keypad is not None and self._keypad.deaf:
+            audio = silence_like(audio)  # so that the service's clock stays ours
         ms = PCM_24K.duration_ms(base64_size_bytes(audio))
         gate = self._conversation.gate
         if gate.deaf:
@@ -307,13 +331,15 @@ class Call:
             return
         self._leg.play(reply)
         if passage is Passage.FIRST:
+            if self._keypad is not None:
+                self._keypad.agent_speaks()
             self.apply(e.ReplySounds(reply.reply_id, reply.item_id))
 
     # -- commands -------------------------------------------------------------------------------
 
     def _carry_out(self, command: c.Command) -> None:
         match command:
-            case c.StopPlayout() | c.AskOffer():
+            case c.StopPlayout() | c.AskOffer() | c.Record():
                 if self._leg:
                     self._leg.command(command)
             case (
@@ -324,6 +350,9 @@ class Call:
                 | c.DialModel()
                 | c.ReplayTurn()
                 | c.ResendAudio()
+                | c.HideKeys()
+                | c.OpenKeypad()
+                | c.CloseKeypad()
             ):
                 self._do(command)
             case c.TransferCall() | c.RingHuman() | c.HandOver():
@@ -359,6 +388,28 @@ class Call:
                     self._tasks.start_soon(self._hold_model)
             case c.ReplayTurn() | c.ResendAudio():
                 self._speak_again(command)
+            case c.HideKeys() | c.OpenKeypad() | c.CloseKeypad():
+                self._take_private_keys(command)
+
+    def _take_private_keys(self, command: c.HideKeys | c.OpenKeypad | c.CloseKeypad) -> None:
+        if self._keypad is None:
+            self._keypad = CallKeypad(self._clock, self.placed.brief.patience)
+            if self._tasks:
+                self._tasks.start_soon(self._entries.run)
+        match command:
+            case c.HideKeys():
+                self._keypad.hide()
+            case c.OpenKeypad():
+                self._keypad.open()
+            case c.CloseKeypad():
+                self._keypad.close()
+
+    def _wipe(self) -> None:
+        """Nothing that was keyed survives."""
+        self._entries.wipe()
+        if self._keypad:
+            self._keypad.close()
+            self._keypad.wipe()
 
     def _speak_again(self, command: c.ReplayTurn | c.ResendAudio) -> None:
         """Give a new session what the caller said to an old one."""
@@ -398,6 +449,8 @@ class Call:
             principal_name=placed.principal.name,
             agent_id=placed.brief.agent,
             resources=placed.brief.resources,
+            keypad=self._keypad,
+            entries=self._entries,
         )
         result = await placed.brief.toolbox.run(
             command.name, command.arguments, context, offered=placed.brief.offered

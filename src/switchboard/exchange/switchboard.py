@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 from switchboard.access.principal import Kind, Principal
 from switchboard.conversation.legs import CallerLeg, Dial, Line, Mint, Minted, Negotiate, Negotiated
 from switchboard.errors import LinesBusy, NotAllowed
-from switchboard.exchange.brief import Brief, Reception
+from switchboard.exchange.brief import Brief, Fit, Reception
 from switchboard.exchange.call import Call, Placed
 from switchboard.exchange.media import CallMedia
 from switchboard.records.recorder import Recorder
@@ -72,16 +72,21 @@ class Switchboard:
         voice: str | None,
         model: str | None,
         line: Line | None = None,
+        fit: Fit | None = None,
+        wait_s: float | None = None,
+        outgoing: bool = False,
     ) -> str:
-        """Reserve a line; returns the call's id. Its caller has `wait_s` to come.
+        """Reserve a line; returns the call's id. Its caller has `wait_s` to come, the lines' own
+        where it is not given. `fit` makes the agent's brief this call's; `outgoing`: we ring.
 
         `line` is the telephone's, for a call that comes by it. Raises `LinesBusy`, or `NotAllowed`
         for an agent, voice or model that is not offered.
         """
-        by_telephone = line is not None
+        by_telephone = line is not None or outgoing or principal.kind is Kind.TELEPHONE
         brief = self._reception.brief(agent, voice=voice, model=model, by_telephone=by_telephone)
-        placed = self._reserve(principal, brief, line=line)
-        self._expect(placed)
+        brief = brief if fit is None else fit(brief)
+        placed = self._reserve(principal, brief, line=line, outgoing=outgoing)
+        self._expect(placed, wait_s)
         return placed.call_id
 
     def begin(self, call_id: str, *, wait_s: float | None = None) -> None:
@@ -96,7 +101,14 @@ class Switchboard:
         self._start(replace(placed, rings_s=left_s))
 
     def adopt(
-        self, call_id: str, *, principal: Principal, agent: str, line: Line | None = None
+        self,
+        call_id: str,
+        *,
+        principal: Principal,
+        agent: str,
+        line: Line | None = None,
+        fit: Fit | None = None,
+        outgoing: bool = False,
     ) -> bool:
         """Reserve a line for a call that was placed on another replica: its caller came here.
 
@@ -107,7 +119,9 @@ class Switchboard:
             return False
         by_telephone = line is not None
         brief = self._reception.brief(agent, voice=None, model=None, by_telephone=by_telephone)
-        self._expect(self._reserve(principal, brief, line=line, call_id=call_id))
+        brief = brief if fit is None else fit(brief)
+        placed = self._reserve(principal, brief, line=line, call_id=call_id, outgoing=outgoing)
+        self._expect(placed)
         return True
 
     async def place_offer(
@@ -197,6 +211,7 @@ class Switchboard:
         *,
         line: Line | None = None,
         call_id: str | None = None,
+        outgoing: bool = False,
     ) -> Placed:
         """Take a line for a call that is about to begin, until it is `cancel`led or a caller is
         `_expect`ed. Raises `LinesBusy`."""
@@ -205,13 +220,16 @@ class Switchboard:
             raise LinesBusy(STOPPING)
         if len(self._calls) + len(self._waiting) >= self._lines.calls:
             raise LinesBusy("All lines are busy; please try again in a moment.")
-        placed = Placed(call_id or secrets.token_urlsafe(12), principal, brief, line=line)
+        placed = Placed(
+            call_id or secrets.token_urlsafe(12), principal, brief, line=line, outgoing=outgoing
+        )
         self._waiting[placed.call_id] = (placed, math.inf)
         return placed
 
-    def _expect(self, placed: Placed) -> None:
+    def _expect(self, placed: Placed, wait_s: float | None = None) -> None:
         """From now on the caller has `wait_s` to come."""
-        self._waiting[placed.call_id] = (placed, self._clock() + self._lines.wait_s)
+        wait_s = self._lines.wait_s if wait_s is None else wait_s
+        self._waiting[placed.call_id] = (placed, self._clock() + wait_s)
 
     async def carry(self, call_id: str, leg: CallerLeg) -> None:
         """Join `leg` to a placed or a parked call. Returns when the leg is no longer the call's.
@@ -307,6 +325,7 @@ class Switchboard:
             model=spec.model,
             voice=spec.voice,
             channel=_channel(call.placed),
+            direction="out" if call.placed.outgoing else "in",
             began_at=time.time(),
         )
 

@@ -204,7 +204,7 @@ class AcsCarrier:
 
     # -- recordings -------------------------------------------------------------------------
 
-    async def record(self, server_call_id: str, callback_url: str, storage_url: str | None) -> str:
+    async def record(self, connection_id: str, callback_url: str, storage_url: str | None) -> str:
         from azure.communication.callautomation import AzureBlobContainerRecordingStorage
 
         options: dict[str, Any] = {}
@@ -215,11 +215,12 @@ class AcsCarrier:
         recording = await _done(
             "record",
             self._client.start_recording(
-                server_call_id=server_call_id,
+                call_connection_id=connection_id,
                 recording_state_callback_url=callback_url,
                 recording_content_type="audio",
                 recording_channel_type="unmixed",
                 recording_format_type="wav",
+                headers=_once(f"record {connection_id}"),
                 **options,
             ),
         )

@@ -103,7 +103,7 @@ class Carrier(Protocol):
         """End the call for everybody. One that is over already is as good."""
         ...
 
-    async def record(self, server_call_id: str, callback_url: str, storage_url: str | None) -> str:
+    async def record(self, connection_id: str, callback_url: str, storage_url: str | None) -> str:
         """Begin to record, into our own storage if it is named; returns the recording's id."""
         ...
 

@@ -6,7 +6,7 @@ read either.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Final, cast
 
 import msgspec
@@ -52,7 +52,8 @@ class Sound:
 class Key:
     """A key of the telephone: 0-9, `*`, `#`."""
 
-    key: str
+    key: str = field(repr=False)
+    """It may be one of a PIN's."""
 
 
 type MediaEvent = StreamOpened | Sound | Key
@@ -74,6 +75,9 @@ class _AudioData(msgspec.Struct, frozen=True, gc=False):
 
 class _DtmfData(msgspec.Struct, frozen=True):
     data: _Name
+
+    def __repr__(self) -> str:
+        return "_DtmfData()"  # what was pressed is nobody's business
 
 
 class _Frame(msgspec.Struct, frozen=True, rename="camel"):

@@ -81,6 +81,14 @@ class QuietHours:
     begin: time = time(21)
     end: time = time(8)
 
+    @classmethod
+    def read(cls, text: str) -> "QuietHours | None":
+        """`21:00-08:00`, or `none`. Raises `ValueError` for anything else."""
+        if text == "none":
+            return None
+        begin, _, end = text.partition("-")
+        return cls(time.fromisoformat(begin), time.fromisoformat(end))
+
     def cover(self, at: time) -> bool:
         if self.begin <= self.end:
             return self.begin <= at < self.end
@@ -178,3 +186,13 @@ def _check_time(number: PhoneNumber, quiet: QuietHours, now: datetime) -> None:
             raise NotDialled(Why.UNKNOWN_TIME)
         if quiet.cover(there.time()):
             raise NotDialled(Why.QUIET)
+
+
+def zone_of(number: str) -> ZoneInfo | None:
+    """The clock of the telephone with this number, E.164, where there is but one it may go by."""
+    try:
+        names = timezone.time_zones_for_number(phonenumbers.parse(number))
+        zones = [ZoneInfo(name) for name in names if name != timezone.UNKNOWN_TIMEZONE]
+    except (NumberParseException, ZoneInfoNotFoundError, ValueError):
+        return None
+    return zones[0] if len(zones) == 1 else None

@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 from starlette.datastructures import QueryParams
 
 from switchboard.access.refusals import NotIdentified
+from switchboard.phone.occasion import Occasion
+from switchboard.phone.webhooks import number_of
 
 MAX_CHARS: Final = 200
 
@@ -23,15 +25,25 @@ class Handover:
     raw_id: str
     """The carrier's for whoever is at the other end: what it is asked to hold, or to let go."""
 
+    outgoing: bool = False
+    """We rang them."""
+
     @property
     def query(self) -> str:
         """Of the address; the ticket is bound to it."""
-        return urlencode({"agent": self.agent, "caller": self.caller_id, "from": self.raw_id})
+        told = {"agent": self.agent, "caller": self.caller_id, "who": self.raw_id}
+        return urlencode({**told, "way": "out" if self.outgoing else "in"})
+
+    @property
+    def occasion(self) -> Occasion:
+        """What the agent must know of it. The facts of a call that we placed do not travel."""
+        return Occasion(number_of(self.raw_id), self.caller_id, outgoing=self.outgoing)
 
     @classmethod
     def read(cls, query: QueryParams) -> Self:
         """Raises `NotIdentified`."""
-        return cls(_one(query, "agent"), _one(query, "caller"), _one(query, "from"))
+        agent, caller_id, raw_id = (_one(query, name) for name in ("agent", "caller", "who"))
+        return cls(agent, caller_id, raw_id, outgoing=_one(query, "way") == "out")
 
 
 def _one(query: QueryParams, name: str) -> str:

@@ -18,8 +18,15 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from switchboard.access.rates import Bucket
 from switchboard.conversation.audio import PCM_24K, base64_size_bytes
-from switchboard.conversation.commands import CallerCommand, Note
-from switchboard.conversation.events import CallerAway, CallerEvent, CallerPressed, Heard
+from switchboard.conversation.commands import CallerCommand, Note, Record, StopPlayout
+from switchboard.conversation.events import (
+    CallerAway,
+    CallerEvent,
+    CallerPressed,
+    Heard,
+    RecordingChanged,
+    RecordingState,
+)
 from switchboard.conversation.legs import CallerAudio, LegCapabilities, ReplyAudio
 from switchboard.phone.codec import STOP_AUDIO, Key, Misheard, Sound, StreamOpened, decode, encode
 from switchboard.phone.cutter import FRAME_BYTES
@@ -54,10 +61,13 @@ class PhoneLeg:
         *,
         metronome: Metronome,
         hang_up: Callable[[], Awaitable[None]],
+        record: Callable[[Record], None] | None = None,
         latency_ms: float = 0.0,
         limits: MediaLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`record` has the call recorded, or not for now; `recording_changed` answers it."""
+        self._record = record
         self._socket = socket
         self._call_id = call_id
         self._metronome = metronome
@@ -76,6 +86,8 @@ class PhoneLeg:
         self._work = asyncio.Event()
         self._written = asyncio.Event()
         self._closing: str | None = None
+        self.end_reason: str | None = None
+        """Why the call was over, once the exchange has said so."""
         self._ended = False
         self._replies: deque[str] = deque(maxlen=REMEMBERED)
         self._silenced: deque[str] = deque(maxlen=REMEMBERED)
@@ -115,7 +127,22 @@ class PhoneLeg:
         self.beat()
         self._metronome.join(self.beat)
 
-    def command(self, command: CallerCommand) -> None:  # noqa: ARG002  (there is only one)
+    def command(self, command: CallerCommand) -> None:
+        match command:
+            case StopPlayout():
+                self._silence()
+            case Record() if self._record is not None:
+                self._record(command)
+            case Record(on):
+                self.recording_changed(RecordingState.FAILED if on else RecordingState.PAUSED)
+            case _:
+                pass
+
+    def recording_changed(self, state: RecordingState) -> None:
+        """What became of the recording."""
+        self._say(RecordingChanged(state))
+
+    def _silence(self) -> None:
         """Silence now, and say what was heard."""
         self._silenced.extend(self._replies)
         self._replies.clear()
@@ -132,6 +159,7 @@ class PhoneLeg:
         with anyio.move_on_after(self._limits.close_s):
             await self._written.wait()
         if reason != REPLACED:
+            self.end_reason = reason
             await self._hang_up()
 
     # -- the carrier's half -----------------------------------------------------------------

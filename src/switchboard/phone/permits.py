@@ -49,13 +49,16 @@ class Permits:
         self._quotas = quotas
         self._clock = clock
 
-    async def ask(self, text: str, *, call_id: str, principal: Principal, operation: str) -> Permit:
+    async def ask(
+        self, text: str, *, call_id: str, principal: Principal, operation: str, agent: str = ""
+    ) -> Permit:
         """A permit to call the number in `text`. `operation` is the principal's own id for this
         call: asked again, it is the same call. Raises `NotDialled`."""
         now = self._clock()
         try:
             target = consider(text, self._rules, datetime.fromtimestamp(now, UTC))
-            wanted = Wanted(_digest(principal.id, operation), call_id, principal.id, target.number)
+            digest = _digest(principal.id, operation)
+            wanted = Wanted(digest, call_id, principal.id, target.number, agent)
             booked = _booked(await self._table.book(wanted, self._quotas, now))
         except NotDialled as refusal:
             logger.info(
@@ -69,6 +72,18 @@ class Permits:
         often as all others together. Every other rule and quota holds."""
         quotas = replace(self._quotas, number_a_day=self._quotas.a_day)
         return Permits(self._table, replace(self._rules, quiet=None), quotas, clock=self._clock)
+
+    async def check(self, text: str, at: float) -> Target:
+        """The telephone that `text` means, if the rules would let it be called at `at`, epoch
+        seconds. No permit. Raises `NotDialled`."""
+        target = consider(text, self._rules, datetime.fromtimestamp(at, UTC))
+        if await self._table.is_do_not_call(target.number):
+            raise NotDialled(Why.DO_NOT_CALL)
+        return target
+
+    async def known(self, principal: Principal, operation: str) -> str | None:
+        """The call that this operation of the principal's is already, if there is one."""
+        return await self._table.call_of(_digest(principal.id, operation))
 
     async def over(self, call_id: str) -> None:
         """The call has ended, or nobody could be reached."""

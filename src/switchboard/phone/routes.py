@@ -42,7 +42,7 @@ def phone_routes(room: PhoneRoom) -> APIRouter:
     async def incoming(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         with _noted("incoming"):
             await room.check_delivery(request)
-            code = await room.delivered(await _body(request))
+            code = await room.delivered(await body_of(request))
         if code is None:
             return Response(status_code=200)
         answer = msgspec.json.encode({"validationResponse": code})
@@ -52,7 +52,7 @@ def phone_routes(room: PhoneRoom) -> APIRouter:
     async def events(request: Request, call_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         with _noted("events"):
             await room.check_carrier(request)
-            await room.told(call_id, await _body(request))
+            await room.told(call_id, await body_of(request))
         return Response(status_code=200)
 
     @router.websocket("/media/{call_id}")
@@ -79,7 +79,7 @@ def _noted(door: str) -> Generator[None]:
         raise
 
 
-async def _body(request: Request) -> bytes:
+async def body_of(request: Request, limit_bytes: int = MAX_BODY_BYTES) -> bytes:
     """The whole body, if it is small and comes soon, and does not say that it is no JSON."""
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip()
     if not kind.lower().endswith("json"):
@@ -89,7 +89,7 @@ async def _body(request: Request) -> bytes:
         with anyio.fail_after(BODY_S):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MAX_BODY_BYTES:
+                if len(body) > limit_bytes:
                     raise HTTPException(413, "This is too large")
     except TimeoutError as late:
         raise HTTPException(408, "This took too long to arrive") from late

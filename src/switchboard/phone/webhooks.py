@@ -24,9 +24,13 @@ AHEAD_S: Final = 120.0
 VALIDATION: Final = "Microsoft.EventGrid.SubscriptionValidationEvent"
 INCOMING_CALL: Final = "Microsoft.Communication.IncomingCall"
 PREFIX: Final = "Microsoft.Communication."
+RECORDING_FILED: Final = "Microsoft.Communication.RecordingFileStatusUpdated"
+MAX_PARTS: Final = 200
 
 type Short = Annotated[str, Meta(max_length=512)]
 type Long = Annotated[str, Meta(max_length=65_536)]
+_RECORDING: Final = re.compile(r"/recordingId/([A-Za-z0-9][A-Za-z0-9._~=+%-]{0,999})(?:/|$)")
+_TELEPHONE: Final = re.compile(r"4:(\+[1-9][0-9]{4,14})")
 _SIP_NAME: Final = re.compile(r"[Xx]-[A-Za-z0-9-]{1,64}|[Uu]ser-[Tt]o-[Uu]ser")
 
 
@@ -58,6 +62,11 @@ class Incoming:
     """Custom SIP headers, names in small letters."""
 
     @property
+    def number(self) -> str | None:
+        """The caller's number, E.164; `None` where it is withheld, or no telephone's."""
+        return number_of(self.caller)
+
+    @property
     def digest(self) -> str:
         """The same for each delivery of this call, whatever the event is called."""
         named = self.correlation_id or self.context
@@ -66,6 +75,16 @@ class Incoming:
     def is_stale(self, now: float) -> bool:
         """Too old to be answered, or from a time that is not yet."""
         return not -AHEAD_S <= now - self.at <= STALE_S
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A recording lies where it can be fetched. Event Grid tells it, once its call is over."""
+
+    recording_id: str
+    where: tuple[str, ...]
+    """The addresses of its parts."""
+    duration_ms: float | None
 
 
 class What(StrEnum):
@@ -90,6 +109,7 @@ class What(StrEnum):
     MEDIA_FAILED = "MediaStreamingFailed"
     RECORDING = "RecordingStateChanged"
     PEOPLE = "ParticipantsUpdated"
+    NOT_RECORDED = "StartRecordingFailed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +127,8 @@ class Told:
     subcode: int
     people: frozenset[str] = field(default=frozenset(), repr=False)
     """Who is on the call, by raw id, where it is told."""
+    recording_state: str = ""
+    """Of a recording: `active` or `inactive`."""
 
 
 class _Number(msgspec.Struct, frozen=True, rename="camel"):
@@ -126,6 +148,14 @@ class _Participant(msgspec.Struct, frozen=True, rename="camel"):
     identifier: _Number = msgspec.field(default_factory=_Number)
 
 
+class _Part(msgspec.Struct, frozen=True, rename="camel"):
+    content_location: Annotated[str, Meta(max_length=2_048)] = ""
+
+
+class _Parts(msgspec.Struct, frozen=True, rename="camel"):
+    recording_chunks: Annotated[list[_Part], Meta(max_length=MAX_PARTS)] = []
+
+
 class _Data(msgspec.Struct, frozen=True, rename="camel"):
     """Whatever of either kind of event we have a use for."""
 
@@ -140,11 +170,15 @@ class _Data(msgspec.Struct, frozen=True, rename="camel"):
     operation_context: Short | None = None
     result_information: _Outcome | None = None
     participants: Annotated[list[_Participant], Meta(max_length=200)] | None = None
+    state: Short = ""
+    recording_storage_info: _Parts | None = None
+    recording_duration_ms: float | None = None
 
 
 class _Event(msgspec.Struct, frozen=True, rename="camel"):
     id: Short
     data: _Data
+    subject: Short | None = None
     type: Short | None = None
     event_type: Short | None = None
     time: datetime | None = None
@@ -167,12 +201,18 @@ _decoder: Final[msgspec.json.Decoder[_Event | list[_Event]]] = msgspec.json.Deco
 )
 
 
-def grid_events(body: bytes) -> Sequence[Incoming | Validation]:
+def number_of(raw_id: str) -> str | None:
+    """The telephone number, E.164, that a raw id names."""
+    found = _TELEPHONE.fullmatch(raw_id)
+    return found[1] if found else None
+
+
+def grid_events(body: bytes) -> Sequence[Incoming | Validation | Filed]:
     """What Event Grid delivers, in either schema; other events are passed over.
 
     Raises `Misposted`.
     """
-    facts: list[Incoming | Validation] = []
+    facts: list[Incoming | Validation | Filed] = []
     for event in _events(body):
         if event.name == VALIDATION:
             if not event.data.validation_code:
@@ -180,6 +220,8 @@ def grid_events(body: bytes) -> Sequence[Incoming | Validation]:
             facts.append(Validation(event.data.validation_code))
         elif event.name == INCOMING_CALL:
             facts.append(_incoming(event))
+        elif event.name == RECORDING_FILED:
+            facts.append(_filed(event))
     return facts
 
 
@@ -229,6 +271,15 @@ def _incoming(event: _Event) -> Incoming:
     )
 
 
+def _filed(event: _Event) -> Filed:
+    named = _RECORDING.search(event.subject or "")
+    if named is None:
+        raise Misposted("a recording's file names no recording")
+    parts = event.data.recording_storage_info or _Parts()
+    where = tuple(part.content_location for part in parts.recording_chunks)
+    return Filed(named[1], where, event.data.recording_duration_ms)
+
+
 def _told(event: _Event) -> Told:
     data = event.data
     if not data.call_connection_id:
@@ -243,4 +294,5 @@ def _told(event: _Event) -> Told:
         code=outcome.code,
         subcode=outcome.sub_code,
         people=frozenset(each.identifier.raw_id for each in data.participants or ()),
+        recording_state=data.state,
     )

@@ -6,6 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, exists, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from switchboard.records.placed import State
 from switchboard.records.schema import Dialled, DoNotCall
 from switchboard.records.store import Store
 
@@ -42,6 +43,7 @@ class Wanted:
     call_id: str
     principal_id: str
     number: str
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class DialledTable:
                     call_id=wanted.call_id,
                     principal_id=wanted.principal_id,
                     number=wanted.number,
+                    agent=wanted.agent,
+                    state=State.BOOKED,
                     at=now,
                 )
                 await connection.execute(row)
@@ -85,6 +89,18 @@ class DialledTable:
         over = update(Dialled).where(Dialled.call_id == call_id, Dialled.ended_at.is_(None))
         async with self._store.writing() as connection:
             await connection.execute(over.values(ended_at=now))
+
+    async def call_of(self, operation: str) -> str | None:
+        """The call that an operation is, if it was ever booked."""
+        known = select(Dialled.call_id).where(Dialled.operation == operation)
+        async with self._store.reading() as connection:
+            return (await connection.execute(known)).scalar()
+
+    async def is_do_not_call(self, number: str) -> bool:
+        """Whether this number, E.164, does not want to be called."""
+        async with self._store.reading() as connection:
+            listed = exists().where(DoNotCall.number == number)
+            return bool((await connection.execute(select(listed))).scalar())
 
     async def do_not_call(self, number: str, reason: str, now: float) -> None:
         """Never again, whoever asks."""

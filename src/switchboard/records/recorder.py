@@ -61,8 +61,9 @@ class Recorder:
         voice: str,
         channel: str,
         began_at: float,
+        direction: str = "in",
     ) -> None:
-        """A call began, at `began_at` epoch seconds."""
+        """A call began, at `began_at` epoch seconds. `direction` is `in`, or `out`: we rang."""
         values = {
             "id": call_id,
             "principal_id": principal_id,
@@ -70,6 +71,7 @@ class Recorder:
             "model": model,
             "voice": voice,
             "channel": channel,
+            "direction": direction,
             "began_at": began_at,
         }
         self._add(Row(Call, (call_id,), values))

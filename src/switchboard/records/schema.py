@@ -35,6 +35,8 @@ class Call(Base):
     voice: Mapped[str] = mapped_column(Short)
     channel: Mapped[str] = mapped_column(Short)
     """`browser`, `webrtc`, `phone`."""
+    direction: Mapped[str] = mapped_column(Short, server_default="in")
+    """`in`, or `out` where the agent rang somebody."""
     began_at: Mapped[float] = mapped_column(index=True)
     ended_at: Mapped[float | None]
     end_reason: Mapped[str | None] = mapped_column(String(200))
@@ -140,12 +142,41 @@ class Dialled(Base):
 
     operation: Mapped[str] = mapped_column(Short, primary_key=True)
     """SHA-256 of whose operation it is, and its id: asked for twice, it is placed once."""
-    call_id: Mapped[str] = mapped_column(Short)
+    call_id: Mapped[str] = mapped_column(Short, index=True)
     principal_id: Mapped[str] = mapped_column(String(200))
     number: Mapped[str] = mapped_column(Short)
     """E.164."""
     at: Mapped[float] = mapped_column(index=True)
     ended_at: Mapped[float | None]
+    agent: Mapped[str] = mapped_column(Short, server_default="")
+    state: Mapped[str] = mapped_column(Short, server_default="ended")
+    reason: Mapped[str | None] = mapped_column(Short)
+    code: Mapped[int | None]
+    """The carrier's, like an HTTP or SIP status."""
+    subcode: Mapped[int | None]
+    answered_at: Mapped[float | None]
+
+
+class Promised(Base):
+    """A call that an agent promised somebody on the telephone."""
+
+    __tablename__ = "promised"
+
+    id: Mapped[str] = mapped_column(Short, primary_key=True)
+    number: Mapped[str] = mapped_column(Short, index=True)
+    """E.164."""
+    agent: Mapped[str] = mapped_column(Short)
+    principal_id: Mapped[str] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(String(200))
+    due_at: Mapped[float] = mapped_column(index=True)
+    """When it is to be placed, or tried again."""
+    until: Mapped[float]
+    """After this it is not worth a call any more."""
+    attempts: Mapped[int]
+    state: Mapped[str] = mapped_column(Short)
+    """`waiting`, `dialling`, `kept`, `given_up`."""
+    call_id: Mapped[str | None] = mapped_column(Short, index=True)
+    """The call of the latest attempt."""
 
 
 class DoNotCall(Base):
@@ -157,3 +188,20 @@ class DoNotCall(Base):
     """E.164."""
     since: Mapped[float]
     reason: Mapped[str] = mapped_column(String(200))
+
+
+class RecordingRow(Base):
+    """The recording of a telephone call, as the carrier keeps it. There is no sound here."""
+
+    __tablename__ = "recordings"
+
+    call_id: Mapped[str] = mapped_column(Short, primary_key=True)
+    recording_id: Mapped[str | None] = mapped_column(String(1000), index=True)
+    """The carrier's name for it; none where it could not be begun."""
+    state: Mapped[str] = mapped_column(Short)
+    """`running`, `paused`, `stopped`, `failed`, `filed`."""
+    began_at: Mapped[float]
+    ended_at: Mapped[float | None]
+    places: Mapped[str | None] = mapped_column(Text)
+    """JSON: the addresses of its parts, once they are filed."""
+    duration_ms: Mapped[float | None]

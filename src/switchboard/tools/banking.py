@@ -40,7 +40,7 @@ async def _cards(rows: Rows, ctx: ToolContext) -> dict[str, Any]:
     return {row["last_four"]: row for row in found}
 
 
-async def _card(rows: Rows, ctx: ToolContext, last_four: str) -> Any:  # noqa: ANN401 - a database row
+async def card_of(rows: Rows, ctx: ToolContext, last_four: str) -> Any:  # noqa: ANN401 - a database row
     cards = await _cards(rows, ctx)
     if last_four not in cards:
         known = listed(
@@ -50,7 +50,7 @@ async def _card(rows: Rows, ctx: ToolContext, last_four: str) -> Any:  # noqa: A
     return cards[last_four]
 
 
-async def _set_card(rows: Rows, card: Any, column: str, value: object) -> None:  # noqa: ANN401 - a database row
+async def set_card(rows: Rows, card: Any, column: str, value: object) -> None:  # noqa: ANN401 - a database row
     await rows.run(
         f"UPDATE card SET {column} = ? WHERE person = ? AND last_four = ?",  # noqa: S608 - our own column
         value,
@@ -137,10 +137,10 @@ async def list_cards(ctx: ToolContext) -> dict[str, object]:
 async def block_card(ctx: ToolContext, card: Card) -> dict[str, object]:
     """Block a lost or stolen bank card at once, so that nobody can pay with it."""
     async with demo_of(ctx).writing() as rows:
-        found = await _card(rows, ctx, card)
+        found = await card_of(rows, ctx, card)
         if found["state"] == "blocked":
             raise ToolFailed(f"The card ending in {spelled(card)} is blocked already.")
-        await _set_card(rows, found, "state", "blocked")
+        await set_card(rows, found, "state", "blocked")
     return {
         "status": "blocked",
         "card": card,
@@ -156,11 +156,11 @@ async def block_card(ctx: ToolContext, card: Card) -> dict[str, object]:
 async def replace_card(ctx: ToolContext, card: Card) -> dict[str, object]:
     """Order a new card by post to replace a damaged or blocked one."""
     async with demo_of(ctx).writing() as rows:
-        found = await _card(rows, ctx, card)
+        found = await card_of(rows, ctx, card)
         if found["replacement_on"] and found["replacement_on"] >= str(rows.today):
             raise ToolFailed(f"A new card is on its way; it comes by {found['replacement_on']}.")
         arrives_on = list(islice(working_days(rows.today), _POST_DAYS))[-1]
-        await _set_card(rows, found, "replacement_on", str(arrives_on))
+        await set_card(rows, found, "replacement_on", str(arrives_on))
         account = await _account(rows, ctx, "current")
         await _book(rows, account["id"], "Replacement card", -REPLACEMENT_FEE_CENTS)
     return {
@@ -180,8 +180,8 @@ async def set_card_limit(
 ) -> dict[str, object]:
     """Raise or lower how much may be spent with a card each day."""
     async with demo_of(ctx).writing() as rows:
-        found = await _card(rows, ctx, card)
-        await _set_card(rows, found, "limit_cents", limit * 100)
+        found = await card_of(rows, ctx, card)
+        await set_card(rows, found, "limit_cents", limit * 100)
     return {
         "status": "changed",
         "card": card,

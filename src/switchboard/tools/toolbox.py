@@ -120,6 +120,12 @@ class Toolbox:
         """In the order they were given."""
         return tuple(self._tools)
 
+    def joined(self, others: "Toolbox") -> "Toolbox":
+        """These tools, and those of the others whose names are free."""
+        both = Toolbox()
+        both._tools = {**others._tools, **self._tools}
+        return both
+
     def specs(self, names: Iterable[str]) -> list[ToolSpec]:
         """These tools as a model sees them. Raises `KeyError` for a name that is not here."""
         return [

@@ -1,5 +1,6 @@
 """Recordings, as far as they are known to the application: their states. No sound is kept."""
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -54,6 +55,8 @@ class Recordings:
     """Of all calls, by their ids."""
 
     calls: Mapping[str, LiveCall]
+    log: deque[str] = field(default_factory=lambda: deque[str](maxlen=MAX_RECORDINGS))
+    """What was done, in order: `started`, `paused`, `resumed`, `stopped`."""
     _known: dict[str, Recording] = field(default_factory=dict[str, Recording])
 
     def start(self, body: Record) -> Recording:
@@ -69,6 +72,7 @@ class Recordings:
         callback = body.recording_state_callback_uri
         recording = Recording(fresh_id(), call, callback, not body.pause_on_start, began)
         self._known[recording.id] = recording
+        self.log.append("started")
         recording.tell()
         return recording
 
@@ -85,12 +89,14 @@ class Recordings:
         recording = self.find(recording_id)
         if recording.active is not active:
             recording.active = active
+            self.log.append("resumed" if active else "paused")
             recording.tell()
 
     def stop(self, recording_id: str) -> None:
         """Raises `AcsRefused`."""
         recording = self.find(recording_id)
         recording.active = False
+        self.log.append("stopped")
         recording.tell()
         del self._known[recording_id]
 

@@ -1,0 +1,112 @@
+"""What became of the calls that were placed: one row each, in the table that the quotas count."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import CursorResult, select, update
+
+from switchboard.records.schema import Dialled
+from switchboard.records.store import Store
+
+
+class State(StrEnum):
+    """Where a placed call is. It only moves on, and the last five are the end."""
+
+    BOOKED = "booked"
+    """Counted, and not yet given to the carrier."""
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    FAILED = "failed"
+    MACHINE = "machine"
+    """An answering machine took it; it is over."""
+    ENDED = "ended"
+    """Somebody took it; it is over."""
+
+
+_BEFORE: Final = {
+    State.RINGING: (State.BOOKED,),
+    State.ANSWERED: (State.BOOKED, State.RINGING),
+}
+OPEN: Final = (State.BOOKED, State.RINGING, State.ANSWERED)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedCall:
+    """A call that was placed, and how it stands. Times are epoch seconds."""
+
+    call_id: str
+    principal_id: str
+    number: str
+    agent: str
+    state: State
+    reason: str | None
+    code: int | None
+    subcode: int | None
+    at: float
+    answered_at: float | None
+    ended_at: float | None
+
+
+class PlacedTable:
+    """Each method is one transaction, committed when it returns. Times are epoch seconds."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def find(self, call_id: str) -> PlacedCall | None:
+        wanted = select(
+            Dialled.call_id,
+            Dialled.principal_id,
+            Dialled.number,
+            Dialled.agent,
+            Dialled.state,
+            Dialled.reason,
+            Dialled.code,
+            Dialled.subcode,
+            Dialled.at,
+            Dialled.answered_at,
+            Dialled.ended_at,
+        ).where(Dialled.call_id == call_id)
+        async with self._store.reading() as connection:
+            row = (await connection.execute(wanted)).mappings().first()
+        if row is None:
+            return None
+        fields: dict[str, Any] = {**row, "state": State(row["state"])}
+        return PlacedCall(**fields)
+
+    async def move(
+        self,
+        call_id: str,
+        state: State,
+        now: float,
+        *,
+        reason: str | None = None,
+        code: int | None = None,
+        subcode: int | None = None,
+    ) -> bool:
+        """A call goes on to `state`. Whether it did: repeated and late news move nothing."""
+        said: dict[str, Any] = {"reason": reason, "code": code, "subcode": subcode}
+        values = {name: value for name, value in said.items() if value is not None}
+        if state is State.ANSWERED:
+            values["answered_at"] = now
+        elif state not in OPEN:
+            values["ended_at"] = now
+        moved = (
+            update(Dialled)
+            .where(Dialled.call_id == call_id, Dialled.state.in_(_BEFORE.get(state, OPEN)))
+            .values(state=state, **values)
+        )
+        async with self._store.writing() as connection:
+            result: CursorResult[Any] = await connection.execute(moved)
+        return result.rowcount > 0
+
+    async def close_left_open(self, now: float) -> int:
+        """End the calls that a crash left open. For the start, before any call is placed."""
+        left = update(Dialled).where(Dialled.state.in_(OPEN))
+        values = {"state": State.FAILED, "reason": "interrupted", "ended_at": now}
+        async with self._store.writing() as connection:
+            result: CursorResult[Any] = await connection.execute(left.values(values))
+        return result.rowcount

@@ -1,0 +1,130 @@
+"""Calls that an agent promised: kept until they were placed and taken, or are not worth it."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import CursorResult, delete, insert, select, update
+
+from switchboard.records.schema import Promised as Row
+from switchboard.records.store import Store
+
+WAITING: Final = "waiting"
+DIALLING: Final = "dialling"
+KEPT: Final = "kept"
+GIVEN_UP: Final = "given_up"
+KEEP_S: Final = 30 * 86_400.0
+"""How long what is settled is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A call that somebody on the telephone asked for. Times are epoch seconds."""
+
+    id: str
+    number: str
+    """E.164."""
+    agent: str
+    principal_id: str
+    reason: str
+    due_at: float
+    until: float
+    attempts: int = 0
+
+
+class PromisedTable:
+    """Each method is one transaction, committed when it returns."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def put(self, promise: Promise) -> None:
+        """One number waits for one call: a new promise takes the place of an older one."""
+        older = delete(Row).where(Row.number == promise.number, Row.state == WAITING)
+        row = insert(Row).values(
+            id=promise.id,
+            number=promise.number,
+            agent=promise.agent,
+            principal_id=promise.principal_id,
+            reason=promise.reason,
+            due_at=promise.due_at,
+            until=promise.until,
+            attempts=promise.attempts,
+            state=WAITING,
+        )
+        async with self._store.writing() as connection:
+            await connection.execute(older)
+            await connection.execute(row)
+
+    async def take_due(self, now: float) -> Promise | None:
+        """A promise that is due: nobody else's from now on, and one attempt more."""
+        due = select(Row.id).where(Row.state == WAITING, Row.due_at <= now)
+        async with self._store.writing() as connection:
+            due = due.order_by(Row.due_at).limit(1).with_for_update(skip_locked=True)
+            if (found := (await connection.execute(due)).scalar()) is None:
+                return None
+            taken = (
+                update(Row)
+                .where(Row.id == found)
+                .values(state=DIALLING, attempts=Row.attempts + 1, call_id=None)
+                .returning(
+                    Row.id,
+                    Row.number,
+                    Row.agent,
+                    Row.principal_id,
+                    Row.reason,
+                    Row.due_at,
+                    Row.until,
+                    Row.attempts,
+                )
+            )
+            return Promise(**(await connection.execute(taken)).mappings().one())
+
+    async def dialled(self, promise_id: str, call_id: str) -> None:
+        """It is being kept by this call."""
+        named = update(Row).where(Row.id == promise_id).values(call_id=call_id)
+        async with self._store.writing() as connection:
+            await connection.execute(named)
+
+    async def of_call(self, call_id: str) -> Promise | None:
+        """The promise that this call is to keep."""
+        wanted = select(
+            Row.id,
+            Row.number,
+            Row.agent,
+            Row.principal_id,
+            Row.reason,
+            Row.due_at,
+            Row.until,
+            Row.attempts,
+        ).where(Row.call_id == call_id, Row.state == DIALLING)
+        async with self._store.reading() as connection:
+            row = (await connection.execute(wanted)).mappings().first()
+        return None if row is None else Promise(**row)
+
+    async def settle(self, promise_id: str, *, kept: bool) -> None:
+        """It was kept, or is given up."""
+        state = KEPT if kept else GIVEN_UP
+        async with self._store.writing() as connection:
+            await connection.execute(update(Row).where(Row.id == promise_id).values(state=state))
+
+    async def postpone(self, promise_id: str, due_at: float, *, attempts: int) -> None:
+        """Try again at `due_at`."""
+        later = update(Row).where(Row.id == promise_id)
+        values = {"state": WAITING, "due_at": due_at, "attempts": attempts}
+        async with self._store.writing() as connection:
+            await connection.execute(later.values(values))
+
+    async def forget(self, number: str) -> None:
+        """Whoever has this number wants no call any more."""
+        gone = update(Row).where(Row.number == number, Row.state == WAITING)
+        async with self._store.writing() as connection:
+            await connection.execute(gone.values(state=GIVEN_UP))
+
+    async def reopen(self, now: float) -> int:
+        """What a crash left half kept waits again. Of what was settled long ago, nothing stays."""
+        left = update(Row).where(Row.state == DIALLING).values(state=WAITING)
+        old = delete(Row).where(Row.state.in_((KEPT, GIVEN_UP)), Row.until <= now - KEEP_S)
+        async with self._store.writing() as connection:
+            result: CursorResult[Any] = await connection.execute(left)
+            await connection.execute(old)
+        return result.rowcount
