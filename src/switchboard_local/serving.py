@@ -16,6 +16,7 @@ import uvicorn
 from anyio.abc import Process
 from fastapi import FastAPI
 
+from switchboard_local.acs.config import AcsConfig
 from switchboard_local.engine.failures import PartMissing
 from switchboard_local.wire import Cuttable
 
@@ -177,9 +178,10 @@ def telephone_environment(
         "ACS_CA_FILE": str(ca_file),
         "ACS_RESOURCE_ID": resource_id,
         "EVENT_GRID_SECRET": secret,
-        # Numbers of fiction, London's: the second person of the demo agents has one of them.
-        "DIAL_ALLOWED": "+442079460",
-        "ACS_NUMBER": "+15550100",
+        # Its telephones are nobody's, so they may be rung at any time.
+        "ACS_NUMBER": next(iter(AcsConfig().numbers)),
+        "DIAL_ALLOWED": "GB,US",
+        "DIAL_QUIET_HOURS": "none",
         # Empty is as good as unset: what a shell may hold for the live service is not for here.
         "EVENT_GRID_TENANT_ID": "",
         "EVENT_GRID_AUDIENCE": "",
