@@ -18,25 +18,25 @@ function passage(id: number, note = ''): Passage {
   };
 }
 
-function after(...messages: LineNow[]): Snapshot {
+function told(...messages: LineNow[]): Snapshot {
   return messages.reduce((now, message, at) => reduce(now, message, at), FIRST);
 }
 
 describe('a line', () => {
   test('that rings comes to the hand', () => {
-    const now = after(line({}), line({ line: 1, state: 'ringing', other: '+15550100' }));
+    const now = told(line({}), line({ line: 1, state: 'ringing', other: '+15550100' }));
     expect(now.selected).toBe(1);
     expect(bellOf(now)).toBe('in');
   });
 
   test('that rings while the hand is busy leaves it alone, and rings without a bell', () => {
-    const now = after(line({ state: 'talking' }), line({ line: 1, state: 'ringing' }));
+    const now = told(line({ state: 'talking' }), line({ line: 1, state: 'ringing' }));
     expect(now.selected).toBe(0);
     expect(bellOf(now)).toBeNull();
   });
 
   test('keeps its time through a hold, and what it heard through the end of the call', () => {
-    let now = after(line({ state: 'calling' }), line({ state: 'talking' }));
+    let now = told(line({ state: 'calling' }), line({ state: 'talking' }));
     now = reduce(now, { type: 'words', line: 0, text: 'good day' }, 5);
     now = reduce(now, line({ state: 'talking', held: true }), 9);
     expect(now.lines[0]?.since).toBe(1);
@@ -47,8 +47,8 @@ describe('a line', () => {
   });
 
   test('hears the tone of ringing while it calls', () => {
-    expect(bellOf(after(line({ state: 'calling' })))).toBe('out');
-    expect(bellOf(after(line({ state: 'talking' })))).toBeNull();
+    expect(bellOf(told(line({ state: 'calling' })))).toBe('out');
+    expect(bellOf(told(line({ state: 'talking' })))).toBeNull();
   });
 });
 
