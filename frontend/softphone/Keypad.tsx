@@ -32,14 +32,12 @@ export function Keypad({ onPress, disabled }: Props) {
         <button
           key={key}
           type="button"
-          aria-label={NAMES[key] ?? key}
+          aria-label={NAMES[key]}
           disabled={disabled}
           onClick={() => onPress(key)}
         >
           <span className="keypad-key">{key}</span>
-          <span className="keypad-letters" aria-hidden="true">
-            {LETTERS[key] ?? ''}
-          </span>
+          <span className="keypad-letters">{LETTERS[key] ?? ''}</span>
         </button>
       ))}
     </fieldset>

@@ -17,6 +17,11 @@ interface Props {
   telephone: Telephone;
 }
 
+const IDLE = {
+  you: 'Ring the agent, or wait to be rung.',
+  human: 'A second person: the human whom the agent brings in.',
+};
+
 /** The telephone in the hand. */
 export function TelephonePanel({ desk, now, telephone }: Props) {
   const { line, state } = telephone.now;
@@ -26,7 +31,6 @@ export function TelephonePanel({ desk, now, telephone }: Props) {
     desk.press(line, key);
     if (!inUse(telephone)) setNumber((typed) => `${typed}${key}`);
   };
-  const talking = state === 'talking';
   return (
     <div className="telephone">
       <NumberField
@@ -41,27 +45,28 @@ export function TelephonePanel({ desk, now, telephone }: Props) {
         </Note>
       )}
       <Display {...{ now, telephone, desk }} />
-      {inUse(telephone) ? null : (
-        <Dialler {...{ number, setNumber }} onDial={(to) => desk.dial(line, to)} />
-      )}
-      <Actions {...{ desk, now, telephone }} />
-      <Keypad onPress={press} disabled={state === 'unplugged'} />
-      {talking ? (
-        <>
+      <div className="slot">
+        {inUse(telephone) ? null : (
+          <Dialler {...{ number, setNumber }} onDial={(to) => desk.dial(line, to)} />
+        )}
+        {state === 'talking' ? (
           <div className="say">
+            <p className="slot-label">Speak, or have the local voice speak for you</p>
             <Composer
               field={field}
-              placeholder="Or type what to say"
+              placeholder="Type what to say"
               disabled={false}
               onSay={(text) => desk.say(line, text)}
             />
           </div>
-          {now.microphone === 'denied' ? (
-            <Note tone="quiet" title="No microphone">
-              The browser gives none. Type what to say, or mute and unmute to ask again.
-            </Note>
-          ) : null}
-        </>
+        ) : null}
+      </div>
+      <Actions {...{ desk, now, telephone }} />
+      <Keypad onPress={press} disabled={state === 'unplugged'} />
+      {state === 'talking' && now.microphone === 'denied' ? (
+        <Note tone="quiet" title="No microphone">
+          The browser gives none. Type what to say, or mute and unmute to ask again.
+        </Note>
       ) : null}
       <HeardList telephone={telephone} />
     </div>
@@ -70,7 +75,7 @@ export function TelephonePanel({ desk, now, telephone }: Props) {
 
 /** How the call stands, and both voices. */
 function Display({ desk, now, telephone }: Props) {
-  const { state, other, text } = telephone.now;
+  const { line, state, other, text } = telephone.now;
   const talking = state === 'talking';
   return (
     <div className="display" data-state={state} data-held={telephone.now.held}>
@@ -85,7 +90,7 @@ function Display({ desk, now, telephone }: Props) {
             {spaced(other)} · <Elapsed since={telephone.since} />
           </>
         ) : null}
-        {state === 'idle' ? 'Ring the agent, or wait to be rung.' : null}
+        {state === 'idle' ? IDLE[line === 1 ? 'human' : 'you'] : null}
       </p>
       <div className="display-voices" aria-hidden="true">
         <span className="voice-other">

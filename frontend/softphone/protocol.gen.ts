@@ -121,7 +121,7 @@ export interface Flowed {
 export interface Passage {
   /** The same one may be said again, with another note. */
   readonly id: number;
-  /** Milliseconds since 1970. */
+  /** When it began: milliseconds since 1970. */
   readonly at_ms: number;
   readonly kind: 'callback' | 'event' | 'key' | 'media' | 'request' | 'stop';
   readonly way: 'to_agent' | 'to_carrier';

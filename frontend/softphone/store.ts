@@ -120,7 +120,12 @@ function choose(now: Snapshot, message: LineNow): Snapshot {
 function merge(kept: readonly Passage[], told: readonly Passage[]): readonly Passage[] {
   const known = new Map(kept.map((passage) => [passage.id, passage]));
   for (const passage of told) known.set(passage.id, passage);
-  return [...known.values()].sort((one, other) => one.id - other.id).slice(-MAX_PASSAGES);
+  return [...known.values()].sort(byTime).slice(-MAX_PASSAGES);
+}
+
+/** What began first is first, though its answer may have come later. */
+function byTime(one: Passage, other: Passage): number {
+  return one.at_ms - other.at_ms || one.id - other.id;
 }
 
 export interface Store {

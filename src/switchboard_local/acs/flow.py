@@ -25,7 +25,7 @@ class Passage:
 
     id: int
     at_ms: int
-    """Milliseconds since 1970."""
+    """When it began: milliseconds since 1970."""
     kind: Kind
     way: Way
     """`to_carrier`: the application sent it."""
@@ -70,7 +70,7 @@ class Flow:
         shown, text = masked(body)
         passage = Passage(
             self._ids,
-            int(self.clock() * 1000),
+            int(self.clock() * 1000 - (took_ms or 0)),
             kind,
             way,
             masked_text(title),

@@ -131,7 +131,7 @@ class Passage(msgspec.Struct, frozen=True):
     id: int
     """The same one may be said again, with another note."""
     at_ms: int
-    """Milliseconds since 1970."""
+    """When it began: milliseconds since 1970."""
     kind: Literal["request", "callback", "event", "media", "stop", "key"]
     way: Literal["to_carrier", "to_agent"]
     title: str
