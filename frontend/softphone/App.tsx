@@ -3,6 +3,7 @@ import { useKeys } from '../src/features/call/useKeys';
 import { Note } from '../src/ui/Note';
 import type { Desk } from './desk';
 import { FlowList } from './FlowList';
+import { HeardList } from './HeardList';
 import { Lines } from './Lines';
 import { inUse } from './store';
 import { TelephonePanel } from './TelephonePanel';
@@ -38,6 +39,7 @@ export function App({ desk }: { desk: Desk }) {
             <TelephonePanel key={now.selected} {...{ desk, now, telephone }} />
           )}
         </section>
+        <HeardList telephone={telephone} />
         <FlowList passages={now.passages} onForget={desk.forgetPassages} />
       </main>
     </div>

@@ -62,7 +62,7 @@ function FlowItem({ passage }: { passage: Passage }) {
           <summary className="passage">
             <PassageLine passage={passage} />
           </summary>
-          <pre>{pretty(passage.body)}</pre>
+          <pre tabIndex={0}>{pretty(passage.body)}</pre>
         </details>
       )}
     </li>

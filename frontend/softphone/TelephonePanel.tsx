@@ -68,7 +68,6 @@ export function TelephonePanel({ desk, now, telephone }: Props) {
           The browser gives none. Type what to say, or mute and unmute to ask again.
         </Note>
       ) : null}
-      <HeardList telephone={telephone} />
     </div>
   );
 }
@@ -172,23 +171,6 @@ function Actions({ desk, now, telephone }: Props) {
         <MuteIcon size={20} aria-hidden="true" />
         {now.muted ? 'Muted' : 'Mute'}
       </Button>
-    </div>
-  );
-}
-
-/** What was said: one's own typed words, and what the local ears made of the other's. */
-function HeardList({ telephone }: { telephone: Telephone }) {
-  if (telephone.heard.length === 0) return null;
-  return (
-    <div className="heard">
-      <h2>Heard</h2>
-      <ul aria-live="polite">
-        {telephone.heard.map((one) => (
-          <li key={one.id} data-who={one.who}>
-            <span className="heard-who">{one.who === 'you' ? 'You' : 'Ear'}</span> {one.text}
-          </li>
-        ))}
-      </ul>
     </div>
   );
 }
