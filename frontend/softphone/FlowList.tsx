@@ -62,6 +62,7 @@ function FlowItem({ passage }: { passage: Passage }) {
           <summary className="passage">
             <PassageLine passage={passage} />
           </summary>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it */}
           <pre tabIndex={0}>{pretty(passage.body)}</pre>
         </details>
       )}

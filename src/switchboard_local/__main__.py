@@ -122,6 +122,7 @@ async def _up(settings: Settings) -> int:
                     telephone.ca_file,
                     telephone.acs.config.resource_id,
                     bell,
+                    NUMBER,
                 )
             async with product(environment) as child:
                 return await _attend(child, settings.port, _port(listener), telephone.acs, bell)
