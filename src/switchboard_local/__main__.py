@@ -174,8 +174,8 @@ async def _point(port: int, cloud_port: int, telephone: Acs, bell: str | None) -
     except HandshakeFailed as reason:
         print(f"  It cannot be rung: {reason}\n", file=sys.stderr)
         return
-    print(f"  Or ring it, and be rung: http://{LOOPBACK}:{cloud_port}{PAGE}")
-    print(f'  From a terminal, {NUMBER}: switchboard-local call --say "Hello?"\n', flush=True)
+    print(f"  Ring it, and be rung: http://{LOOPBACK}:{cloud_port}{PAGE}")
+    print(f'  Or ring {NUMBER}: switchboard-local call --say "Hello?"\n', flush=True)
 
 
 def _port(listener: socket.socket) -> int:

@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,7 +26,7 @@ BILL = re.compile(r"\b(bill|euros?|pounds?|dollars?)\b", re.IGNORECASE)
 
 
 @contextmanager
-def brought_up(place: Path) -> Iterator[str]:
+def brought_up(place: Path) -> Generator[str]:
     """Everything, as `make run` brings it up; the softphone's address as it says it."""
     log = place / "up.log"
     environment = {
