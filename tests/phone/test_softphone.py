@@ -214,6 +214,7 @@ async def test_every_screen_is_accessible_and_fits(there: Town, browser: Browser
         await judge(here, "talking")
         await here.click("Hang up")
         await here.line("ended")
+        await there.empty()
         await here.passages("CallConnected").locator("summary").click()
         await judge(here, "ended")
         assert await here.wrongs() == []
