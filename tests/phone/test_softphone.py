@@ -227,7 +227,8 @@ async def judge(here: Visit, screen: str) -> None:
     for width in (1440, 390):
         await here.page.set_viewport_size({"width": width, "height": 900})
         for scheme in ("light", "dark"):
-            await here.page.emulate_media(color_scheme=scheme)
+            # Without motion: a colour on its way to another has no contrast to judge.
+            await here.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             name = f"{screen}-{width}-{scheme}"
             if folder := os.environ.get("PICTURES"):
                 await here.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
