@@ -20,5 +20,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: 'es2023',
   },
-  test: { include: ['src/**/*.test.ts'], environment: 'node', testTimeout: 10_000 },
+  test: { include: ['{src,softphone}/**/*.test.ts'], environment: 'node', testTimeout: 10_000 },
 });

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build the web page into src/switchboard/browser/page/. Without Node the server runs, pageless.
+# Build the web page into src/switchboard/browser/page/, and the local cloud's softphone. Without Node the server runs, pageless.
 set -euo pipefail
 cd "$(dirname "$0")/../frontend"
 
@@ -21,4 +21,5 @@ if [ package-lock.json -nt node_modules/.package-lock.json ]; then
 fi
 echo "Building the page …"
 npm run --silent build </dev/null
+npm run --silent build:softphone </dev/null
 touch ../src/switchboard/browser/page/index.html

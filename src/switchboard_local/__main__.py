@@ -36,6 +36,8 @@ from switchboard_local.serving import (
     until_told,
 )
 from switchboard_local.settings import Settings
+from switchboard_local.softphone.room import Room
+from switchboard_local.softphone.routes import PAGE, add_softphone
 
 NUMBER: Final = "+15550100"
 """The agent's, on the local telephone."""
@@ -120,9 +122,10 @@ async def _up(settings: Settings) -> int:
                     telephone.ca_file,
                     telephone.acs.config.resource_id,
                     bell,
+                    NUMBER,
                 )
             async with product(environment) as child:
-                return await _attend(child, settings.port, telephone.acs, bell)
+                return await _attend(child, settings.port, _port(listener), telephone.acs, bell)
 
 
 @asynccontextmanager
@@ -138,23 +141,27 @@ async def _cloud(
         here = settings.model_copy(update={"local_cloud_port": _port(listener)})
         app = create_app(engine, mind, here, issuer=issuer)
         if telephone is not None:
-            app.include_router(softphone_router(telephone, Parts(engine.voice, engine.ears)))
+            parts = Parts(engine.voice, engine.ears)
+            app.include_router(softphone_router(telephone, parts))
+            add_softphone(app, Room(telephone, parts))
         async with serving(app, listener):
             yield
 
 
-async def _attend(child: Process, port: int, telephone: Acs, bell: str | None) -> int:
+async def _attend(
+    child: Process, port: int, cloud_port: int, telephone: Acs, bell: str | None
+) -> int:
     """Until the product ends; its exit status."""
     status = 0
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_point, port, telephone, bell)
+        tasks.start_soon(_point, port, cloud_port, telephone, bell)
         status = await child.wait()
         tasks.cancel_scope.cancel()
     print(f"switchboard-local: the product ended with status {status}", file=sys.stderr)
     return status
 
 
-async def _point(port: int, telephone: Acs, bell: str | None) -> None:
+async def _point(port: int, cloud_port: int, telephone: Acs, bell: str | None) -> None:
     """Say where to click and what to ring, once there is something to see."""
     page = f"http://{LOOPBACK}:{port}"
     if not await answering(f"{page}/health"):
@@ -167,6 +174,7 @@ async def _point(port: int, telephone: Acs, bell: str | None) -> None:
     except HandshakeFailed as reason:
         print(f"  It cannot be rung: {reason}\n", file=sys.stderr)
         return
+    print(f"  Ring it, and be rung: http://{LOOPBACK}:{cloud_port}{PAGE}")
     print(f'  Or ring {NUMBER}: switchboard-local call --say "Hello?"\n', flush=True)
 
 

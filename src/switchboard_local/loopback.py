@@ -23,6 +23,15 @@ def is_local(headers: Mapping[str, str]) -> bool:
     return origin is None or is_loopback(origin)
 
 
+def from_here(headers: Mapping[str, str]) -> bool:
+    """Whether a local request comes from a program, which names no origin, or from a page that the
+    very server it asks has served: not from another page of this machine.
+    """
+    origin = headers.get("origin")
+    host = headers.get("host", "")
+    return origin is None or origin in (f"http://{host}", f"https://{host}")
+
+
 def is_loopback(url: str) -> bool:
     """Whether a URL leads to this machine."""
     try:

@@ -16,11 +16,18 @@ import uvicorn
 from anyio.abc import Process
 from fastapi import FastAPI
 
-from switchboard_local.acs.config import AcsConfig
 from switchboard_local.engine.failures import PartMissing
 from switchboard_local.wire import Cuttable
 
 LOOPBACK: Final = "127.0.0.1"
+SOFTPHONES_ONLY: Final = {
+    "DIAL_ALLOWED": "+442079460",
+    "DIAL_QUIET_HOURS": "none",
+    "DIAL_NUMBER_A_DAY": "1000",
+    "DIAL_USER_A_DAY": "1000",
+    "DIAL_A_DAY": "1000",
+}
+"""Whom a product on this machine may ring, and how often: nobody who could wake."""
 READY_TIMEOUT_S: Final = 60.0
 GRACE_S: Final = 30.0
 """For the product to finish its calls, once told to stop."""
@@ -168,20 +175,22 @@ def product_environment(cloud_port: int, port: int, identity_header: str) -> Map
 
 
 def telephone_environment(
-    port: int, endpoint: str, ca_file: Path, resource_id: str, secret: str
+    port: int, endpoint: str, ca_file: Path, resource_id: str, secret: str, number: str
 ) -> Mapping[str, str]:
-    """What makes the product take the local ACS at `endpoint` for its carrier."""
+    """What makes the product take the local ACS at `endpoint` for its carrier.
+
+    It may ring the softphone's numbers, unless the developer has said whom it may ring.
+    """
+    dialling = {} if os.environ.get("DIAL_ALLOWED") else SOFTPHONES_ONLY
     return {
+        **dialling,
+        "ACS_NUMBER": number,
         "PUBLIC_URL": f"http://{LOOPBACK}:{port}",
         "ACS_ENDPOINT": endpoint,
         "ACS_ISSUER": endpoint,
         "ACS_CA_FILE": str(ca_file),
         "ACS_RESOURCE_ID": resource_id,
         "EVENT_GRID_SECRET": secret,
-        # Its telephones are nobody's, so they may be rung at any time.
-        "ACS_NUMBER": next(iter(AcsConfig().numbers)),
-        "DIAL_ALLOWED": "GB,US",
-        "DIAL_QUIET_HOURS": "none",
         # Empty is as good as unset: what a shell may hold for the live service is not for here.
         "EVENT_GRID_TENANT_ID": "",
         "EVENT_GRID_AUDIENCE": "",

@@ -6,9 +6,11 @@
 import ast
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from types import ModuleType
+from typing import Final, get_args
 
 import msgspec
 from msgspec import inspect as shapes
@@ -43,22 +45,40 @@ HEADING = (
     "// `python -m switchboard.browser.typescript`. Edit that file, not this one.\n"
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What is written down: the module that has it, and its parts in order."""
+
+    module: ModuleType
+    heading: str
+    sent_by_page: Sequence[type[msgspec.Struct]]
+    sent_by_server: Sequence[type[msgspec.Struct]]
+    constants: Sequence[str]
+    unions: Mapping[str, object]
+
+
+PAGE: Final = Contract(protocol, HEADING, SENT_BY_PAGE, SENT_BY_SERVER, CONSTANTS, UNIONS)
+"""The product's own page."""
+
 type Docs = Mapping[tuple[str, str], str]
 """What the source says of `(struct, field)`; `(struct, "")` is the struct itself."""
 
 
-def render() -> str:
+def render(contract: Contract = PAGE) -> str:
     """The whole generated file. The same protocol gives the same bytes."""
-    docs = _read_docs(Path(protocol.__file__).read_text(encoding="utf-8"))
-    parts = [HEADING, "".join(_constant(name, docs) for name in CONSTANTS)]
-    parts += [_interface(kind, docs, optional=True) for kind in SENT_BY_PAGE]
-    parts += [_interface(kind, docs, optional=False) for kind in SENT_BY_SERVER]
-    parts += [_union(name, union) for name, union in UNIONS.items()]
+    assert contract.module.__file__ is not None
+    docs = _read_docs(Path(contract.module.__file__).read_text(encoding="utf-8"))
+    constants = (_constant(contract.module, name, docs) for name in contract.constants)
+    parts = [contract.heading, "".join(constants)]
+    parts += [_interface(kind, docs, optional=True) for kind in contract.sent_by_page]
+    parts += [_interface(kind, docs, optional=False) for kind in contract.sent_by_server]
+    parts += [_union(name, union) for name, union in contract.unions.items()]
     return "\n".join(parts)
 
 
-def _constant(name: str, docs: Docs) -> str:
-    value: object = getattr(protocol, name)
+def _constant(module: ModuleType, name: str, docs: Docs) -> str:
+    value: object = getattr(module, name)
     return f"{_comment(docs.get(('', name)), '')}export const {name} = {_literal(value)};\n"
 
 

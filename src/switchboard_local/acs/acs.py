@@ -15,6 +15,7 @@ from switchboard_local.acs.bodies import MediaStreaming
 from switchboard_local.acs.bridge import Bridge
 from switchboard_local.acs.config import ISSUER, AcsConfig
 from switchboard_local.acs.connection import Connection, Names
+from switchboard_local.acs.flow import Flow
 from switchboard_local.acs.grid import Grid
 from switchboard_local.acs.identifiers import checked, number_of, of_number, wire
 from switchboard_local.acs.live import About, LiveCall, fresh_id
@@ -82,6 +83,8 @@ class Acs:
         self.signer = Signer(config.resource_id, keys or KeyRing(), config.issuer or ISSUER)
         self.speak = speak
         self.troubles = Troubles()
+        self.flow = Flow()
+        """What passes, for whoever wants to watch."""
         self.calls: dict[str, LiveCall] = {}
         """Those of applications, by `callConnectionId`."""
         self.incoming: dict[str, Incoming] = {}
@@ -90,7 +93,7 @@ class Acs:
         self.client = httpx.AsyncClient(
             trust_env=False, verify=self._trust, timeout=config.post_timeout_s
         )
-        self.grid = Grid(self.client, config.resource_id, config.grid_retries_s)
+        self.grid = Grid(self.client, config.resource_id, config.grid_retries_s, self.flow)
         self._phones: dict[str, Phone] = {}
         self._tasks: TaskGroup | None = None
 
@@ -115,6 +118,12 @@ class Acs:
                 raise bad("Too many telephones.")
             self._phones[raw] = Phone(raw, int(self.config.memory_s * 50))
         return self._phones[raw]
+
+    def unplug(self, phone: Phone) -> None:
+        """The telephone is no more: its number is not assigned."""
+        if self._phones.get(phone.raw_id) is phone:
+            del self._phones[phone.raw_id]
+        phone.close()
 
     async def dial(
         self, phone: Phone, number: str, headers: dict[str, str] | None = None
@@ -175,7 +184,10 @@ class Acs:
             Connection(names, context),
             bridge,
             about,
-            Postman(Post(self.client, self.signer, self.config, self.troubles), about.callback_uri),
+            Postman(
+                Post(self.client, self.signer, self.config, self.troubles, self.flow),
+                about.callback_uri,
+            ),
             Dial(lambda: self._media_headers(names), self._trust, self.config.media_timeout_s),
             media,
         )

@@ -81,8 +81,15 @@ class Bridge:
     def take(self, raw_id: str) -> PhoneCall | None:
         """Somebody goes elsewhere; the line is not dead."""
         self.muted.discard(raw_id)
-        self.held.discard(raw_id)
+        self.hold(raw_id, on=False)
         return self.people.pop(raw_id, None)
+
+    def hold(self, raw_id: str, *, on: bool) -> None:
+        """Somebody hears nothing and is not heard, or is back."""
+        (self.held.add if on else self.held.discard)(raw_id)
+        person = self.people.get(raw_id)
+        if person is not None:
+            person.on_hold = on
 
     def hang_up(self, raw_id: str) -> None:
         """Somebody's line is dead."""

@@ -1,6 +1,7 @@
 """Event Grid: tells an application of calls that come in, after a handshake, in either schema."""
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import anyio
 import httpx
 import msgspec
 
+from switchboard_local.acs.flow import Flow
 from switchboard_local.acs.frames import stamp
 from switchboard_local.loopback import is_loopback
 
@@ -61,6 +63,7 @@ class Grid:
     client: httpx.AsyncClient
     resource_id: str
     retries_s: tuple[float, ...]
+    flow: Flow = field(default_factory=Flow)
     subscription: Subscription | None = None
     noted: deque[Delivered] = field(default_factory=lambda: deque(maxlen=MAX_NOTED))
 
@@ -93,7 +96,12 @@ class Grid:
         body = msgspec.json.encode(event if to.schema == "cloudevents" else [event])
         for wait_s in (0.0, *self.retries_s):
             await anyio.sleep(wait_s)
+            began = time.monotonic()
             status = await self._try(to, body)
+            took_ms = (time.monotonic() - began) * 1000
+            self.flow.note(
+                "event", "to_agent", "IncomingCall", status=status, took_ms=took_ms, body=body
+            )
             self.noted.append(Delivered(str(event["id"]), status))
             if 200 <= status < 300 or status in _FOR_GOOD:
                 return

@@ -15,6 +15,7 @@ from switchboard_local.acs.bridge import Bridge
 from switchboard_local.acs.config import AcsConfig
 from switchboard_local.acs.connection import Asked, Connection, Media, State
 from switchboard_local.acs.events import Told
+from switchboard_local.acs.flow import Flow
 from switchboard_local.acs.identifiers import number_of, wire
 from switchboard_local.acs.keys import Keys
 from switchboard_local.acs.media import Dial, Ended, MediaStream
@@ -35,6 +36,7 @@ class House(Protocol):
     config: AcsConfig
     client: httpx.AsyncClient
     speak: Speak | None
+    flow: Flow
 
     def ring(self, target: str, caller: str, headers: dict[str, str]) -> Ring: ...
     def bridge(self, server_call_id: str | None = None) -> Bridge: ...
@@ -79,7 +81,7 @@ class LiveCall:
         self.media: MediaStream | None = None
         if media is not None:
             connection.media = Media.INACTIVE
-            self.media = MediaStream(media, dial, house.config.queue_s)
+            self.media = MediaStream(media, dial, house.config.queue_s, house.flow, self.id)
         self._streaming = False
         self._jobs: list[Job] = []
         self._tasks: TaskGroup | None = None

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from switchboard_local.acs import frames
 from switchboard_local.acs.bodies import MediaStreaming
 from switchboard_local.acs.connection import Asked
+from switchboard_local.acs.flow import Flow
 from switchboard_local.acs.frames import AudioIn, Misfit
 from switchboard_local.acs.playout import Playout
 from switchboard_local.acs.sound import FRAME_MS, RATE, Resampler, Spoken, mixed
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 MAX_MESSAGE_BYTES: Final = 1024 * 1024
 MAX_WAITING_FRAMES: Final = 100
 """Two seconds. An application that reads no faster than that misses frames; it never gets late."""
+COUNT_TICKS: Final = 25
+"""How often, in frames, those who watch are told how many there were."""
 MAX_SPEAKERS: Final = 4
 """In an unmixed stream."""
 
@@ -55,10 +58,15 @@ class MediaStream:
     options: MediaStreaming
     dial: Dial
     queue_s: float
+    flow: Flow = field(default_factory=Flow)
+    call: str = ""
+    """`callConnectionId`."""
     id: str = field(default_factory=lambda: str(uuid4()))
     lost_frames: int = 0
     """Not sent, as the application did not read."""
     sent_frames: int = 0
+    taken_frames: int = 0
+    """The application's, of audio."""
     misfits: int = 0
     """Messages of the application's that were no frames."""
     asked: Asked | None = None
@@ -68,6 +76,8 @@ class MediaStream:
     _changed: anyio.Event = field(default_factory=anyio.Event)
     _socket: ClientConnection | None = None
     _asked: bool = False
+    _passage: int = 0
+    _ticks: int = 0
     _in: Resampler | None = None
     _out: dict[str, Resampler] = field(default_factory=dict[str, Resampler])
 
@@ -95,6 +105,14 @@ class MediaStream:
         """How much of the application's audio has been played, silences of its queue left out."""
         return self.ms(self.playout.played_bytes)
 
+    @property
+    def _counts(self) -> str:
+        waiting_ms = self.ms(self.playout.waiting_bytes)
+        return (
+            f"{self.sent_frames:,} frames to the agent, {self.taken_frames:,} from it, "
+            f"{waiting_ms:.0f} ms wait"
+        )
+
     # The bridge's side
 
     def take(self, now_s: float) -> bytes | None:
@@ -110,6 +128,9 @@ class MediaStream:
         """20 ms of the call; silent frames fill the gaps."""
         if self._socket is None:
             return
+        self._ticks += 1
+        if self._ticks % COUNT_TICKS == 0:
+            self.flow.amend(self._passage, self._counts)
         at = datetime.now(UTC)
         if self.options.audio_channel_type == "mixed":
             self._send_audio("", mixed(spoken), at, silent=not spoken, participant=None)
@@ -121,6 +142,7 @@ class MediaStream:
         """A participant pressed a key."""
         if self.options.enable_dtmf_tones and self._socket is not None:
             self._put(frames.dtmf(key))
+            self.flow.note("key", "to_agent", f"DtmfData {key}", call=self.call)
 
     # The connection
 
@@ -148,6 +170,7 @@ class MediaStream:
         finally:
             self._socket = None
             self._outbox.clear()
+            self.flow.amend(self._passage, f"closed · {self._counts}")
             with anyio.CancelScope(shield=True), anyio.move_on_after(self.dial.timeout_s):
                 await socket.close()
 
@@ -155,7 +178,7 @@ class MediaStream:
         """The same stream once more after it was closed; or this one, if it never was."""
         if not self._asked:
             return self
-        again = MediaStream(self.options, self.dial, self.queue_s)
+        again = MediaStream(self.options, self.dial, self.queue_s, self.flow, self.call)
         again.playout.played_bytes = self.playout.played_bytes
         return again
 
@@ -172,6 +195,8 @@ class MediaStream:
     async def _hold(self, socket: ClientConnection, opened: Callable[[], None]) -> Ended:
         self._socket = socket
         self._outbox.append(frames.metadata(self.id, self.rate))
+        title = f"media socket, {self.rate // 1000} kHz"
+        self._passage = self.flow.note("media", "to_agent", title, call=self.call, note="open")
         opened()
         try:
             async with anyio.create_task_group() as tasks:
@@ -210,9 +235,12 @@ class MediaStream:
         if not self.options.enable_bidirectional:
             return  # as at the service: nothing that is sent is heard
         if isinstance(frame, AudioIn):
+            self.taken_frames += 1
             self.playout.put(frame.pcm)
         else:
-            self.playout.stop(anyio.current_time())
+            stop = self.playout.stop(anyio.current_time())
+            unheard = f"{self.ms(stop.dropped_bytes):.0f} ms left unheard"
+            self.flow.note("stop", "to_carrier", "StopAudio", call=self.call, note=unheard)
 
     def _send_audio(
         self, who: str, pcm: bytes, at: datetime, *, silent: bool, participant: str | None

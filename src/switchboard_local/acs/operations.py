@@ -109,14 +109,14 @@ def mute(call: LiveCall, body: Mute) -> Answer:
 def hold(call: LiveCall, body: One) -> Answer:
     raw = raw_id(body.target_participant)
     call.tell(call.connection.hold(raw, on=True))
-    call.bridge.held.add(raw)
+    call.bridge.hold(raw, on=True)
     return None
 
 
 def unhold(call: LiveCall, body: One) -> Answer:
     raw = raw_id(body.target_participant)
     call.tell(call.connection.hold(raw, on=False))
-    call.bridge.held.discard(raw)
+    call.bridge.hold(raw, on=False)
     return None
 
 

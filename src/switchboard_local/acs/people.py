@@ -58,6 +58,7 @@ class PhoneCall:
     ended: anyio.Event = field(default_factory=anyio.Event)
     heard: deque[Heard] = field(init=False)
     keys_heard: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_KEYS))
+    on_hold: bool = False
     _frames: int = 0
     _loud_frames: int = 0
     _mouth: bytearray = field(default_factory=bytearray)
@@ -100,6 +101,11 @@ class PhoneCall:
             self._on_hang_up()
 
     # What a person can tell
+
+    @property
+    def unspoken_ms(self) -> int:
+        """How long what is being spoken goes on."""
+        return len(self._mouth) * FRAME_MS // FRAME_BYTES
 
     @property
     def heard_pcm(self) -> bytes:

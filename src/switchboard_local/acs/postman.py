@@ -1,6 +1,7 @@
 """Posts one call's events to the application: in order, signed, again where that failed."""
 
 import logging
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import msgspec
 
 from switchboard_local.acs.config import AcsConfig
 from switchboard_local.acs.events import Told, cloud_event
+from switchboard_local.acs.flow import Flow
 from switchboard_local.acs.signing import CALLBACK_LIFE_S, Signer
 from switchboard_local.acs.troubles import Troubles
 
@@ -51,6 +53,7 @@ class Post:
     signer: Signer
     config: AcsConfig
     troubles: Troubles
+    flow: Flow
 
 
 @dataclass(slots=True)
@@ -116,7 +119,17 @@ class Postman:
         status = 0
         for wait_s in (0.0, *self.post.config.retries_s):
             await anyio.sleep(wait_s)
+            began = time.monotonic()
             status = await self._try(letter.url, letter.body, signed=signed)
+            took_ms = (time.monotonic() - began) * 1000
+            self.post.flow.note(
+                "callback",
+                "to_agent",
+                letter.event,
+                status=status,
+                took_ms=took_ms,
+                body=letter.body,
+            )
             self.noted.append(Posted(letter.event, letter.id, status))
             if 200 <= status < 300 or (400 <= status < 500 and status not in (408, 429)):
                 return

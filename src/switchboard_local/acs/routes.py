@@ -1,5 +1,7 @@
 """The REST interface of Call Automation, api-version 2026-03-12 and those before it."""
 
+import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -33,6 +35,8 @@ API_VERSIONS: Final = frozenset(
 CALLS: Final = "/calling/callConnections"
 RECORDINGS: Final = "/calling/recordings"
 
+_ID: Final = re.compile(r"^callConnections/([0-9a-f-]{36})")
+
 type Do = Callable[[bytes], tuple[int, Answer]]
 
 
@@ -45,7 +49,24 @@ class Desk:
     repeats: Repeats = field(default_factory=Repeats)
 
     async def take(self, request: Request, do: Do) -> Response:
-        """Everything from the arrival to the answer. Nothing awaits between check and deed."""
+        """Everything from the arrival to the answer, noted for those who watch."""
+        began = time.monotonic()
+        sent, response = await self._take(request, do)
+        title, call = _titled(request.url.path)
+        self.acs.flow.note(
+            "request",
+            "to_carrier",
+            f"{request.method} {title}",
+            call=call,
+            status=response.status_code,
+            took_ms=(time.monotonic() - began) * 1000,
+            body=_both(sent, bytes(response.body)),
+        )
+        return response
+
+    async def _take(self, request: Request, do: Do) -> tuple[bytes, Response]:
+        """The body as sent, and the answer. Nothing awaits between check and deed."""
+        body = b""
         try:
             body = await _body(request)
             target = _target(request)
@@ -54,13 +75,13 @@ class Desk:
                 raise bad("The api-version is missing or unknown.")
             trouble = self.acs.troubles.befalls_request(request.url.path)
             if trouble is not None and not trouble.done_first:
-                return _trouble(trouble.status, trouble.retry_after_s)
+                return body, _trouble(trouble.status, trouble.retry_after_s)
             answered = self._once(request, target, body, do)
             if trouble is not None:
-                return _trouble(trouble.status, trouble.retry_after_s)
+                return body, _trouble(trouble.status, trouble.retry_after_s)
         except AcsRefused as refused:
-            return _error(refused.status, refused.code, str(refused))
-        return _json(answered.status, answered.body)
+            return body, _error(refused.status, refused.code, str(refused))
+        return body, _json(answered.status, answered.body)
 
     def _once(self, request: Request, target: str, body: bytes, do: Do) -> Answered:
         name = request.headers.get("repeatability-request-id")
@@ -180,6 +201,19 @@ def _target(request: Request) -> str:
     raw: bytes = request.scope["raw_path"]
     query: bytes = request.scope["query_string"]
     return f"{raw.decode()}?{query.decode()}" if query else raw.decode()
+
+
+def _titled(path: str) -> tuple[str, str]:
+    """A path in short, and the id of the call in it."""
+    short = path.removeprefix("/calling/")
+    match = _ID.search(short)
+    return (short, "") if match is None else (short.replace(match[1], "…"), match[1])
+
+
+def _both(sent: bytes, answered: bytes) -> bytes:
+    """What was sent and what was answered, as one object."""
+    parts = ((b'"sent":', sent), (b'"answered":', answered))
+    return b"{" + b",".join(name + body for name, body in parts if body) + b"}"
 
 
 def _trouble(status: int, retry_after_s: int | None) -> Response:

@@ -13,15 +13,16 @@ from typing import Annotated, Final, Literal
 import anyio
 import msgspec
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
-from fastapi import APIRouter, WebSocket
+from fastapi import APIRouter, Response, WebSocket
 from msgspec import Meta
 from starlette.websockets import WebSocketDisconnect
 
 from switchboard_local.acs.acs import Acs
+from switchboard_local.acs.captions import Stretches
 from switchboard_local.acs.people import NoAnswer, PhoneCall
 from switchboard_local.acs.refusals import AcsRefused
-from switchboard_local.acs.sound import FRAME_MS, loud
 from switchboard_local.engine.parts import Ears, Voice
+from switchboard_local.loopback import from_here
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +30,6 @@ PATH: Final = "/local/phone"
 CALLER: Final = "+15550111"
 MAX_WAITING: Final = 20
 SEND_S: Final = 5.0
-STRETCH_MS: Final = 20_000
-"""The longest that is listened to before it is put in words."""
-PAUSE_MS: Final = 500
-"""A silence that ends a stretch."""
 
 type Speech = str | bytes
 
@@ -62,6 +59,9 @@ def softphone_router(acs: Acs, parts: Parts) -> APIRouter:
 
     @router.websocket(PATH)
     async def phone(socket: WebSocket) -> None:
+        if not from_here(socket.headers):
+            await socket.send_denial_response(Response(status_code=403))
+            return
         await socket.accept()
         try:
             await Softphone(socket, acs, parts).call()
@@ -134,17 +134,13 @@ class Softphone:
             await self._tell("spoken")
 
     async def _hear(self, call: PhoneCall, stretches: MemoryObjectSendStream[bytes]) -> None:
-        stretch, silence_ms = bytearray(), 0
+        cutter = Stretches()
         async for heard in call.listen():
             with anyio.fail_after(SEND_S):
                 await self._socket.send_bytes(heard.pcm)
-            silence_ms = 0 if loud(heard.pcm) else silence_ms + FRAME_MS
-            if stretch or not silence_ms:
-                stretch += heard.pcm
-            if stretch and (silence_ms >= PAUSE_MS or len(stretch) >= STRETCH_MS * 48):
-                if stretches.statistics().current_buffer_used < MAX_WAITING:
-                    stretches.send_nowait(bytes(stretch))
-                stretch.clear()
+            stretch = cutter.push(heard.pcm)
+            if stretch and stretches.statistics().current_buffer_used < MAX_WAITING:
+                stretches.send_nowait(stretch)
 
     async def _put_in_words(self, stretches: MemoryObjectReceiveStream[bytes]) -> None:
         async for stretch in stretches:
