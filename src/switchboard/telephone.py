@@ -15,13 +15,15 @@ from switchboard.access.eventgrid import EventGridDoor, EventGridTrust
 from switchboard.access.identity import is_loopback
 from switchboard.access.keys import KeysUnavailable, fetch_by
 from switchboard.access.media import MediaTickets
+from switchboard.access.principal import Principal
+from switchboard.browser.protocol import PhoneChoice
 from switchboard.errors import ConfigurationError
 from switchboard.fitting import PhoneFitting
 from switchboard.phone.acs import AcsCarrier, AcsConfig
 from switchboard.phone.admission import CallerLimits
 from switchboard.phone.callers import caller_key
-from switchboard.phone.dialling import DiallingRules, QuietHours
-from switchboard.phone.outgoing import Outgoing, OutgoingConfig
+from switchboard.phone.dialling import DiallingRules, QuietHours, for_people
+from switchboard.phone.outgoing import Outgoing, OutgoingConfig, may_place
 from switchboard.phone.permits import Permits
 from switchboard.phone.promises import Promises
 from switchboard.phone.room import Choose, Doors, Exchange, PhoneConfig, PhoneRoom
@@ -163,6 +165,14 @@ class Telephone:
     def dials(self) -> bool:
         """Whether anybody may be rung at all."""
         return bool(self._config.allowed)
+
+    def choice(self, who: Principal) -> PhoneChoice | None:
+        """What the page may offer to `who`; nothing where the telephone has no number to ring."""
+        number = self._config.number
+        if number is None:
+            return None
+        answers = self._config.choose(number, None)
+        return PhoneChoice(for_people(number), answers, self.dials and may_place(who))
 
     async def run(self) -> None:
         """Keep the carrier open and the room running, until cancelled."""
