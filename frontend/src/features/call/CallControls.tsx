@@ -32,10 +32,15 @@ interface HumanProps {
   onAsk: () => void;
 }
 
-/** Asks for a human. The agent answers whether one can be had. */
+/** Asks for a human; the agent answers whether one can be had. Once pressed it keeps the focus. */
 export function HumanButton({ snapshot: { phase, humanAsked }, onAsk }: HumanProps) {
   return (
-    <Button className="human" disabled={phase !== 'live' || humanAsked} onClick={onAsk}>
+    <Button
+      className="human"
+      disabled={phase !== 'live'}
+      aria-disabled={humanAsked}
+      onClick={onAsk}
+    >
       <UserRound size={16} aria-hidden="true" />
       Speak to a human
     </Button>

@@ -1,5 +1,5 @@
 import { PhoneCall, X } from 'lucide-react';
-import { type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { type FormEvent, useEffect, useId, useRef, useState } from 'react';
 import { Button } from '../../ui/Button';
 import { Note } from '../../ui/Note';
 import type { AgentChoice } from '../../voice/protocol.gen';
@@ -22,16 +22,8 @@ export function CallMe({ agent, ringer, ringing, open, onClose }: Props) {
     if (open) box.current?.showModal();
     else box.current?.close();
   }, [open]);
-  // The page's own keys are for what lies below.
-  const keep = (event: KeyboardEvent): void => event.stopPropagation();
   return (
-    <dialog
-      ref={box}
-      className="call-me"
-      aria-labelledby={titleId}
-      onClose={onClose}
-      onKeyDown={keep}
-    >
+    <dialog ref={box} className="call-me" aria-labelledby={titleId} onClose={onClose}>
       {open ? (
         <>
           <div className="call-me-head">
@@ -79,7 +71,7 @@ function NumberForm({ agent, ringer, ringing }: FormProps) {
         </p>
       </div>
       <Outcome {...{ agent, ringing }} />
-      <Button type="submit" className="call-me-go" disabled={busy}>
+      <Button type="submit" className="call-me-go" aria-disabled={busy}>
         <PhoneCall size={20} aria-hidden="true" />
         {ringing.phase === 'over' ? 'Ring me again' : 'Ring me'}
       </Button>
