@@ -72,7 +72,7 @@ def test_a_shut_dialog_goes_on_following_and_says_so_where_it_was_opened(
     said(page, "Your telephone is ringing")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    page.get_by_role("button", name="Your telephone is about to ring").click()
+    page.get_by_role("button", name="Your telephone is ringing").click()
     tel_desk.stands = Stands("no_answer")
     said(page, "Nobody answered")
     page.get_by_role("button", name="Close").click()

@@ -213,13 +213,11 @@ function LiveDock({ caller, snapshot, agent, field, device, say, suggest }: Desk
           {words.text}
         </Note>
       )}
-      <div className="dock-offers">
-        <Suggestions suggestions={agent.suggestions} onChoose={suggest} disabled={!connected} />
-        <HumanButton snapshot={snapshot} onAsk={caller.askForHuman} />
-      </div>
+      <Suggestions suggestions={agent.suggestions} onChoose={suggest} disabled={!connected} />
       <div className="dock-row">
         <MuteButton snapshot={snapshot} onMute={caller.mute} onListen={listen} />
         <Composer field={field} placeholder="Type here" disabled={!connected} onSay={say} />
+        <HumanButton snapshot={snapshot} onAsk={caller.askForHuman} />
         <EndButton onEnd={caller.end} />
       </div>
     </div>

@@ -70,16 +70,16 @@ function NumberForm({ agent, ringer, ringing }: FormProps) {
           With its country, such as +44 20 7946 0018. It is rung at once, and only this once.
         </p>
       </div>
-      <Outcome {...{ agent, ringing }} />
       <Button type="submit" className="call-me-go" aria-disabled={busy}>
         <PhoneCall size={20} aria-hidden="true" />
         {ringing.phase === 'over' ? 'Ring me again' : 'Ring me'}
       </Button>
+      <Outcome {...{ agent, ringing }} />
     </form>
   );
 }
 
-/** Its place is kept, so that nothing jumps when there is something to tell. */
+/** Last, so that nothing above it moves when there is something to tell. */
 function Outcome({ agent, ringing }: Pick<Props, 'agent' | 'ringing'>) {
   const words = ringWords(ringing, agent.title);
   return (

@@ -35,7 +35,7 @@ test.each(['declined', 'carrier', 'server_stopping', 'something_new', null])(
 
 test('the way to the dialog says how it stands', () => {
   expect(callMeWords(NOT_RINGING)).toBe('Call me instead');
-  expect(callMeWords(stands('under_way', 'ringing'))).toBe('Your telephone is about to ring');
+  expect(callMeWords(stands('under_way', 'ringing'))).toBe('Your telephone is ringing');
   expect(callMeWords(stands('under_way', 'answered'))).toBe('You are on the telephone');
   expect(callMeWords(stands('over', 'busy'))).toBe('Call me instead');
 });

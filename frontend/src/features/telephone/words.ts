@@ -50,9 +50,9 @@ function failure(reason: string | null): string {
 
 /** What the button is called that leads here. */
 export function callMeWords({ phase, state }: Ringing): string {
-  if (phase === 'asking' || (phase === 'under_way' && state !== 'answered'))
-    return 'Your telephone is about to ring';
-  return phase === 'under_way' ? 'You are on the telephone' : 'Call me instead';
+  if (phase === 'idle' || phase === 'over') return 'Call me instead';
+  if (state === 'ringing') return 'Your telephone is ringing';
+  return state === 'answered' ? 'You are on the telephone' : 'Placing your call…';
 }
 
 /** A telephone number as a `tel:` link has it (RFC 3966, global form). */
