@@ -49,6 +49,7 @@ resource models 'Microsoft.CognitiveServices/accounts/deployments@2025-06-01' = 
   for deployment in deployments: {
     parent: account
     name: deployment.name
+    tags: tags
     sku: { name: 'GlobalStandard', capacity: deployment.capacity }
     properties: {
       model: { format: 'OpenAI', name: deployment.name, version: deployment.version }

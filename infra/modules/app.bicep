@@ -123,7 +123,7 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
         {
           name: 'switchboard'
           image: empty(image) ? placeholder : image
-          resources: { cpu: json('1.0'), memory: '2Gi' }
+          resources: { cpu: 1, memory: '2Gi' }
           env: concat(
             map(plain, item => { name: item.key, value: string(item.value) }),
             map(secret, item => { name: item.key, secretRef: toLower(replace(item.key, '_', '-')) })
