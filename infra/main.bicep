@@ -37,7 +37,7 @@ param webrtc 'auto' | 'on' | 'off' = 'auto'
 param records 'auto' | 'postgres' | 'sqlite' = 'auto'
 @description('Whether there is a place for recordings.')
 param recordings bool = false
-@description('More variables of the server, by name. docs/azure.md has the list.')
+@description('More variables of the server, by name: any that .env.example has.')
 param settings object = {}
 
 // ── Who may come in ──────────────────────────────────────────────────────────────────────────
