@@ -1,4 +1,4 @@
-"""The deployments that the tests look at: each level, bare and full, and with each thing brought."""
+"""The deployments that are looked at: each level, bare and full, and with each thing brought."""
 
 from dataclasses import dataclass
 from functools import cache

@@ -74,7 +74,9 @@ def test_expressions_come_to_what_they_say(tmp_path: Path) -> None:
 
 def test_fail_stops_the_deployment_with_its_words_and_line(tmp_path: Path) -> None:
     with pytest.raises(BicepError, match=r"main\.bicep:2: not so"):
-        checked(tmp_path, "param a int\nvar b = a > 1 ? fail('not so') : a\noutput c int = b", {"a": 2})
+        checked(
+            tmp_path, "param a int\nvar b = a > 1 ? fail('not so') : a\noutput c int = b", {"a": 2}
+        )
 
 
 @pytest.mark.parametrize(
@@ -143,8 +145,7 @@ def test_what_cannot_be_deployed_is_refused(tmp_path: Path, text: str, words: st
             "known too late",
         ),
         (
-            f"resource a '{IDENTITY}' existing = {{ name: 'x' }}\n"
-            "output o object = a.listKeys()",
+            f"resource a '{IDENTITY}' existing = {{ name: 'x' }}\noutput o object = a.listKeys()",
             "at run time",
         ),
         ("output o string = true ? 'a' : missing", "missing is not declared"),

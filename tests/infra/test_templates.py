@@ -38,9 +38,7 @@ def test_every_module_is_used_and_every_resource_is_made_somewhere() -> None:
 def test_every_resource_has_the_newest_stable_version_or_a_reason() -> None:
     text = (INFRA / "README.md").read_text(encoding="utf-8")
     exceptions = {found[1]: found[2] for found in EXCEPTION.finditer(text)}
-    used = {
-        tuple(each.target.split("@")) for path in FILES for each in read(path).of("resource")
-    }
+    used = {tuple(each.target.split("@")) for path in FILES for each in read(path).of("resource")}
     wrong: dict[str, str] = {}
     for kind, version in used:
         stable = [each for each in versions(kind) if "-" not in each[10:]]
@@ -81,6 +79,15 @@ def test_what_needs_another_comes_after_it(later: str, earlier: str) -> None:
     assert earlier in seen
 
 
+def test_no_parameter_and_no_output_takes_a_key() -> None:
+    for path in FILES:
+        template = read(path.resolve())
+        for each in (*template.of("param"), *template.outputs.values()):
+            names_one = re.search(r"(?i)key|password|secret|connectionstring", each.name)
+            where_it_is = re.search(r"(?i)(uri|id)$|^AZURE_KEY_VAULT$|^secrets$", each.name)
+            assert where_it_is or not names_one, f"{path.name}: {each.name}"
+
+
 def test_main_can_be_read_in_a_sitting() -> None:
     lines = (INFRA / "main.bicep").read_text(encoding="utf-8").splitlines()
     assert len(lines) < 600
@@ -90,5 +97,9 @@ def test_main_can_be_read_in_a_sitting() -> None:
 
 def test_the_linter_is_told_to_be_strict() -> None:
     text = (ROOT / "bicepconfig.json").read_text(encoding="utf-8")
-    for rule in ("outputs-should-not-contain-secrets", "no-unused-params", "secure-parameter-default"):
+    for rule in (
+        "outputs-should-not-contain-secrets",
+        "no-unused-params",
+        "secure-parameter-default",
+    ):
         assert re.search(rf'"{rule}": \{{\s*"level": "error"', text), rule

@@ -67,7 +67,9 @@ def default(parameter: Declaration) -> str:
 
 def test_every_setting_is_set_or_left_alone_for_a_reason() -> None:
     ours = {name.upper() for name in Settings.model_fields}
-    told = set[str]().union(*(variables(planned(f"{level} full")) for level in ("public", "locked")))
+    told = set[str]().union(
+        *(variables(planned(f"{level} full")) for level in ("public", "locked"))
+    )
     assert told | LEFT_ALONE.keys() == ours
     assert told.isdisjoint(LEFT_ALONE)
 

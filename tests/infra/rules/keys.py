@@ -27,7 +27,9 @@ OFF: Final[dict[str, dict[str, Value]]] = {
         "properties.isLocalUserEnabled": False,
         "properties.defaultToOAuthAuthentication": True,
     },
-    "Microsoft.Storage/storageAccounts/blobServices/containers": {"properties.publicAccess": "None"},
+    "Microsoft.Storage/storageAccounts/blobServices/containers": {
+        "properties.publicAccess": "None"
+    },
     "Microsoft.KeyVault/vaults": {"properties.enableRbacAuthorization": True},
     "Microsoft.DBforPostgreSQL/flexibleServers": {
         "properties.authConfig.passwordAuth": "Disabled",
@@ -65,17 +67,16 @@ def no_keys(plan: Plan, scenario: Scenario) -> Iterator[str]:
         for path, text in texts(values):
             if KEY.search(text):
                 yield f"{where}: {path} holds a key, or what is called one: {text}"
-    for app in plan.of("Microsoft.App/containerApps"):
-        for secret in listed(app.body, "properties.configuration.secrets"):
-            if at(secret, "value") is not None or not at(secret, "keyVaultUrl"):
-                yield f"{app}: a secret is no reference to a vault"
-        for registry in listed(app.body, "properties.configuration.registries"):
-            if at(registry, "username") is not None or not at(registry, "identity"):
-                yield f"{app}: the registry is not asked by identity"
+    app = plan.one("Microsoft.App/containerApps")
+    for secret in listed(app.body, "properties.configuration.secrets"):
+        if at(secret, "value") is not None or not at(secret, "keyVaultUrl"):
+            yield f"{app}: a secret is no reference to a vault"
+    for registry in listed(app.body, "properties.configuration.registries"):
+        if at(registry, "username") is not None or not at(registry, "identity"):
+            yield f"{app}: the registry is not asked by identity"
     for door in plan.of("Microsoft.App/containerApps/authConfigs"):
-        for path, _ in texts(door.body):
-            if "clientSecret" in path:
-                yield f"{door}: signing in needs no secret"
+        if any("clientSecret" in path for path, _ in texts(door.body)):
+            yield f"{door}: signing in needs no secret"
 
 
 def _held(plan: Plan, wanted: dict[str, dict[str, Value]]) -> Iterator[str]:
