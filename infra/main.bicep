@@ -18,7 +18,7 @@ param extraTags object = {}
 
 // ── What it does ─────────────────────────────────────────────────────────────────────────────
 @description('The models, by name and version.')
-param models modelDeployment[] = [{ name: 'gpt-realtime-2.1', version: '2026-07-07', capacity: 10 }]
+param models modelDeployment[] = [{ name: 'gpt-realtime-2.1', version: '2026-07-07', capacity: 10, sku: 'GlobalStandard' }]
 @description('Whether there is a telephone.')
 param phone bool = false
 @description('Our own number, E.164, once it is bought.')
@@ -408,7 +408,8 @@ module environment 'modules/environment.bicep' = {
   dependsOn: [firewall]
 }
 
-var publicUrl = level.inspected ? 'https://${gatewayHost}' : 'https://${appName}.${environment.outputs.domain}'
+var ownUrl = 'https://${appName}.${environment.outputs.domain}'
+var publicUrl = level.inspected ? 'https://${gatewayHost}' : ownUrl
 
 module app 'modules/app.bicep' = {
   scope: group
@@ -425,6 +426,8 @@ module app 'modules/app.bicep' = {
       HOST: '0.0.0.0'
       PORT: port
       PUBLIC_URL: publicUrl
+      // The gateway asks by the app's own name, which the server must then know as its own.
+      ALLOWED_ORIGINS: level.inspected ? ownUrl : ''
       // The platform's door, where there is one, has asked already.
       ALLOW_ANONYMOUS: 'true'
       AZURE_CLIENT_ID: identity.outputs.clientId
@@ -456,7 +459,7 @@ module app 'modules/app.bicep' = {
 
 module signIn 'modules/sign-in.bicep' = if (!empty(signInClientId)) {
   scope: group
-  params: { appName: app.outputs.name, clientId: signInClientId }
+  params: { appName: app.outputs.name, clientId: signInClientId, behindGateway: level.inspected }
 }
 
 module environmentDns 'modules/environment-dns.bicep' = if (level.inspected) {

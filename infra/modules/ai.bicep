@@ -25,6 +25,8 @@ type modelDeployment = {
   @description('Thousands of tokens a minute.')
   @minValue(1)
   capacity: int
+  @description('Where it may compute: anywhere, in a data zone, or in the region.')
+  sku: 'GlobalStandard' | 'DataZoneStandard' | 'Standard'
 }
 
 resource account 'Microsoft.CognitiveServices/accounts@2025-06-01' = {
@@ -50,7 +52,7 @@ resource models 'Microsoft.CognitiveServices/accounts/deployments@2025-06-01' = 
     parent: account
     name: deployment.name
     tags: tags
-    sku: { name: 'GlobalStandard', capacity: deployment.capacity }
+    sku: { name: deployment.sku, capacity: deployment.capacity }
     properties: {
       model: { format: 'OpenAI', name: deployment.name, version: deployment.version }
       versionUpgradeOption: 'OnceCurrentVersionExpired'

@@ -5,6 +5,8 @@
 param appName string
 @description('The application registered in Entra, whose users may come in.')
 param clientId string
+@description('Whether a gateway stands before it, which names the host that people use.')
+param behindGateway bool
 
 resource app 'Microsoft.App/containerApps@2025-01-01' existing = {
   name: appName
@@ -30,6 +32,12 @@ resource door 'Microsoft.App/containerApps/authConfigs@2025-01-01' = {
         validation: { allowedAudiences: [clientId] }
       }
     }
-    httpSettings: { requireHttps: true }
+    httpSettings: {
+      requireHttps: true
+      // Or people would be sent back to a name that only the network knows.
+      forwardProxy: behindGateway
+        ? { convention: 'Custom', customHostHeaderName: 'X-Original-Host', customProtoHeaderName: 'X-Forwarded-Proto' }
+        : { convention: 'NoProxy' }
+    }
   }
 }

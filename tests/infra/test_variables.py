@@ -1,4 +1,7 @@
-"""A variable that is in one place only is a mistake: settings, templates, azd, documentation."""
+"""A variable that is in one place only is a mistake: settings, templates, azd, documentation.
+
+Settings, `.env.example` and the server's documentation are compared in tests/test_variables.py.
+"""
 
 import json
 import re
@@ -8,7 +11,7 @@ from switchboard.settings import Settings
 from tests.infra.bicep.parser import read
 from tests.infra.bicep.syntax import Constant, Declaration
 from tests.infra.reading import variables
-from tests.infra.scenarios import INFRA, ROOT, planned
+from tests.infra.scenarios import INFRA, planned
 
 MAIN: Final = read((INFRA / "main.bicep").resolve())
 AZD: Final = {
@@ -20,7 +23,6 @@ AZD: Final = {
 NOT_BY_VARIABLE: Final = {"models", "extraTags", "settings"}
 """Objects and lists, which are set in main.parameters.json itself."""
 LEFT_ALONE: Final = {
-    "ALLOWED_ORIGINS": "pages of other origins",
     "AZURE_OPENAI_FALLBACK_ENDPOINTS": "other regions are other deployments",
     "AZURE_VOICELIVE_FALLBACK_ENDPOINTS": "likewise",
     "AZURE_OPENAI_SCOPE": "the default is right",
@@ -67,9 +69,7 @@ def default(parameter: Declaration) -> str:
 
 def test_every_setting_is_set_or_left_alone_for_a_reason() -> None:
     ours = {name.upper() for name in Settings.model_fields}
-    told = set[str]().union(
-        *(variables(planned(f"{level} full")) for level in ("public", "locked"))
-    )
+    told = {*variables(planned("public full")), *variables(planned("locked full"))}
     assert told | LEFT_ALONE.keys() == ours
     assert told.isdisjoint(LEFT_ALONE)
 
@@ -95,15 +95,6 @@ def test_every_parameter_is_documented_with_its_default() -> None:
         if each.name not in NOT_BY_VARIABLE
     }
     assert documented == wanted
-
-
-def test_the_variables_of_the_server_are_documented() -> None:
-    # Wherever people look them up; the file with all of them comes with the deployment's scripts.
-    for name in (".env.example", "azure.yaml"):
-        path = ROOT / name
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        for variable in re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE):
-            assert variable.lower() in Settings.model_fields, f"{name}: {variable}"
 
 
 def test_azd_finds_what_it_asks_for() -> None:

@@ -124,8 +124,21 @@ def values(plan: Plan, scenario: Scenario) -> Iterator[str]:
             yield f"{name} is {address}"
     if "clientId" not in told.get("AZURE_CLIENT_ID", ""):
         yield "AZURE_CLIENT_ID does not name the identity"
-    if scenario.level == "locked-down" and told.get("PUBLIC_URL") != "https://talk.example.com":
-        yield "people would not find it at the gateway"
+    if scenario.level == "locked-down":
+        yield from _behind_the_gateway(plan, told)
     reference = "secret:event-grid-secret" if scenario.has("eventGridSecretUri") else None
     if told.get("EVENT_GRID_SECRET") != reference:
         yield "the secret of the web hook is not read from the vault"
+
+
+def _behind_the_gateway(plan: Plan, told: dict[str, str]) -> Iterator[str]:
+    """The server answers only to names that it was told: people's, and the gateway's for it."""
+    if told.get("PUBLIC_URL") != "https://talk.example.com":
+        yield "people would not find it at the gateway"
+    app = plan.one("Microsoft.App/containerApps")
+    if not told.get("ALLOWED_ORIGINS", "").startswith(f"https://{app.name}."):
+        yield "the server would not answer to the name by which the gateway asks"
+    for door in plan.of("Microsoft.App/containerApps/authConfigs"):
+        host = at(door.body, "properties.httpSettings.forwardProxy.customHostHeaderName")
+        if host != "X-Original-Host":
+            yield f"{door}: people would be sent back to a name they cannot reach"
