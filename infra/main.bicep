@@ -135,18 +135,19 @@ var level = empty(refusals) ? wanted : fail(join(refusals, ' '))
 // ── Names and places ─────────────────────────────────────────────────────────────────────────
 var token = uniqueString(subscription().id, environmentName, location)
 var tags = union(extraTags, { 'azd-env-name': environmentName })
+var groupName = 'rg-${environmentName}'
 var port = 80 // what the image listens on here, and the placeholder too
 var appName = 'ca-${token}'
 var identityName = 'id-${token}'
 var withPostgres = records == 'postgres' || (records == 'auto' && (phone || maxReplicas > 1))
 var makesNetwork = level.isolated && empty(existingVnetId)
-var aiPlace = place(existingAiId, subscription().subscriptionId, group.name, 'ai-${token}')
-var acsPlace = place(existingAcsId, subscription().subscriptionId, group.name, 'acs-${token}')
-var registryPlace = place(existingRegistryId, subscription().subscriptionId, group.name, 'cr${token}')
-var workspacePlace = place(existingWorkspaceId, subscription().subscriptionId, group.name, 'log-${token}')
+var aiPlace = place(existingAiId, subscription().subscriptionId, groupName, 'ai-${token}')
+var acsPlace = place(existingAcsId, subscription().subscriptionId, groupName, 'acs-${token}')
+var registryPlace = place(existingRegistryId, subscription().subscriptionId, groupName, 'cr${token}')
+var workspacePlace = place(existingWorkspaceId, subscription().subscriptionId, groupName, 'log-${token}')
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
-  name: 'rg-${environmentName}'
+  name: groupName
   location: location
   tags: tags
 }
@@ -507,7 +508,7 @@ module workbook 'modules/workbook.bicep' = {
 }
 
 // ── What azd and its hooks go on with ────────────────────────────────────────────────────────
-output AZURE_RESOURCE_GROUP string = group.name
+output AZURE_RESOURCE_GROUP string = groupName
 output AZURE_TENANT_ID string = tenant().tenantId
 output AZURE_CONTAINER_REGISTRY_ENDPOINT string = registryRoles.outputs.loginServer
 output AZURE_AI_ACCOUNT string = aiPlace.name

@@ -28,7 +28,7 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
-type measure = {
+type metricAlert = {
   name: string
   metric: string
   operator: string
@@ -38,7 +38,7 @@ type measure = {
   says: string
 }
 
-var measures measure[] = [
+var measures metricAlert[] = [
   {
     name: 'restarts'
     metric: 'RestartCount'
@@ -117,7 +117,7 @@ resource ofDatabase 'Microsoft.Insights/metricAlerts@2018-03-01' = if (!empty(da
   }
 }
 
-type line = {
+type logAlert = {
   name: string
   message: string
   threshold: int
@@ -126,7 +126,7 @@ type line = {
 }
 
 // Constant texts of the server's own log.
-var lines line[] = [
+var lines logAlert[] = [
   {
     name: 'failed-calls'
     message: 'call failed'
