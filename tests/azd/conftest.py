@@ -1,0 +1,21 @@
+"""Each scene has an Azure of its own: commands that answer as told, and an app that is there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.azd.azure import Azure
+from tests.azd.app import App, serving
+
+
+@pytest.fixture
+def azure(tmp_path: Path) -> Azure:
+    """A subscription in which everything is as it should be."""
+    return Azure(tmp_path)
+
+
+@pytest.fixture
+def app() -> Iterator[App]:
+    with serving() as app:
+        yield app
