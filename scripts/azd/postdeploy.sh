@@ -6,11 +6,15 @@ here=$(dirname "$0")
 # shellcheck source=scripts/azd/common.sh
 . "$here/common.sh"
 
-url=${SERVICE_APP_URI:-}
+url=${SWITCHBOARD_URL:-}
 url=${url%/}
 group=${AZURE_RESOURCE_GROUP:-}
 app=${SERVICE_APP_NAME:-}
-topic=${EVENT_GRID_TOPIC_ID:-}
+topic=${EVENT_GRID_TOPIC:-}
+acs=${ACS_RESOURCE:-}
+acs_group=${ACS_RESOURCE_GROUP:-}
+# A carrier that was there before may be in another subscription, and the topic lies beside it.
+acs_subscription=$(printf '%s' "${EXISTING_ACS_ID:-//${AZURE_SUBSCRIPTION_ID:-}}" | cut -d/ -f3)
 readonly SUBSCRIPTION=incoming-calls
 patience=${PATIENCE_S:-300}
 pause=${PAUSE_S:-5}
@@ -30,17 +34,21 @@ app_answers() { curl -fsS -o /dev/null --max-time 10 "$url/livez" 2>/dev/null; }
 # Event Grid asks the same before it delivers anything (CloudEvents 1.0, "HTTP 1.1 Web Hooks").
 handshake_answers() {
     curl -fsS -i --max-time 10 -X OPTIONS -H 'WebHook-Request-Origin: eventgrid.azure.net' \
-        "$url/api/phone/incoming" 2>/dev/null | tr -d '\r' | grep -qi '^webhook-allowed-origin: *eventgrid.azure.net$'
+        "$endpoint" 2>/dev/null | tr -d '\r' | grep -qi '^webhook-allowed-origin: *eventgrid.azure.net$'
 }
 
 wait_for_app() {
     [ -n "$url" ] || {
-        not_ok app "azd knows no address of the app (SERVICE_APP_URI)" "azd provision"
+        not_ok app "azd knows no address of the app (SWITCHBOARD_URL)" "azd provision"
         return 1
     }
     say "Waiting for $url …"
     if until_true app_answers; then
         ok app "$url answers"
+    elif [ -n "${SWITCHBOARD_GATEWAY_ADDRESS:-}" ]; then
+        not_ok app "$url does not answer after $patience s" \
+            "lead that name to $SWITCHBOARD_GATEWAY_ADDRESS in your DNS, then: azd hooks run postdeploy"
+        return 1
     else
         not_ok app "$url does not answer after $patience s" \
             "az containerapp logs show --name $app --resource-group $group --tail 50; docs/troubleshooting.md"
@@ -49,44 +57,52 @@ wait_for_app() {
 }
 
 subscribed_to() {
-    az eventgrid system-topic event-subscription show --ids "$topic/eventSubscriptions/$SUBSCRIPTION" \
+    az eventgrid system-topic event-subscription show --name "$SUBSCRIPTION" \
+        --resource-group "$acs_group" --system-topic-name "$topic" --subscription "$acs_subscription" \
         --include-full-endpoint-url true --query destination.endpointUrl -o tsv 2>/dev/null
 }
 
 subscribe() {
-    if [ -z "${ACS_ENDPOINT:-}" ] || [ -z "$topic" ]; then
+    if [ -z "$acs" ] || [ -z "$topic" ]; then
         skipped incoming-calls "there is no telephone"
         return
     fi
-    endpoint=$url/api/phone/incoming
+    address=$url/api/phone/incoming
+    endpoint=$address
+    set -- --azure-active-directory-tenant-id "${AZURE_TENANT_ID:-}" \
+        --azure-active-directory-application-id-or-uri "${EVENT_GRID_AUDIENCE:-}"
+    if [ -z "${EVENT_GRID_AUDIENCE:-}" ]; then
+        secret=$(az keyvault secret show --id "${EVENT_GRID_SECRET_URI:-}" --query value -o tsv 2>/dev/null) || {
+            not_ok incoming-calls "the secret of EVENT_GRID_SECRET_URI cannot be read" \
+                "give yourself the role Key Vault Secrets User, then: azd hooks run postdeploy"
+            return
+        }
+        endpoint="$address?secret=$(lines "$secret")"
+        set --
+    fi
     if [ "$(lines "$(subscribed_to)")" = "$endpoint" ]; then
-        ok incoming-calls "Event Grid delivers to $endpoint already"
+        ok incoming-calls "Event Grid delivers to $address already"
         return
     fi
     if ! until_true handshake_answers; then
-        not_ok incoming-calls "the app does not answer Event Grid's handshake at $endpoint" \
-            "check ACS_ENDPOINT and EVENT_GRID_AUDIENCE, then run: azd hooks run postdeploy"
+        not_ok incoming-calls "the app does not answer Event Grid's handshake at $address" \
+            "see whether the doctor below finds ACS_ENDPOINT set, then: azd hooks run postdeploy"
         return
     fi
     # An event older than a minute is no call any more; a second try is enough for one that is.
     if reason=$(az eventgrid system-topic event-subscription create --name "$SUBSCRIPTION" \
-        --resource-group "$(field 5)" --system-topic-name "$(field 9)" --subscription "$(field 3)" \
+        --resource-group "$acs_group" --system-topic-name "$topic" --subscription "$acs_subscription" \
         --endpoint "$endpoint" --endpoint-type webhook \
         --event-delivery-schema cloudeventschemav1_0 \
         --included-event-types Microsoft.Communication.IncomingCall \
-        --max-delivery-attempts 2 --event-ttl 1 \
-        --azure-active-directory-tenant-id "${EVENT_GRID_TENANT_ID:-${AZURE_TENANT_ID:-}}" \
-        --azure-active-directory-application-id-or-uri "${EVENT_GRID_AUDIENCE:-}" \
-        -o none 2>&1); then
-        ok incoming-calls "Event Grid delivers to $endpoint"
+        --max-delivery-attempts 2 --event-ttl 1 "$@" -o none 2>&1); then
+        ok incoming-calls "Event Grid delivers to $address"
     else
-        not_ok incoming-calls "Event Grid refused: $(lines "$reason" | head -n 1)" \
-            "you must own the application EVENT_GRID_AUDIENCE; then run: azd hooks run postdeploy"
+        # Its words may repeat the address, and that may end in the secret.
+        not_ok incoming-calls "Event Grid refused: $(lines "$reason" | head -n 1 | sed 's/secret=[^[:space:]]*/secret=…/g')" \
+            "you must own the application EVENT_GRID_AUDIENCE; then: azd hooks run postdeploy"
     fi
 }
-
-# field N: the N-th part of the topic's id, /subscriptions/<3>/resourceGroups/<5>/…/systemTopics/<9>.
-field() { printf '%s' "$topic" | cut -d/ -f"$1"; }
 
 # The command gets a terminal of its own, because az asks for one.
 inside() {
@@ -113,24 +129,25 @@ ask_doctor() {
 }
 
 tell_number() {
-    [ -n "${ACS_ENDPOINT:-}" ] || return 0
-    if [ -n "${ACS_NUMBER:-}" ]; then
-        ok number "the agent answers $ACS_NUMBER"
+    [ -n "$acs" ] || return 0
+    if [ -n "${PHONE_NUMBER:-}" ]; then
+        ok number "the agent answers $PHONE_NUMBER"
         return
     fi
-    if ! owned=$(az rest --method get --url "${ACS_ENDPOINT%/}/phoneNumbers?api-version=2025-06-01" \
+    host=$(az resource show --name "$acs" --resource-group "$acs_group" --subscription "$acs_subscription" \
+        --resource-type Microsoft.Communication/communicationServices --query properties.hostName -o tsv 2>/dev/null)
+    if ! owned=$(az rest --method get --url "https://$(lines "$host")/phoneNumbers?api-version=2025-06-01" \
         --resource https://communication.azure.com --query 'phoneNumbers[].phoneNumber' -o tsv 2>/dev/null); then
-        note number "who owns which number cannot be told with your sign-in" \
-            "buy one in the portal (docs/deploy.md), then: azd env set ACS_NUMBER +<number> && azd up"
+        note number "who owns which number cannot be told with your sign-in" "$buy"
     elif [ -z "$(lines "$owned")" ]; then
-        note number "none is bought yet, so nobody can ring" \
-            "buy one in the portal (docs/deploy.md), then: azd env set ACS_NUMBER +<number> && azd up"
+        note number "none is bought yet, so nobody can ring" "$buy"
     else
-        note number "$(lines "$owned" | tr '\n' ' ')is bought, and not set" \
-            "azd env set ACS_NUMBER $(lines "$owned" | head -n 1) && azd up"
+        note number "bought, and not set: $(lines "$owned" | tr '\n' ' ')" \
+            "azd env set PHONE_NUMBER $(lines "$owned" | head -n 1) && azd up"
     fi
 }
 
+buy="buy one in the portal (docs/deploy.md), then: azd env set PHONE_NUMBER +<number> && azd up"
 wait_for_app || end
 subscribe
 ask_doctor

@@ -6,10 +6,11 @@ here=$(dirname "$0")
 # shellcheck source=scripts/azd/common.sh
 . "$here/common.sh"
 
-model=${REALTIME_MODEL_NAME:-gpt-realtime-2.1}
-version=${REALTIME_MODEL_VERSION:-2026-07-07}
-sku=${REALTIME_MODEL_SKU:-GlobalStandard}
-capacity=${REALTIME_MODEL_CAPACITY:-1}
+# What `models` in infra/main.bicep deploys first. Say it here too where you change it there.
+model=${CHECK_MODEL_NAME:-gpt-realtime-2.1}
+version=${CHECK_MODEL_VERSION:-2026-07-07}
+sku=${CHECK_MODEL_SKU:-GlobalStandard}
+capacity=${CHECK_MODEL_CAPACITY:-10}
 subscription=${AZURE_SUBSCRIPTION_ID:-}
 location=${AZURE_LOCATION:-}
 phone=${PHONE:-false}
@@ -80,7 +81,7 @@ check_roles() {
 }
 
 check_model() {
-    if [ -n "${AI_ACCOUNT_ID:-}" ]; then
+    if [ -n "${EXISTING_AI_ID:-}" ]; then
         skipped model "the AI account is your own: its deployments are yours to make"
         return 1
     fi
@@ -90,7 +91,7 @@ check_model() {
         ok model "$model $version ($sku) is offered in $location"
     else
         not_ok model "$model $version ($sku) is not offered in $location" \
-            "azd env set AZURE_LOCATION <region>, or REALTIME_MODEL_NAME and REALTIME_MODEL_VERSION; az cognitiveservices model list --location $location lists them"
+            "azd env set AZURE_LOCATION <region>, or another of models in infra/main.bicep; az cognitiveservices model list --location $location lists them"
         return 1
     fi
 }
@@ -111,7 +112,7 @@ check_quota() {
         ok quota "used up, by this very deployment as it seems"
     else
         not_ok quota "$free of ${1%.*} are free for $model in $location, but $capacity asked for" \
-            "azd env set REALTIME_MODEL_CAPACITY $free, another region, or ask for more: https://aka.ms/oai/quotaincrease"
+            "less capacity in models of infra/main.bicep, another region, or ask for more: https://aka.ms/oai/quotaincrease"
     fi
 }
 
@@ -120,6 +121,8 @@ check_telephone() {
         skipped telephone "PHONE is not true: the agent will talk in browsers only"
     elif [ -n "${EVENT_GRID_AUDIENCE:-}" ]; then
         ok telephone "Event Grid shows its token for $EVENT_GRID_AUDIENCE"
+    elif [ -n "${EVENT_GRID_SECRET_URI:-}" ]; then
+        ok telephone "Event Grid shows a secret from the vault"
     else
         not_ok telephone "nothing says how Event Grid proves who it is" \
             "scripts/azd/eventgrid-application.sh registers the application; it sets EVENT_GRID_AUDIENCE"

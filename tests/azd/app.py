@@ -33,7 +33,10 @@ def serving() -> Generator[App]:
         def do_OPTIONS(self) -> None:
             app.handshakes += 1
             origin = self.headers.get("WebHook-Request-Origin", "")
-            if self.path != "/api/phone/incoming" or app.handshakes <= app.refusals:
+            if (
+                self.path.partition("?")[0] != "/api/phone/incoming"
+                or app.handshakes <= app.refusals
+            ):
                 self._answer(401)
             else:
                 self._answer(200, {"WebHook-Allowed-Origin": origin, "Allow": "POST"})

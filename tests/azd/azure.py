@@ -1,9 +1,7 @@
-"""`az` and `azd` that answer as a scene tells them, in a PATH of its own, and write down who asked."""
+"""`az` and `azd` that answer as a scene tells them, and write down who asked."""
 
-import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +10,6 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 HOOKS: Final = ROOT / "scripts/azd"
 SUBSCRIPTION: Final = "10ca1000-0000-4000-8000-000000000001"
-TOPIC: Final = (
-    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-talk/providers/Microsoft.EventGrid"
-    "/systemTopics/evgt-talk"
-)
 ENVIRONMENT: Final[Mapping[str, str]] = {
     "AZURE_ENV_NAME": "talk",
     "AZURE_LOCATION": "swedencentral",
@@ -27,23 +21,15 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
     "PAUSE_S": "0",
 }
 
-# The longest beginning that fits a command line answers it; where nothing fits, az fails.
-COMMAND: Final = """#!{python} -IS
-import json, pathlib, sys
-here = pathlib.Path({place!r})
-said = [pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]
-with open(here / "asked", "a") as log:
-    log.write(json.dumps(said) + "\\n")
-line = " ".join(said)
-answers = json.loads((here / "answers").read_text())
-fitting = [each for each in answers if all(part in line for part in each.split(" … "))]
-if not fitting:
-    print("no such answer: " + line, file=sys.stderr)
-    sys.exit(9)
-status, out = answers[max(fitting, key=len)]
-(sys.stdout if status == 0 else sys.stderr).write(out)
-sys.exit(status)
+# Shell, because a hook asks twenty times: the first pattern that fits a command line answers it.
+COMMAND: Final = """#!/bin/sh
+{{ printf '%s\\037' "${{0##*/}}" "$@"; echo; }} >>'{place}/asked'
+case "${{0##*/}} $* " in
+{answers}
+*) echo "no such answer" >&2; exit 9 ;;
+esac
 """
+ANSWER: Final = "*{pattern}*) cat '{file}' >&{stream}; exit {status} ;;"
 
 GOOD: Final[Mapping[str, tuple[int, str]]] = {
     "azd auth login --check-status": (0, ""),
@@ -52,10 +38,11 @@ GOOD: Final[Mapping[str, tuple[int, str]]] = {
     "az ad signed-in-user show": (0, "10ca1000-0000-4000-8000-000000000003\n"),
     "az role assignment list": (0, "Contributor\nRole Based Access Control Administrator\n"),
     "az cognitiveservices model list": (0, "GlobalStandard\tDataZoneStandard\n"),
-    "az cognitiveservices usage list": (0, "10.0\t4.0\n"),
+    "az cognitiveservices usage list": (0, "20.0\t4.0\n"),
     "az eventgrid system-topic event-subscription show": (3, "not found"),
     "az eventgrid system-topic event-subscription create": (0, ""),
     "az containerapp exec": (0, "ok       settings: can be read\n11 ok, 0 not ok, 2 skipped\n"),
+    "az resource show": (0, "acs-talk.europe.communication.azure.com\n"),
     "az rest --method get": (0, ""),
     "az cognitiveservices account list-deleted": (0, ""),
     "az keyvault list-deleted": (0, ""),
@@ -95,9 +82,8 @@ class Azure:
         programs.mkdir(exist_ok=True)
         for name in self.tools:
             program = programs / name
-            program.write_text(COMMAND.format(python=sys.executable, place=str(self.place)))
+            program.write_text(COMMAND.format(place=self.place, answers=self._patterns()))
             program.chmod(0o755)
-        (self.place / "answers").write_text(json.dumps(self.answers))
         ran = subprocess.run(
             ["sh", str(HOOKS / f"{hook}.sh")],
             cwd=ROOT,
@@ -116,10 +102,21 @@ class Azure:
         )
         return Ran(ran.returncode, ran.stdout, ran.stderr)
 
+    def _patterns(self) -> str:
+        """Of a shell's `case`, the longest first."""
+        told: list[str] = []
+        for number, command in enumerate(sorted(self.answers, key=len, reverse=True)):
+            status, out = self.answers[command]
+            file = self.place / f"answer-{number}"
+            file.write_text(out, newline="")
+            pattern = "*".join(f"'{part}'" for part in command.split(" … "))
+            stream = 2 if status else 1
+            told.append(ANSWER.format(pattern=pattern, file=file, stream=stream, status=status))
+        return "\n".join(told)
+
     def asked(self, beginning: str) -> list[list[str]]:
         """The command lines that began like this, in order."""
         log = self.place / "asked"
         lines = log.read_text().splitlines() if log.exists() else []
-        return [
-            words for words in map(json.loads, lines) if " ".join(words).startswith(beginning)
-        ]
+        commands = [line.split("\x1f")[:-1] for line in lines]
+        return [words for words in commands if " ".join(words).startswith(beginning)]

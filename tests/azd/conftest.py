@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.azd.azure import Azure
 from tests.azd.app import App, serving
+from tests.azd.azure import Azure
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """After a deployment: incoming calls reach the app, and whoever deployed knows what comes next."""
 
+from itertools import pairwise
+
 import pytest
 
 from tests.azd.app import App
-from tests.azd.azure import SUBSCRIPTION, TOPIC, Azure
+from tests.azd.azure import SUBSCRIPTION, Azure
 
 CREATE = "az eventgrid system-topic event-subscription create"
 SHOW = "az eventgrid system-topic event-subscription show"
@@ -12,15 +14,16 @@ SHOW = "az eventgrid system-topic event-subscription show"
 def telephone(app: App) -> dict[str, str]:
     """What azd knows after a deployment with a telephone."""
     return {
-        "SERVICE_APP_URI": app.url,
-        "ACS_ENDPOINT": "https://acs-talk.communication.azure.com",
-        "EVENT_GRID_TOPIC_ID": TOPIC,
+        "SWITCHBOARD_URL": app.url,
+        "ACS_RESOURCE": "acs-talk",
+        "ACS_RESOURCE_GROUP": "rg-talk",
+        "EVENT_GRID_TOPIC": "evgt-talk",
         "EVENT_GRID_AUDIENCE": "api://talk",
     }
 
 
 def test_a_deployment_without_a_telephone(azure: Azure, app: App) -> None:
-    ran = azure.run("postdeploy", SERVICE_APP_URI=app.url + "/")
+    ran = azure.run("postdeploy", SWITCHBOARD_URL=app.url + "/")
     assert ran.status == 0, ran.said
     assert ran.line("ok       app") == f"ok       app: {app.url} answers"
     assert ran.line("skipped  incoming-calls")
@@ -31,7 +34,7 @@ def test_a_deployment_without_a_telephone(azure: Azure, app: App) -> None:
 
 def test_an_app_that_takes_its_time(azure: Azure, app: App) -> None:
     app.starting = 2
-    assert azure.run("postdeploy", SERVICE_APP_URI=app.url).status == 0
+    assert azure.run("postdeploy", SWITCHBOARD_URL=app.url).status == 0
 
 
 def test_an_app_that_never_comes(azure: Azure, app: App) -> None:
@@ -42,6 +45,13 @@ def test_an_app_that_never_comes(azure: Azure, app: App) -> None:
     assert not azure.asked("az")
 
 
+def test_behind_a_gateway_its_name_must_lead_there(azure: Azure, app: App) -> None:
+    app.starting = 1_000
+    told = {"SWITCHBOARD_GATEWAY_ADDRESS": "192.0.2.7", "PATIENCE_S": "1"}
+    ran = azure.run("postdeploy", SWITCHBOARD_URL=app.url, **told)
+    assert "192.0.2.7 in your DNS" in ran.line("not ok   app")
+
+
 def test_incoming_calls_are_subscribed_to_once_the_app_answers_the_handshake(
     azure: Azure, app: App
 ) -> None:
@@ -50,7 +60,7 @@ def test_incoming_calls_are_subscribed_to_once_the_app_answers_the_handshake(
     assert ran.status == 0, ran.said
     assert app.handshakes == 3
     (created,) = azure.asked(CREATE)
-    told = dict(zip(created, created[1:], strict=False))
+    told = dict(pairwise(created))
     assert told["--endpoint"] == f"{app.url}/api/phone/incoming"
     assert told["--resource-group"] == "rg-talk"
     assert told["--system-topic-name"] == "evgt-talk"
@@ -58,6 +68,28 @@ def test_incoming_calls_are_subscribed_to_once_the_app_answers_the_handshake(
     assert told["--included-event-types"] == "Microsoft.Communication.IncomingCall"
     assert told["--azure-active-directory-application-id-or-uri"] == "api://talk"
     assert told["--azure-active-directory-tenant-id"] == "10ca1000-0000-4000-8000-000000000002"
+
+
+def test_a_carrier_that_was_there_before_keeps_its_subscription(azure: Azure, app: App) -> None:
+    there = "10ca1000-0000-4000-8000-00000000000f"
+    azure.run("postdeploy", **telephone(app), EXISTING_ACS_ID=f"/subscriptions/{there}/x/y")
+    (created,) = azure.asked(CREATE)
+    assert there in created
+
+
+def test_without_an_application_the_secret_is_in_the_address_and_never_shown(
+    azure: Azure, app: App
+) -> None:
+    told = telephone(app) | {"EVENT_GRID_AUDIENCE": "", "EVENT_GRID_SECRET_URI": "https://kv/s"}
+    azure.says("az keyvault secret show", "s" * 32 + "\n")
+    azure.says(CREATE, f"ERROR: {app.url}/api/phone/incoming?secret={'s' * 32} no\n", status=1)
+    ran = azure.run("postdeploy", **told)
+    (created,) = azure.asked(CREATE)
+    assert f"{app.url}/api/phone/incoming?secret={'s' * 32}" in created
+    assert "--azure-active-directory-tenant-id" not in created
+    assert "s" * 32 not in ran.said
+    azure.says("az keyvault secret show", "Forbidden", status=1)
+    assert "Key Vault Secrets User" in azure.run("postdeploy", **told).line("not ok   incoming")
 
 
 def test_a_handshake_that_is_never_answered_creates_nothing(azure: Azure, app: App) -> None:
@@ -96,7 +128,7 @@ def test_a_telephone_that_is_off_has_nothing_to_subscribe(
     azure: Azure, app: App, topic_missing: bool
 ) -> None:
     told = telephone(app)
-    del told["EVENT_GRID_TOPIC_ID" if topic_missing else "ACS_ENDPOINT"]
+    del told["EVENT_GRID_TOPIC" if topic_missing else "ACS_RESOURCE"]
     assert azure.run("postdeploy", **told).line("skipped  incoming-calls")
 
 
@@ -108,17 +140,20 @@ def test_a_number_that_is_not_yet_bought(azure: Azure, app: App) -> None:
     assert ran.status == 0
     assert "none is bought yet" in ran.line("note     number")
     (asked,) = azure.asked("az rest")
-    assert "https://acs-talk.communication.azure.com/phoneNumbers?api-version=2025-06-01" in asked
+    assert (
+        "https://acs-talk.europe.communication.azure.com/phoneNumbers?api-version=2025-06-01"
+        in asked
+    )
 
 
 def test_a_number_that_is_bought_and_not_set(azure: Azure, app: App) -> None:
     azure.says("az rest --method get", "+15550100\n+15550101\n")
     told = azure.run("postdeploy", **telephone(app)).line("note     number")
-    assert told.endswith("→ azd env set ACS_NUMBER +15550100 && azd up")
+    assert told.endswith("→ azd env set PHONE_NUMBER +15550100 && azd up")
 
 
 def test_a_number_that_is_set(azure: Azure, app: App) -> None:
-    ran = azure.run("postdeploy", **telephone(app), ACS_NUMBER="+15550100")
+    ran = azure.run("postdeploy", **telephone(app), PHONE_NUMBER="+15550100")
     assert ran.line("ok       number") == "ok       number: the agent answers +15550100"
 
 
@@ -140,7 +175,7 @@ def test_what_the_doctor_finds_wrong_is_shown_and_does_not_fail_the_deployment(
         "INFO: Connecting…\r\nok       settings: can be read\r\n"
         "not ok   Azure OpenAI model gpt-realtime-2.1: 403 → assign roles\r\n",
     )
-    ran = azure.run("postdeploy", SERVICE_APP_URI=app.url)
+    ran = azure.run("postdeploy", SWITCHBOARD_URL=app.url)
     assert ran.status == 0
     assert ran.line("not ok   Azure OpenAI model")
     assert "roles take some minutes" in ran.line("note     doctor")
@@ -149,7 +184,7 @@ def test_what_the_doctor_finds_wrong_is_shown_and_does_not_fail_the_deployment(
 
 def test_a_doctor_who_cannot_be_asked_is_asked_by_hand(azure: Azure, app: App) -> None:
     azure.says("az containerapp exec", "no replicas", status=1)
-    ran = azure.run("postdeploy", SERVICE_APP_URI=app.url)
+    ran = azure.run("postdeploy", SWITCHBOARD_URL=app.url)
     assert ran.status == 0
     assert "→ az containerapp exec --name ca-talk" in ran.line("note     doctor")
 

@@ -14,7 +14,7 @@ def test_where_nothing_is_missing_nothing_is_changed(azure: Azure) -> None:
     assert ran.line("ok       model") == (
         "ok       model: gpt-realtime-2.1 2026-07-07 (GlobalStandard) is offered in swedencentral"
     )
-    assert "6 of 10 are free" in ran.line("ok       quota")
+    assert "16 of 20 are free" in ran.line("ok       quota")
     reading = {"show", "list", "--check-status", "signed-in-user"}
     for words in azure.asked("az"):
         assert reading & set(words), words
@@ -85,7 +85,7 @@ def test_a_region_that_has_not_the_model(azure: Azure) -> None:
 def test_a_region_that_has_it_in_another_sku_only(azure: Azure) -> None:
     azure.says("az cognitiveservices model list", "DataZoneStandard\n")
     assert azure.run("preprovision").status == 1
-    assert azure.run("preprovision", REALTIME_MODEL_SKU="DataZoneStandard").status == 0
+    assert azure.run("preprovision", CHECK_MODEL_SKU="DataZoneStandard").status == 0
 
 
 def test_no_quota(azure: Azure) -> None:
@@ -109,7 +109,7 @@ def test_quota_under_a_name_that_nobody_knows(azure: Azure) -> None:
 
 
 def test_an_account_of_one_s_own_has_its_own_deployments(azure: Azure) -> None:
-    ran = azure.run("preprovision", AI_ACCOUNT_ID="/subscriptions/x/accounts/y")
+    ran = azure.run("preprovision", EXISTING_AI_ID="/subscriptions/x/accounts/y")
     assert ran.line("skipped  model")
     assert not azure.asked("az cognitiveservices")
 
@@ -125,6 +125,11 @@ def test_a_telephone_needs_a_way_to_tell_event_grid_from_others(azure: Azure) ->
     ran = azure.run("preprovision", PHONE="true")
     assert ran.status == 1
     assert "scripts/azd/eventgrid-application.sh" in ran.line("not ok   telephone")
+
+
+def test_a_secret_in_a_vault_is_a_way_too(azure: Azure) -> None:
+    ran = azure.run("preprovision", PHONE="true", EVENT_GRID_SECRET_URI="https://kv/secrets/s")
+    assert ran.status == 0
 
 
 def test_everything_that_is_wrong_is_told_at_once(azure: Azure) -> None:

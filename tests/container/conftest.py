@@ -26,7 +26,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 @pytest.fixture
 def ship(cloud: Town) -> Iterator[Ship]:
-    """The container, healthy, told that the local cloud is Azure."""
+    """The container, alive, told that the local cloud is Azure."""
     with sailing(cloud) as ship:
         yield ship
 

@@ -1,5 +1,6 @@
 """A container of the image, run as Azure would run it or more tightly, and a page that calls it."""
 
+import json
 import os
 import subprocess
 import time
@@ -38,6 +39,15 @@ def engine(*words: str, timeout_s: float = 60) -> str:
     )
     assert ran.returncode == 0, f"{ENGINE} {' '.join(words[:2])}: {ran.stderr[-2000:]}"
     return ran.stdout.strip()
+
+
+def healthcheck() -> list[str]:
+    """The command by which the image says that it is well."""
+    image: dict[str, Any] = json.loads(engine("image", "inspect", IMAGE))[0]
+    # podman has it outside, docker inside.
+    kind, *command = (image.get("Healthcheck") or image["Config"]["Healthcheck"])["Test"]
+    assert kind == "CMD"  # no shell
+    return command
 
 
 @dataclass
@@ -81,11 +91,11 @@ class Ship:
         """How it ended by itself. Raises `TimeoutExpired` where it does not."""
         return int(engine("wait", self.name, timeout_s=within_s))
 
-    def wait_until_healthy(self) -> None:
+    def wait_until_alive(self) -> None:
         until = time.monotonic() + START_S
         while time.monotonic() < until:
             try:
-                if self.get("/health").status_code == 200:
+                if self.get("/livez").status_code == 200:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)
@@ -143,10 +153,11 @@ class Page:
 
 @contextmanager
 def sailing(cloud: Town) -> Generator[Ship]:
-    """A container that takes `cloud` for Azure, healthy; gone with the block."""
+    """A container that takes `cloud` for Azure, alive; gone with the block."""
     ship = Ship(f"switchboard-{os.getpid()}-{free_port()}", free_port())
     environment = {
         "PORT": str(ship.port),
+        "SHUTDOWN_GRACE_SECONDS": "90",
         "AZURE_OPENAI_ENDPOINT": cloud.cloud,
         "IDENTITY_ENDPOINT": f"{cloud.cloud}/msi/token",
         "IDENTITY_HEADER": cloud.header,
@@ -154,7 +165,7 @@ def sailing(cloud: Town) -> Generator[Ship]:
     told = [f"--env={name}={value}" for name, value in environment.items()]
     engine("run", "--detach", f"--name={ship.name}", *TIGHT, *told, IMAGE)
     try:
-        ship.wait_until_healthy()
+        ship.wait_until_alive()
         yield ship
     finally:
         engine("rm", "--force", "--volumes", ship.name)

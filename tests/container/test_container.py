@@ -6,7 +6,7 @@ import re
 import anyio
 import pytest
 
-from tests.container.ship import IMAGE, Ship, engine
+from tests.container.ship import Ship, healthcheck
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="session")]
 BALANCE = "1,204.50"
@@ -57,9 +57,7 @@ async def test_it_serves_the_page_and_passes_its_probes(ship: Ship) -> None:
     with anyio.fail_after(20):
         while ship.get("/readyz").status_code != 200:  # noqa: ASYNC110  (the first round)
             await anyio.sleep(0.1)
-    healthcheck = json.loads(engine("inspect", IMAGE))[0]["Config"]["Healthcheck"]["Test"]
-    assert healthcheck[0] == "CMD"
-    ship.run(*healthcheck[1:])
+    ship.run(*healthcheck())
 
 
 async def test_the_doctor_makes_its_rounds_inside(ship: Ship) -> None:
