@@ -80,13 +80,52 @@ def test_the_proxys_container_may_do_little_and_lives_long_enough(proxy: dict[st
 
 
 def test_the_image_has_neither_the_local_cloud_nor_a_root_user() -> None:
-    assert "extra" not in DOCKERFILE
+    assert "--extra" not in DOCKERFILE
+    assert "--all-extras" not in DOCKERFILE
     assert "--no-dev" in DOCKERFILE
     assert "rm -r /app/.venv/lib/python3.*/site-packages/switchboard_local" in DOCKERFILE
     last_stage = DOCKERFILE.rsplit("\nFROM ", 1)[1]
     user = re.findall(r"^USER (\S+)", last_stage, re.MULTILINE)
     assert user == ["10001:10001"]
     assert "HEALTHCHECK" in last_stage
+
+
+def test_the_image_begins_with_azure_linux_and_asks_its_package_manager_for_nothing() -> None:
+    bases = dict(re.findall(r"^ARG (\w+_IMAGE)=(\S+)$", DOCKERFILE, re.MULTILINE))
+    assert set(bases) == {"PY_IMAGE", "NODE_IMAGE"}
+    for base in bases.values():
+        assert base.startswith("mcr.microsoft.com/azurelinux/base/")
+    assert set(re.findall(r"^FROM \$\{(\w+)\}", DOCKERFILE, re.MULTILINE)) == set(bases)
+    assert not re.search(r"\b(tdnf|dnf|yum|rpm|apt|apt-get|apk)\b", DOCKERFILE)
+    last_stage = DOCKERFILE.rsplit("\nFROM ", 1)[1]
+    assert not re.search(r"^RUN ", last_stage, re.MULTILINE)
+
+
+def test_the_workflow_pins_the_bases_that_the_image_names() -> None:
+    workflow = (ROOT / ".github/workflows/image.yml").read_text(encoding="utf-8")
+    bases = dict(re.findall(r"^ARG (\w+_IMAGE)=(\S+)$", DOCKERFILE, re.MULTILINE))
+    pinned = dict(re.findall(r"^  (\w+_IMAGE): (\S+)@sha256:[0-9a-f]{64}$", workflow, re.MULTILINE))
+    for name, base in bases.items():
+        assert pinned[name].startswith(base), name  # of the same line, or a closer tag
+        assert f"--build-arg {name}" in workflow
+
+
+def test_everything_installed_is_locked_by_hash() -> None:
+    assert DOCKERFILE.count("pip install") == DOCKERFILE.count("--require-hashes") == 1
+    assert DOCKERFILE.count("uv sync") == DOCKERFILE.count("uv sync --quiet --frozen") == 2
+    assert "npm ci" in DOCKERFILE
+    assert "npm install" not in DOCKERFILE
+
+
+def test_the_demo_is_built_like_the_image_and_has_the_local_cloud() -> None:
+    demo = (ROOT / "deploy/demo/Dockerfile").read_text(encoding="utf-8")
+    assert demo.count("uv sync") == demo.count("--extra local") == 2
+    assert re.findall(r"^USER (\S+)", demo, re.MULTILINE) == ["10001:10001"]
+    assert 'CMD ["switchboard-local", "up"]' in demo
+    for shared in re.findall(
+        r"^(?:ARG PY_IMAGE|RUN python3 -m pip|ENV UV_).*$", demo, re.MULTILINE
+    ):
+        assert shared in DOCKERFILE
 
 
 def test_everything_the_image_copies_is_there_and_sent_to_the_build() -> None:

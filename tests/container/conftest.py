@@ -20,7 +20,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     town = Town(free_port(), "not-a-secret-in-a-test", logs)
     environment = {"LOCAL_CLOUD_PORT": str(town.cloud_port), "IDENTITY_HEADER": town.header}
     with running("switchboard_local", logs / "cloud.log", environment):
-        answering(f"{town.cloud}/health", logs / "cloud.log")
+        answering(f"{town.cloud}/health", logs / "cloud.log", within_s=180)
         yield town
 
 

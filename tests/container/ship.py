@@ -5,7 +5,7 @@ import os
 import subprocess
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,14 @@ import anyio
 import httpx
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
 from tests.e2e.town import Town, free_port
 
 ENGINE = os.environ.get("CONTAINER_ENGINE", "docker")
 IMAGE = os.environ.get("CONTAINER_IMAGE", "")
-START_S = 60.0
+START_S = 90.0
 ANSWER_S = 40.0
 TIGHT = (
     "--read-only",
@@ -139,6 +140,12 @@ class Page:
                     item = said["item"]
                 elif said["type"] == "flush" and item:
                     await self.say("played", item=item, ms=0)
+
+    async def closed(self) -> tuple[int | None, str | None]:
+        """The code and the reason, once the server hangs up."""
+        with suppress(ConnectionClosed):
+            await self.until(lambda _: False)
+        return self.socket.close_code, self.socket.close_reason
 
     async def answer_to(self, text: str, about: str) -> str:
         """What the agent says of `about` when `text` is typed."""
