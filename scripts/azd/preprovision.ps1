@@ -118,6 +118,18 @@ function Check-Quota {
     }
 }
 
+function Check-Door {
+    $users = Env 'SIGN_IN_CLIENT_ID'
+    if ($users) {
+        Ok door "users of $users may call"
+    } elseif ((Env 'ALLOW_ANONYMOUS' 'false') -eq 'true') {
+        Note door 'anybody who finds the page may call, at your expense'
+    } else {
+        NotOk door 'nobody is said to be allowed in' `
+            'azd env set SIGN_IN_CLIENT_ID <application> (docs/deploy.md makes one), or ALLOW_ANONYMOUS true'
+    }
+}
+
 function Check-Telephone {
     $audience = Env 'EVENT_GRID_AUDIENCE'
     if ($phone -ne 'true') {
@@ -140,5 +152,6 @@ if (Wanted login) { if (-not (Check-Login)) { End } }
 if (Wanted providers) { Check-Providers }
 if (Wanted roles) { Check-Roles }
 if (Wanted model) { if (Check-Model) { if (Wanted quota) { Check-Quota } } }
+if (Wanted door) { Check-Door }
 if (Wanted telephone) { Check-Telephone }
 End

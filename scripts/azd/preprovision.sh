@@ -116,6 +116,17 @@ check_quota() {
     fi
 }
 
+check_door() {
+    if [ -n "${SIGN_IN_CLIENT_ID:-}" ]; then
+        ok door "users of $SIGN_IN_CLIENT_ID may call"
+    elif [ "${ALLOW_ANONYMOUS:-false}" = true ]; then
+        note door "anybody who finds the page may call, at your expense"
+    else
+        not_ok door "nobody is said to be allowed in" \
+            "azd env set SIGN_IN_CLIENT_ID <application> (docs/deploy.md makes one), or ALLOW_ANONYMOUS true"
+    fi
+}
+
 check_telephone() {
     if [ "$phone" != true ]; then
         skipped telephone "PHONE is not true: the agent will talk in browsers only"
@@ -137,5 +148,6 @@ if wanted login; then check_login || end; fi
 wanted providers && check_providers
 wanted roles && check_roles
 if wanted model && check_model; then wanted quota && check_quota; fi
+wanted door && check_door
 wanted telephone && check_telephone
 end

@@ -17,6 +17,7 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
     "AZURE_TENANT_ID": "10ca1000-0000-4000-8000-000000000002",
     "AZURE_RESOURCE_GROUP": "rg-talk",
     "SERVICE_APP_NAME": "ca-talk",
+    "SIGN_IN_CLIENT_ID": "10ca1000-0000-4000-8000-00000000000d",
     "PATIENCE_S": "5",
     "PAUSE_S": "0",
 }

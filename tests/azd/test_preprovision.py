@@ -121,6 +121,15 @@ def test_a_name_that_no_resource_could_have(azure: Azure, name: str) -> None:
     assert "azd env new" in ran.line("not ok   names")
 
 
+def test_somebody_must_be_said_to_be_allowed_in(azure: Azure) -> None:
+    ran = azure.run("preprovision", SIGN_IN_CLIENT_ID="")
+    assert ran.status == 1
+    assert "nobody is said to be allowed in" in ran.line("not ok   door")
+    ran = azure.run("preprovision", SIGN_IN_CLIENT_ID="", ALLOW_ANONYMOUS="true")
+    assert ran.status == 0
+    assert "at your expense" in ran.line("note     door")
+
+
 def test_a_telephone_needs_a_way_to_tell_event_grid_from_others(azure: Azure) -> None:
     ran = azure.run("preprovision", PHONE="true")
     assert ran.status == 1
