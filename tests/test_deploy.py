@@ -1,6 +1,7 @@
 """What is deployed is what there is: the image's recipe and the proxy's compose file."""
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +138,18 @@ def test_everything_the_image_copies_is_there_and_sent_to_the_build() -> None:
     for source in sources:
         assert (ROOT / source).exists(), source
         assert any(source == part or source.startswith(f"{part}/") for part in sent), source
+
+
+def test_a_machine_that_cannot_build_it_says_so_and_is_not_failed(tmp_path: Path) -> None:
+    (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n", encoding="utf-8")
+    (tmp_path / "id").chmod(0o755)
+    ran = subprocess.run(
+        ["bash", str(ROOT / "scripts/container.sh")],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": str(tmp_path), "CI": "true"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ran.returncode == 0
+    assert ran.stderr == "Container: NOT built and NOT run here: it needs root.\n"

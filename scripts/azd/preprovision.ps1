@@ -94,7 +94,7 @@ function Check-Model {
         return $true
     }
     NotOk model "$model $version ($sku) is not offered in $location" `
-        "azd env set AZURE_LOCATION <region>, or another of models in infra/main.bicep; az cognitiveservices model list --location $location lists them"
+        "azd env set AZURE_LOCATION <region>, or another of models in infra/main.parameters.json; az cognitiveservices model list --location $location lists them"
     $false
 }
 
@@ -114,7 +114,7 @@ function Check-Quota {
         Ok quota 'used up, by this very deployment as it seems'
     } else {
         NotOk quota "$free of $limit are free for $model in $location, but $capacity asked for" `
-            'less capacity in models of infra/main.bicep, another region, or ask for more: https://aka.ms/oai/quotaincrease'
+            'less capacity in models of infra/main.parameters.json, another region, or ask for more: https://aka.ms/oai/quotaincrease'
     }
 }
 

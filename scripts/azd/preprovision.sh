@@ -91,7 +91,7 @@ check_model() {
         ok model "$model $version ($sku) is offered in $location"
     else
         not_ok model "$model $version ($sku) is not offered in $location" \
-            "azd env set AZURE_LOCATION <region>, or another of models in infra/main.bicep; az cognitiveservices model list --location $location lists them"
+            "azd env set AZURE_LOCATION <region>, or another of models in infra/main.parameters.json; az cognitiveservices model list --location $location lists them"
         return 1
     fi
 }
@@ -112,7 +112,7 @@ check_quota() {
         ok quota "used up, by this very deployment as it seems"
     else
         not_ok quota "$free of ${1%.*} are free for $model in $location, but $capacity asked for" \
-            "less capacity in models of infra/main.bicep, another region, or ask for more: https://aka.ms/oai/quotaincrease"
+            "less capacity in models of infra/main.parameters.json, another region, or ask for more: https://aka.ms/oai/quotaincrease"
     fi
 }
 
