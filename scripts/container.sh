@@ -33,12 +33,17 @@ done
 if [ ${#missing[@]} -gt 0 ]; then
     echo "Installing ${missing[*]} …"
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq </dev/null && apt-get install -qq -y --no-install-recommends "${missing[@]}" uidmap \
-        </dev/null >/dev/null || not_here "${missing[*]} cannot be installed."
+    if ! apt-get update -qq </dev/null ||
+        ! apt-get install -qq -y --no-install-recommends "${missing[@]}" uidmap </dev/null >/dev/null; then
+        not_here "${missing[*]} cannot be installed."
+    fi
 fi
 
 export CONTAINER_WORK=${CONTAINER_WORK:-${XDG_CACHE_HOME:-$HOME/.cache}/switchboard-container}
 mkdir -p "$CONTAINER_WORK"
+# One at a time: two clones of this repository may share CONTAINER_WORK.
+exec 9>"$CONTAINER_WORK/lock"
+flock 9
 cat >"$CONTAINER_WORK/storage.conf" <<CONF
 [storage]
 driver = "overlay"
@@ -63,9 +68,6 @@ readonly PYTHON_BASE=localhost/switchboard-base-python:standin
 readonly NODE_BASE=localhost/switchboard-base-node:standin
 scripts/container-bases.sh "$PYTHON_BASE" "$NODE_BASE"
 
-# One at a time: two clones of this repository may share CONTAINER_WORK.
-exec 9>"$CONTAINER_WORK/lock"
-flock 9
 readonly IMAGE=localhost/switchboard:ci
 echo "Building $IMAGE …"
 buildah bud --pull-never --layers=false --format docker -t "$IMAGE" \
