@@ -104,13 +104,13 @@ subscribe() {
     fi
 }
 
-# The command gets a terminal of its own, because az asks for one.
+# az asks for a terminal, and what is said here is read: so it gets one of its own.
 inside() {
     command="az containerapp exec --name $app --resource-group $group --command '$1'"
-    if [ -t 0 ] && [ -t 1 ]; then
-        sh -c "$command"
+    if script --version >/dev/null 2>&1; then
+        script -qec "$command" /dev/null
     elif command -v script >/dev/null 2>&1; then
-        script -qec "$command" /dev/null </dev/null
+        script -q /dev/null sh -c "$command" # macOS
     else
         return 1
     fi

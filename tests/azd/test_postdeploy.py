@@ -182,6 +182,17 @@ def test_what_the_doctor_finds_wrong_is_shown_and_does_not_fail_the_deployment(
     assert "INFO" not in ran.out
 
 
+def test_a_mac_s_terminal_is_asked_for_in_its_own_words(azure: Azure, app: App) -> None:
+    script = azure.place / "bin/script"
+    script.parent.mkdir()
+    script.write_text('#!/bin/sh\n[ "$1 $2" = "-q /dev/null" ] || exit 1\nshift 2\nexec "$@"\n')
+    script.chmod(0o755)
+    ran = azure.run("postdeploy", SWITCHBOARD_URL=app.url)
+    assert ran.line("ok       settings")
+    (asked,) = azure.asked("az containerapp exec")
+    assert asked[-1] == "switchboard doctor"
+
+
 def test_a_doctor_who_cannot_be_asked_is_asked_by_hand(azure: Azure, app: App) -> None:
     azure.says("az containerapp exec", "no replicas", status=1)
     ran = azure.run("postdeploy", SWITCHBOARD_URL=app.url)
