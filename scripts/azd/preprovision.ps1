@@ -23,9 +23,9 @@ function Check-Tools {
 
 function Check-Names {
     $name = Env 'AZURE_ENV_NAME'
-    if ($name -cnotmatch '^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$') {
+    if ($name -cnotmatch '^[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?$') {
         NotOk names "the environment's name '$name' does not fit the names of resources" `
-            'azd env new <name>: 1 to 32 of a-z, 0-9 and -, neither end a -'
+            'azd env new <name>: 1 to 64 letters, digits and -, neither end a -'
     } elseif (-not $location -or -not $subscription) {
         NotOk names 'no region or no subscription is chosen' `
             'azd env set AZURE_LOCATION swedencentral; azd env set AZURE_SUBSCRIPTION_ID <id>'

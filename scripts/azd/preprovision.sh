@@ -26,9 +26,9 @@ check_tools() {
 }
 
 check_names() {
-    if ! printf '%s' "${AZURE_ENV_NAME:-}" | grep -Eqx '[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?'; then
+    if ! printf '%s' "${AZURE_ENV_NAME:-}" | grep -Eqx '[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?'; then
         not_ok names "the environment's name '${AZURE_ENV_NAME:-}' does not fit the names of resources" \
-            "azd env new <name>: 1 to 32 of a-z, 0-9 and -, neither end a -"
+            "azd env new <name>: 1 to 64 letters, digits and -, neither end a -"
     elif [ -z "$location" ] || [ -z "$subscription" ]; then
         not_ok names "no region or no subscription is chosen" \
             "azd env set AZURE_LOCATION swedencentral; azd env set AZURE_SUBSCRIPTION_ID <id>"
