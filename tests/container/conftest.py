@@ -24,9 +24,16 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         yield town
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ship(cloud: Town) -> Iterator[Ship]:
-    """The container, alive, told that the local cloud is Azure."""
+    """The container, alive, told that the local cloud is Azure. Nobody stops this one."""
+    with sailing(cloud) as ship:
+        yield ship
+
+
+@pytest.fixture
+def leaving_ship(cloud: Town) -> Iterator[Ship]:
+    """Another, to be told to stop."""
     with sailing(cloud) as ship:
         yield ship
 

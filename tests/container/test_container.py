@@ -69,13 +69,13 @@ async def test_the_doctor_makes_its_rounds_inside(ship: Ship) -> None:
 
 
 async def test_told_to_stop_it_says_goodbye_to_those_who_call_and_cuts_nobody_off(
-    ship: Ship,
+    leaving_ship: Ship,
 ) -> None:
-    async with ship.calling("banking") as page:
-        ship.signal("TERM")
+    async with leaving_ship.calling("banking") as page:
+        leaving_ship.signal("TERM")
         assert await page.closed() == (1000, "goodbye")
-    assert ship.exit_status(within_s=30) == 0
-    told = [json.loads(line) for line in ship.log().splitlines() if '"drained"' in line]
+    assert leaving_ship.exit_status(within_s=30) == 0
+    told = [json.loads(line) for line in leaving_ship.log().splitlines() if '"drained"' in line]
     assert [each["calls_cut_off"] for each in told] == [0]
 
 
