@@ -25,6 +25,8 @@ param phone bool = false
 param phoneNumber string = ''
 @description('The agent that answers the telephone, if not the first.')
 param phoneAgent string = ''
+@description('Countries (GB) and prefixes (+4420) that the agent may ring, separated by commas. Empty: nobody.')
+param dialAllowed string = ''
 @description('Where ACS keeps data at rest.')
 param carrierData string = 'Europe'
 @description('The Entra application that Event Grid\'s tokens are for.')
@@ -79,6 +81,8 @@ param network networkLevel = 'public'
 param networkCidr string = '10.80.0.0/22'
 @description('Where browsers may come from: address ranges separated by commas, or Internet.')
 param callers string = 'Internet'
+@description('The proxies in front, as networks, whose word about callers\' addresses is believed; if not the network made here.')
+param trustedProxies string = ''
 @description('The host name at the gateway, for locked-down.')
 param gatewayHost string = ''
 @description('Its certificate: a Key Vault secret that certificatesIdentityId may read.')
@@ -116,6 +120,7 @@ var refusals = filter(
     records == 'sqlite' && maxReplicas > 1 ? 'RECORDS=sqlite is for one replica: set MAX_REPLICAS=1, or leave RECORDS on auto.' : ''
     minReplicas > maxReplicas ? 'MIN_REPLICAS is more than MAX_REPLICAS.' : ''
     !phone && !empty(phoneNumber) ? 'PHONE_NUMBER is set, but PHONE is not: set PHONE=true.' : ''
+    !phone && !empty(dialAllowed) ? 'DIAL_ALLOWED is set, but PHONE is not: set PHONE=true.' : ''
     phone && empty(eventGridAudience) && empty(eventGridSecretUri) ? 'PHONE=true needs a lock on incoming calls: set EVENT_GRID_AUDIENCE to an Entra application, or EVENT_GRID_SECRET_URI to a Key Vault secret.' : ''
     !phone && !empty(existingAcsId) ? 'EXISTING_ACS_ID is set, but PHONE is not: set PHONE=true.' : ''
     wanted.inspected && (empty(gatewayHost) || empty(gatewayCertificateSecretId) || empty(certificatesIdentityId)) ? 'NETWORK=locked-down needs GATEWAY_HOST, GATEWAY_CERTIFICATE_SECRET_ID and CERTIFICATES_IDENTITY_ID.' : ''
@@ -431,6 +436,8 @@ module app 'modules/app.bicep' = {
       ALLOWED_ORIGINS: level.inspected ? ownUrl : ''
       // The platform's door, where there is one, has asked already.
       ALLOW_ANONYMOUS: 'true'
+      // In a network made here, nobody else stands before the server.
+      TRUSTED_PROXIES: empty(trustedProxies) && makesNetwork ? networkCidr : trustedProxies
       AZURE_CLIENT_ID: identity.outputs.clientId
       AZURE_OPENAI_ENDPOINT: aiRoles.outputs.openAiEndpoint
       AZURE_VOICELIVE_ENDPOINT: aiRoles.outputs.voiceLiveEndpoint
@@ -439,6 +446,7 @@ module app 'modules/app.bicep' = {
       ACS_RESOURCE_ID: phone ? acsRoles!.outputs.immutableId : ''
       ACS_NUMBER: phoneNumber
       PHONE_AGENT: phoneAgent
+      DIAL_ALLOWED: dialAllowed
       EVENT_GRID_TENANT_ID: phone && !empty(eventGridAudience) ? tenant().tenantId : ''
       EVENT_GRID_AUDIENCE: eventGridAudience
       DATA_DIR: '/data'

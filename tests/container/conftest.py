@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.container.ship import Ship, sailing
-from tests.e2e.town import Town, answering, free_port, running
+from tests.e2e.town import Town, answering, running
+from tests.ports import free_port
 
 # Without an image there is nothing to look at: these scenes are no part of `make test`.
 collect_ignore_glob = [] if os.environ.get("CONTAINER_IMAGE") else ["test_*.py"]

@@ -16,7 +16,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
-from tests.e2e.town import Town, free_port
+from tests.e2e.town import Town
+from tests.ports import free_port
 
 ENGINE = os.environ.get("CONTAINER_ENGINE", "docker")
 IMAGE = os.environ.get("CONTAINER_IMAGE", "")

@@ -9,9 +9,10 @@ from switchboard.doctor.carrier import ROLE, carrier
 from switchboard.doctor.findings import Finding
 from switchboard_local.acs.serving import ServedAcs, serving_acs
 from switchboard_local.acs.troubles import RestTrouble
-from tests.doctor.peers import HEADER, PATIENT, failed, free_port, ok, settings, skipped
+from tests.doctor.peers import HEADER, PATIENT, failed, ok, settings, skipped
 from tests.local.acs.peers import kept
 from tests.local.realtime.doubles import Cloud, local_cloud
+from tests.ports import free_port
 
 IDENTITY = "identity for https://communication.azure.com/.default"
 

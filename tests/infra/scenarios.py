@@ -28,6 +28,7 @@ FULL: Final[dict[str, Value]] = {
     "phone": True,
     "phoneNumber": "+441632960000",
     "phoneAgent": "telecom",
+    "dialAllowed": "GB,+4420",
     "eventGridAudience": "api://switchboard",
     "eventGridSecretUri": "https://kv.example/secrets/event-grid",
     "recordings": True,

@@ -24,6 +24,7 @@ def plan(given: dict[str, Value]) -> None:
         ({"records": "sqlite", "maxReplicas": 2}, "RECORDS=sqlite is for one replica"),
         ({"minReplicas": 3, "maxReplicas": 2}, "MIN_REPLICAS is more than MAX_REPLICAS"),
         ({"phoneNumber": "+441632960000"}, "set PHONE=true"),
+        ({"dialAllowed": "GB"}, "DIAL_ALLOWED is set, but PHONE is not"),
         ({"phone": True}, "EVENT_GRID_AUDIENCE .* or EVENT_GRID_SECRET_URI"),
         ({"existingAcsId": ACS}, "EXISTING_ACS_ID is set, but PHONE is not"),
         ({"network": "locked-down"}, "needs GATEWAY_HOST"),

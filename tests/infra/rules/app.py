@@ -122,6 +122,8 @@ def values(plan: Plan, scenario: Scenario) -> Iterator[str]:
         address = told.get(name, "")
         if not address.startswith("https://") or where not in address:
             yield f"{name} is {address}"
+    if (told.get("TRUSTED_PROXIES") == "10.80.0.0/22") is not scenario.makes_network:
+        yield f"the proxies that are believed are {told.get('TRUSTED_PROXIES')}"
     if "clientId" not in told.get("AZURE_CLIENT_ID", ""):
         yield "AZURE_CLIENT_ID does not name the identity"
     if scenario.level == "locked-down":
