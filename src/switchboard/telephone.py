@@ -19,12 +19,13 @@ from switchboard.errors import ConfigurationError
 from switchboard.fitting import PhoneFitting
 from switchboard.phone.acs import AcsCarrier, AcsConfig
 from switchboard.phone.admission import CallerLimits
+from switchboard.phone.around import Choose, Doors, Exchange, PhoneConfig
 from switchboard.phone.callers import caller_key
 from switchboard.phone.dialling import DiallingRules, QuietHours
 from switchboard.phone.outgoing import Outgoing, OutgoingConfig
 from switchboard.phone.permits import Permits
 from switchboard.phone.promises import Promises
-from switchboard.phone.room import Choose, Doors, Exchange, PhoneConfig, PhoneRoom
+from switchboard.phone.room import PhoneRoom
 from switchboard.records.dialled import DialledTable, Quotas
 from switchboard.records.placed import PlacedTable
 from switchboard.records.promised import PromisedTable
@@ -155,7 +156,7 @@ class Telephone:
             OutgoingConfig(config.ring_s, key),
             fitting=fitting,
         )
-        self.room.follower = self.outgoing
+        self.room.followed_by(self.outgoing)
         self.promises = Promises(PromisedTable(store), self.permits, self.outgoing)
         fitting.promises, fitting.dials = self.promises, self.dials
 
