@@ -111,6 +111,7 @@ class ScriptedCarrier:
     hung_up: list[str] = field(default_factory=list[str])
     rung: list[tuple[Permit, Route]] = field(default_factory=list[tuple[Permit, Route]])
     away: bool = False
+    is_open: bool = True
     slow: anyio.Event | None = None
     """Until when the carrier takes its time to place a call."""
 

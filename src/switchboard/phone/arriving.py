@@ -45,7 +45,7 @@ class Arrivals:
     async def delivered(self, body: bytes) -> str | None:
         """Answer the calls in a delivery. The code to give back where it asks for one.
 
-        Raises `Misposted`.
+        Raises `Misposted`, or `CarrierUnavailable` where it is to be delivered again.
         """
         code: str | None = None
         for fact in grid_events(body):
@@ -62,7 +62,10 @@ class Arrivals:
         now = self._clock()
         if call.is_stale(now):
             logger.info("incoming call is stale", extra={"event": call.event_id})
-        elif await self._doors.seen.first(call.digest, now, for_s=SEEN_S):
+            return
+        if not self._carrier.is_open:  # before it counts as seen
+            raise CarrierUnavailable("The telephone is not open.", retryable=True)
+        if await self._doors.seen.first(call.digest, now, for_s=SEEN_S):
             await self._answer(call)
 
     async def _answer(self, call: Incoming) -> None:

@@ -97,7 +97,7 @@ class PhoneRoom:
     async def delivered(self, body: bytes) -> str | None:
         """Answer the calls in a delivery. The code to give back where it asks for one.
 
-        Raises `Misposted`.
+        Raises `Misposted`, or `CarrierUnavailable` where it is to be delivered again.
         """
         return await self._arrivals.delivered(body)
 
