@@ -325,6 +325,7 @@ class AnyCallByTelephone(AnyCall):
         """What it was asked, or was not."""
         self.line.pop(call, None)
         self._do(e.LineTold(call, outcome, apart))
+        self.gone = self.gone and self.scene.call.gate.deaf
 
     @rule()
     def human_is_wanted(self) -> None:
