@@ -115,7 +115,7 @@ class Telephone:
         self._config = config
         self._http: httpx.AsyncClient | None = None
         carrier_config = AcsConfig(config.endpoint, config.number, config.ca_file)
-        self._carrier = AcsCarrier(carrier_config, make_credential)
+        self.carrier = AcsCarrier(carrier_config, make_credential)
         bindings = MediaTicketTable(store)
         grid = EventGridTrust(
             tenant_id=config.tenant_id,
@@ -146,7 +146,7 @@ class Telephone:
         rules = DiallingRules(config.allowed, QuietHours.read(config.quiet_hours))
         self.permits = Permits(DialledTable(store), rules, config.quotas)
         self.room = PhoneRoom(
-            exchange, self._carrier, doors, room, fitting=fitting, permits=self.permits
+            exchange, self.carrier, doors, room, fitting=fitting, permits=self.permits
         )
         self.outgoing = Outgoing(
             exchange,
@@ -170,7 +170,7 @@ class Telephone:
         await self.outgoing.recover()
         async with (
             httpx.AsyncClient(verify=_trust(self._config.ca_file)) as self._http,
-            self._carrier.opened(),
+            self.carrier.opened(),
             anyio.create_task_group() as tasks,
         ):
             tasks.start_soon(self.room.run)
