@@ -255,7 +255,7 @@ class AnyCall(RuleBasedStateMachine):
             case c.RunTool(call):
                 self.running = call
             case c.NoteTool(card, state=c.ToolState.RUNNING):
-                self.cards[card] = self.running
+                self.cards[card] = self.running or card  # the line's own tools are not run
             case c.NoteTool(card, state=c.ToolState.ABANDONED):
                 self.abandoned |= {card, self.cards.get(card, card)}
             case c.DialModel():
