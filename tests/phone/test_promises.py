@@ -55,6 +55,9 @@ class Lines:
 
     async def abandon(self, call_id: str, reason: str) -> None: ...
 
+    def answered(self, call_id: str) -> bool:
+        return True
+
 
 @dataclass
 class Desk:

@@ -333,6 +333,17 @@ class PhoneRoom:
         if (connection_id := self._ringing.get(call_id)) is not None:
             await self._hang_up(call_id, connection_id, reason)
 
+    def answered(self, call_id: str) -> bool:
+        """Somebody has taken a telephone that rang, and another replica was told: its media may
+        come here or there. Whether the carrier has told us by now which call it is."""
+        if call_id not in self._ringing:
+            return True
+        if (connection_id := self._ringing[call_id]) is None:
+            return False
+        del self._ringing[call_id]
+        self._answered[call_id] = (connection_id, self._clock())
+        return True
+
     # -- what became of it ------------------------------------------------------------------
 
     async def check_carrier(self, connection: HTTPConnection) -> None:
