@@ -87,3 +87,26 @@ async def test_media_that_never_come_anywhere_end_it(pair: Pair) -> None:
     await here.room.sweep()
     assert here.carrier.hung_up == [CONNECTION]
     assert here.room.live() == 0
+
+
+async def test_a_call_that_the_carrier_took_all_the_same_is_hung_up(tmp_path: Path) -> None:
+    async with house(tmp_path) as home:
+        home.carrier.away = True  # it does what it is asked, and its answer is lost
+        await home.places()
+        await home.rings()
+        home.carrier.away = False
+        for call_id, connection in (("call-0", "cc0"), ("call-1", "cc1")):
+            await home.told("CallConnected", call_id=call_id, connection=connection)
+            await home.told("CallConnected", call_id=call_id, connection=connection)
+        assert home.carrier.hung_up == ["cc0", "cc1"]
+        assert home.room.live() == 0
+
+
+async def test_but_not_another_call_s_connection_whoever_names_it(tmp_path: Path) -> None:
+    async with house(tmp_path) as home:
+        await home.rings()
+        await home.told("CallConnected", call_id="call-9", event_id="cb9")
+        async with home.media():
+            await home.until(lambda: home.exchange.legs)
+            await home.told("CallConnected", call_id="call-9", event_id="cb10")
+            assert home.carrier.hung_up == []
