@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import anyio
 import pytest
 
+from switchboard.phone.admission import CallerLimits
 from tests.phone.house import CONNECTION, RING_S, House, house
 
 
@@ -76,6 +78,18 @@ async def test_one_that_nobody_took_leaves_nothing_here(pair: Pair) -> None:
     here.clock.now += RING_S + 1
     await here.room.sweep()
     assert here.carrier.hung_up == []
+
+
+async def test_a_caller_who_hangs_up_while_we_answer_leaves_nothing_here(tmp_path: Path) -> None:
+    one = CallerLimits(at_once=1)
+    async with house(tmp_path, callers=one) as here, house(tmp_path) as there:
+        here.carrier.meanwhile = partial(there.told, "CallDisconnected")
+        await here.rings()
+        assert here.exchange.ended == [("call-0", "hung_up")]
+        here.carrier.meanwhile = None
+        await here.rings(correlation="cor2")
+        assert here.carrier.rejected == []
+        assert len(here.carrier.answered) == 2
 
 
 async def test_media_that_never_come_anywhere_end_it(pair: Pair) -> None:

@@ -144,6 +144,10 @@ class PhoneLines:
             with anyio.move_on_after(SETTLE_S):
                 await call.idle.wait()
 
+    def has(self, call_id: str) -> bool:
+        """Whether a call of ours has begun and is not over."""
+        return call_id in self._calls
+
     def over(self, call_id: str) -> None:
         self._calls.pop(call_id, None)
 

@@ -273,9 +273,15 @@ class PhoneRoom:
             self.lines.over(call_id)
             raise
         logger.info("incoming call answered", extra={"call": call_id})
-        if not self._here[call_id] and await self._doors.bindings.knows(call_id):
-            self._connections[call_id] = connection.id
-            self._answered[call_id] = (connection.id, self._clock())
+        known = await self._doors.bindings.knows(call_id)
+        if self._here[call_id]:
+            return
+        if not known:
+            if self.lines.has(call_id):  # another replica was told that it is over
+                await self._give_up(call_id, "hung_up")
+            return
+        self._connections[call_id] = connection.id
+        self._answered[call_id] = (connection.id, self._clock())
 
     async def _reject(self, call: Incoming, refusal: Refusal) -> None:
         try:
