@@ -183,6 +183,21 @@ async def test_a_call_placed_elsewhere_is_carried_where_its_caller_came(tmp_path
         await until(lambda: told(model, c.RequestReply))
 
 
+async def test_what_rang_here_does_not_close_the_record_of_who_carries_it(tmp_path: Path) -> None:
+    async with house(tmp_path / "here", GREETS) as here, house(tmp_path / "there") as there:
+        here.switchboard._recorder = there.recorder  # pyright: ignore[reportPrivateUsage]  (one database)
+        call_id, _ = await rings(here)
+        there.switchboard.adopt(call_id, principal=PRINCIPAL, agent="ana")
+        there.join(call_id, Caller())
+        await until(there.switchboard.live)
+        await here.switchboard.end(call_id, "elsewhere")
+        await until(lambda: not here.switchboard.live())
+        await there.recorder.flush()
+        kept = await history(there.store, call_id)
+        assert kept is not None
+        assert (kept.call.end_reason, kept.call.ended_at) == (None, None)
+
+
 async def test_a_call_that_is_here_is_not_adopted(tmp_path: Path) -> None:
     async with house(tmp_path, lines=Lines(calls=1)) as here:
         waiting = here.place()

@@ -3,7 +3,7 @@
 import json
 import socket
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,6 +114,8 @@ class ScriptedCarrier:
     is_open: bool = True
     slow: anyio.Event | None = None
     """Until when the carrier takes its time to place a call."""
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+    """What happens before its answer to an answer arrives."""
 
     def _check(self) -> None:
         if self.away:
@@ -122,6 +124,8 @@ class ScriptedCarrier:
     async def answer(self, incoming: str, route: Route) -> Connection:
         self._check()
         self.answered.append((incoming, route))
+        if self.meanwhile is not None:
+            await self.meanwhile()
         return Connection(CONNECTION)
 
     async def reject(self, incoming: str, reason: Refusal) -> None:

@@ -149,7 +149,9 @@ def test_what_is_no_number_is_not_dialled(text: str) -> None:
     assert refused(text) is Why.NO_NUMBER
 
 
-@pytest.mark.parametrize("entry", ["", "+", "44", "gb", "XX", "001", "+44x", "*", "+٤٤", "Britain"])
+@pytest.mark.parametrize(
+    "entry", ["", "+", "44", "gb", "XX", "001", "+44x", "*", "+٤٤", "Britain", "+4", "+42", "+0"]
+)
 def test_a_rule_that_says_nothing_is_a_mistake(entry: str) -> None:
     with pytest.raises(ConfigurationError, match="DIAL_ALLOWED"):
         DiallingRules((entry,))

@@ -17,6 +17,7 @@ from switchboard.phone.permits import Permit, Permits
 from switchboard.phone.promises import (
     AGAIN_S,
     ATTEMPTS,
+    KEEPING_S,
     LATE_S,
     LATEST_S,
     Asked,
@@ -41,15 +42,21 @@ class Lines:
     def __init__(self) -> None:
         self.rung: list[str] = []
         self.away = False
+        self.broken = False
         self.lines = PhoneLines(ScriptedCarrier(), None)
 
     async def ring(self, call_id: str, permit: Permit, handover: Handover) -> None:
         if self.away:
             raise CarrierUnavailable("away", retryable=True)
+        if self.broken:
+            raise RuntimeError("a fault of ours")
         assert permit.target.number == NUMBER
         self.rung.append(call_id)
 
     async def abandon(self, call_id: str, reason: str) -> None: ...
+
+    def answered(self, call_id: str) -> bool:
+        return True
 
 
 @dataclass
@@ -142,6 +149,44 @@ async def test_a_promise_survives_a_restart(desk: Desk, store: Store) -> None:
     after = desk_on(store)
     await after.due(600)
     assert len(after.lines.rung) == 1
+
+
+async def test_a_fault_while_it_is_kept_does_not_lose_a_promise(desk: Desk) -> None:
+    await desk.promises.make(ASKED, NOON + 600, "the loan")
+    desk.lines.broken = True
+    with pytest.raises(RuntimeError):
+        await desk.due(600)
+    desk.lines.broken = False
+    await desk.due(KEEPING_S - 1)
+    assert desk.lines.rung == []  # it could still be under way
+    await desk.due(1)
+    assert len(desk.lines.rung) == 1
+
+
+async def test_a_server_that_dies_of_each_call_does_not_ring_for_ever(
+    desk: Desk, store: Store
+) -> None:
+    await desk.promises.make(ASKED, NOON + 600, "the loan")
+    rung, now = 0, NOON
+    for _ in range(ATTEMPTS + 3):
+        server = desk_on(store)
+        server.clock.now = now
+        await server.outgoing.recover()
+        await server.due(600)
+        await server.due(AGAIN_S)
+        now = server.clock.now
+        rung += len(server.lines.rung)
+    assert rung == ATTEMPTS
+
+
+async def test_an_end_that_nobody_heard_of_is_heard_later(desk: Desk, store: Store) -> None:
+    await desk.promises.make(ASKED, NOON + 600, "the loan")
+    await desk.due(600)
+    desk.outgoing.on_over = None  # the store was busy just then
+    await desk.told(What.CREATE_FAILED, 480)
+    await desk.due(1)
+    await desk.due(AGAIN_S)
+    assert len(desk.lines.rung) == 2
 
 
 async def test_busy_lines_of_ours_cost_no_attempt(desk: Desk) -> None:

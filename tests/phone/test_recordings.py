@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import anyio
 import anyio.lowlevel
@@ -26,6 +26,7 @@ class Desk(ScriptedCarrier):
 
     refuses: set[str] = field(default_factory=set[str])
     done: list[str] = field(default_factory=list[str])
+    stopped: list[str] = field(default_factory=list[str])
 
     def _do(self, what: str) -> None:
         if what in self.refuses:
@@ -44,6 +45,7 @@ class Desk(ScriptedCarrier):
 
     async def stop_recording(self, recording_id: str) -> None:
         self._do("stop")
+        self.stopped.append(recording_id)
 
 
 @dataclass
@@ -167,3 +169,40 @@ def test_a_callback_tells_the_state_of_a_recording() -> None:
         b'{"callConnectionId":"cc1","recordingId":"r1","state":"inactive"}}]'
     )
     assert (told.what, told.recording_state) == (What.RECORDING, "inactive")
+
+
+async def test_more_places_than_there_is_room_for_are_read_as_far_as_they_go(
+    store: Store,
+) -> None:
+    table = RecordingTable(store)
+    await table.put("c1", "stopped", 1.0, recording_id="r1")
+    parts = [f"https://files.example/{number}/{'x' * 1_000}" for number in range(200)]
+    assert await table.filed("r1", parts, 1_000.0)
+    kept = await table.of("c1")
+    assert kept is not None
+    assert list(kept.where) == parts[: len(kept.where)]
+    assert kept.where
+
+
+async def test_one_that_began_although_the_carrier_s_answer_was_lost_is_stopped(
+    store: Store,
+) -> None:
+    async with room(store, "record") as here:
+        here.want(on=True)
+        await here.hears(FAILED)
+        body = b"""[{"id": "1", "type": "Microsoft.Communication.RecordingStateChanged", "data":
+            {"callConnectionId": "cc1", "recordingId": "r9", "state": "active"}}]"""
+        [event] = callbacks(body)
+        await here.recordings.told("c1", event)
+        assert here.desk.stopped == ["r9"]
+        assert await here.state() == "failed"
+
+
+async def test_one_that_runs_as_it_should_is_not_stopped_by_the_news_of_it(store: Store) -> None:
+    async with room(store) as here:
+        here.want(on=True)
+        news = Told("e", What.RECORDING, "cc1", "", "", 200, 0, recording_state="active")
+        await here.recordings.told("c1", replace(news, recording_id="r1"))
+        await here.hears(RUNNING)
+        await here.recordings.told("c1", replace(news, recording_id="r1"))
+        assert here.desk.stopped == []

@@ -56,6 +56,15 @@ async def test_a_crash_leaves_no_call_open(store: Store) -> None:
     assert await table.find("c3") is None
 
 
+async def test_a_colleague_who_was_rung_is_no_call_that_a_crash_left_open(store: Store) -> None:
+    table = await booked(store)
+    await DialledTable(store).ended("c1", NOW + 2)
+    assert await table.close_left_open(NOW + 5) == 0
+    call = await table.find("c1")
+    assert call is not None
+    assert (call.state, call.reason, call.ended_at) == (State.ENDED, None, NOW + 2)
+
+
 async def test_a_promise_is_taken_when_it_is_due_and_once(store: Store) -> None:
     table = PromisedTable(store)
     await table.put(PROMISE)
@@ -80,7 +89,8 @@ async def test_a_promise_survives_the_server_that_was_keeping_it(store: Store) -
     table = PromisedTable(store)
     await table.put(PROMISE)
     await table.take_due(NOW + 60)
-    assert await table.reopen(NOW + 70) == 1
+    assert await table.release(NOW + 59) == 0
+    assert await table.release(NOW + 60) == 1
     taken = await table.take_due(NOW + 70)
     assert taken is not None
     assert taken.attempts == 2

@@ -127,9 +127,14 @@ class Call:
                 await self._hang_up()
 
     @property
+    def came(self) -> bool:
+        """Its caller has been there, or was from the first."""
+        return self.placed.rings_s is None or self._came.is_set()
+
+    @property
     def rings(self) -> bool:
         """It has begun, and nobody has come yet."""
-        return self.placed.rings_s is not None and not self._came.is_set() and not self.ended
+        return not self.came and not self.ended
 
     async def _ring(self, for_s: float) -> None:
         """Wait for the caller of a call that has begun, and not for ever."""

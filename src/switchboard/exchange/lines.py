@@ -1,5 +1,6 @@
 """What the conversation asks of the telephone's line, and what became of it."""
 
+import logging
 from typing import Final
 
 import anyio
@@ -7,6 +8,8 @@ import anyio
 from switchboard.conversation.commands import HandOver, LineCommand, RingHuman, TransferCall
 from switchboard.conversation.events import LineOutcome, LineTold
 from switchboard.conversation.legs import Line, Rung
+
+logger = logging.getLogger(__name__)
 
 LINE_S: Final = 180.0
 """How long the line may take to ring somebody: longer than any carrier rings."""
@@ -16,7 +19,12 @@ async def ask_line(line: Line | None, call_id: str, command: LineCommand) -> Lin
     """What became of it, in bounded time. `call_id` is the call's own."""
     rung = Rung(LineOutcome.NO_ANSWER)
     with anyio.move_on_after(LINE_S):
-        rung = await _ask(line, call_id, command) if line else Rung(LineOutcome.FAILED)
+        try:
+            rung = await _ask(line, call_id, command) if line else Rung(LineOutcome.FAILED)
+        except Exception:
+            # A busy store, say. The caller is still there, and the agent can tell them.
+            logger.exception("line failed", extra={"call": call_id})
+            rung = Rung(LineOutcome.FAILED)
     return LineTold(command.call_id, rung.outcome, rung.apart)
 
 

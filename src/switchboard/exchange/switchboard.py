@@ -340,7 +340,8 @@ class Switchboard:
             logger.exception("call failed", extra={"call": call.id})
         finally:
             reason = call.ended or "cancelled"
-            self._recorder.close_call(call.id, reason, time.time())
+            if call.came:  # else there is no record, or another replica's
+                self._recorder.close_call(call.id, reason, time.time())
             del self._calls[call.id]
             self._one_ended.set()
             logger.info("call ended", extra={"call": call.id, "reason": reason})

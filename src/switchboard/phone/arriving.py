@@ -8,7 +8,7 @@ from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed
 from switchboard.phone.around import Doors, Exchange, PhoneConfig, route_of
 from switchboard.phone.callers import caller
 from switchboard.phone.calls import PhoneCalls
-from switchboard.phone.carrier import Carrier, Refusal
+from switchboard.phone.carrier import Carrier, Connection, Refusal
 from switchboard.phone.handover import Handover
 from switchboard.phone.occasion import Fitting
 from switchboard.phone.webhooks import Filed, Incoming, Validation, grid_events, number_of
@@ -91,9 +91,18 @@ class Arrivals:
             calls.lines.over(call_id)
             raise
         logger.info("incoming call answered", extra={"call": call_id})
-        if not calls.here[call_id] and await self._doors.bindings.knows(call_id):
+        await self._await_media(call_id, connection)
+
+    async def _await_media(self, call_id: str, connection: Connection) -> None:
+        calls = self._calls
+        known = await self._doors.bindings.knows(call_id)
+        if calls.here[call_id]:
+            return
+        if known:
             calls.connections[call_id] = connection.id
             calls.answered[call_id] = (connection.id, self._clock())
+        elif calls.lines.has(call_id):  # another replica was told that it is over
+            await calls.give_up(call_id, "hung_up")
 
     def _handover(self, call: Incoming) -> Handover:
         agent = self._config.choose(number_of(call.called), call.headers.get(AGENT_HEADER))

@@ -5,9 +5,11 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from switchboard.errors import CarrierUnavailable
 from switchboard.phone.around import Doors
 from switchboard.phone.arriving import SEEN_S
 from switchboard.phone.calls import PhoneCalls
+from switchboard.phone.carrier import Carrier
 from switchboard.phone.webhooks import Told, What, callbacks
 
 logger = logging.getLogger(__name__)
@@ -16,7 +18,10 @@ _OVER: Final = frozenset({What.DISCONNECTED, What.CREATE_FAILED, What.ANSWER_FAI
 
 
 class Callbacks:
-    def __init__(self, doors: Doors, calls: PhoneCalls, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, carrier: Carrier, doors: Doors, calls: PhoneCalls, clock: Callable[[], float]
+    ) -> None:
+        self._carrier = carrier
         self._doors = doors
         self._calls = calls
         self._clock = clock
@@ -26,6 +31,9 @@ class Callbacks:
         events = callbacks(body)
         if not await self._doors.bindings.knows(call_id):
             logger.info("callback of no call", extra={"call": call_id})
+            for event in events:
+                if event.what is What.CONNECTED:
+                    await self._turn_away(call_id, event)
             return
         for event in events:
             if await self._is_ours(call_id, event):
@@ -38,8 +46,26 @@ class Callbacks:
         if known is not None and known != event.connection_id:
             logger.warning("callback of another call", extra={"call": call_id})
             return False
+        return await self._is_new(call_id, event)
+
+    async def _is_new(self, call_id: str, event: Told) -> bool:
         digest = hashlib.sha256(f"callback {call_id} {event.event_id}".encode()).hexdigest()
         return await self._doors.seen.first(digest, self._clock(), for_s=SEEN_S)
+
+    async def _turn_away(self, call_id: str, event: Told) -> None:
+        """The carrier has connected what we had given up, as when its answer was lost. Nobody is
+        there, and nobody but us would end it."""
+        connection_id = event.connection_id
+        ours = connection_id in self._calls.connections.values()
+        if ours or await self._doors.bindings.carries(connection_id):
+            return  # another call's
+        if not await self._is_new(call_id, event):
+            return
+        logger.warning("nobody's call is hung up", extra={"call": call_id})
+        try:
+            await self._carrier.hang_up(connection_id)
+        except CarrierUnavailable:
+            logger.warning("telephone not hung up", extra={"call": call_id})
 
     async def _act_on(self, call_id: str, event: Told) -> None:
         logger.info(

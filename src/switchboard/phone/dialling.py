@@ -18,6 +18,8 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, tim
 from switchboard.errors import ConfigurationError, NotAllowed
 
 MAX_CHARS: Final = 40
+MAX_CODE_DIGITS: Final = 3
+"""Of a calling code."""
 _WRITTEN: Final = re.compile(r"\+[0-9 ()./-]+")
 """No letters, no parameters: what is dialled is what was read."""
 NO_COUNTRY: Final = "001"
@@ -109,12 +111,20 @@ class DiallingRules:
 
     def __post_init__(self) -> None:
         for entry in self.allowed:
-            is_prefix = entry[:1] == "+" and entry[1:].isdecimal() and entry.isascii()
-            if not is_prefix and entry not in phonenumbers.SUPPORTED_REGIONS:
+            if not _is_prefix(entry) and entry not in phonenumbers.SUPPORTED_REGIONS:
                 raise ConfigurationError(
                     f"{entry!r} is neither a country nor a prefix to dial. "
                     "Write GB, +44 or +4420 (DIAL_ALLOWED)."
                 )
+
+
+def _is_prefix(entry: str) -> bool:
+    """A calling code and what may follow it. Part of a code (`+4`) would be many countries."""
+    digits = entry.removeprefix("+")
+    if len(digits) == len(entry) or not digits.isdecimal() or not digits.isascii():
+        return False
+    codes = (int(digits[:length]) for length in range(1, MAX_CODE_DIGITS + 1))
+    return any(code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE for code in codes)
 
 
 @dataclass(frozen=True, slots=True)

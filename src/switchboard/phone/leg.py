@@ -175,6 +175,8 @@ class PhoneLeg:
 
     def wait_on(self, tune: str) -> None:
         """Play this, base64 PCM 24 kHz, again and again, until `wait_no_more`."""
+        if self._closing is not None:
+            return  # the leg that takes its place plays it
         self._tune = tune
         self.beat()
         self._metronome.join(self.beat)

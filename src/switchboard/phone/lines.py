@@ -39,10 +39,12 @@ TRANSFER_S: Final = 120.0
 """A transfer cannot be called back, and the carrier rings for up to 115 s."""
 UNDO_S: Final = 5.0
 SETTLE_S: Final = 2.0
+MAX_RUNG: Final = 8
+"""Humans of one call of whom late news are understood."""
 
 
 class _Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    keys: Annotated[str, Meta(pattern=r"^[0-9*#]{1,32}$")]
+    keys: Annotated[str, Meta(pattern=r"^[0-9*#]{1,32}\Z")]
 
 
 @dataclass(slots=True)
@@ -70,6 +72,19 @@ class _OnTheLine:
     left: str | None = None
     """Why the carrier's call is none of ours any more."""
     fetched: int = 0
+    rung: dict[str, Person] = field(default_factory=dict[str, Person])
+    """The last humans that were rung, by the operation that rang them."""
+
+    def rings(self, guest: Person, operation: str) -> None:
+        self.guest = self.rung[operation] = guest
+        while len(self.rung) > MAX_RUNG:
+            del self.rung[next(iter(self.rung))]
+
+    def unwanted(self, operation: str) -> Person | None:
+        """Whoever has come by this operation, if nobody waits for them any more."""
+        guest = self.rung.get(operation)
+        awaited = guest == self.guest and (self.guest_in or self.fetching is not None)
+        return None if awaited else guest
 
     def are_there(self, people: frozenset[str]) -> bool:
         """Who is on it now. Whether the caller has left the guest alone."""
@@ -114,8 +129,8 @@ class PhoneLines:
             if event.what is What.TRANSFER_ACCEPTED:
                 call.left = "transferred"
             call.news.set()
-        elif event.what is What.ADDED and not call.guest_in:
-            await self._send_away(call)  # came when nobody waited any more
+        elif event.what is What.ADDED and (late := call.unwanted(event.operation)):
+            await self._send_away(call, late)
         return False
 
     def left(self, call_id: str) -> str | None:
@@ -128,6 +143,10 @@ class PhoneLines:
         if call := self._calls.get(call_id):
             with anyio.move_on_after(SETTLE_S):
                 await call.idle.wait()
+
+    def has(self, call_id: str) -> bool:
+        """Whether a call of ours has begun and is not over."""
+        return call_id in self._calls
 
     def over(self, call_id: str) -> None:
         self._calls.pop(call_id, None)
@@ -172,7 +191,7 @@ class PhoneLines:
         except CarrierUnavailable:
             call.left = None
             logger.warning("not handed over", extra={"call": call_id})
-            await self._send_away(call)
+            await self._send_away(call, call.guest)
             return LineOutcome.FAILED
         finally:
             call.idle.set()
@@ -213,7 +232,8 @@ class PhoneLines:
         try:
             async with self._permitted(call, human, operation) as callee:
                 call.fetching, call.news = Fetching(operation), anyio.Event()
-                call.guest, call.waits = _person(callee), True
+                call.rings(_person(callee), operation)
+                call.waits = True
                 if call.leg:
                     call.leg.wait_on(tune())
                 await begin(call.connection_id, callee, operation)
@@ -257,15 +277,16 @@ class PhoneLines:
             return False
         return True
 
-    async def _send_away(self, call: _OnTheLine) -> None:
+    async def _send_away(self, call: _OnTheLine, who: Person | None) -> None:
         """Whoever came is not to stay."""
-        if call.guest is None or call.connection_id is None:
+        if who is None or call.connection_id is None:
             return
         try:
-            await self._carrier.remove(call.connection_id, call.guest)
+            await self._carrier.remove(call.connection_id, who)
         except CarrierUnavailable:
             logger.warning("a guest may still be on the line")
-        call.guest_in = False
+        if who == call.guest:
+            call.guest_in = False
 
     async def _stop_ringing(self, invitations: list[tuple[str, str]]) -> None:
         """Whoever comes to the telephone now would find nobody."""

@@ -24,6 +24,11 @@ class Metronome:
     def leave(self, player: Callable[[], None]) -> None:
         self._players.pop(player, None)
 
+    @property
+    def rests(self) -> bool:
+        """Nobody plays."""
+        return not self._players
+
     def beat(self) -> None:
         for player in tuple(self._players):
             player()
@@ -31,7 +36,7 @@ class Metronome:
     async def run(self) -> None:
         """Beat until cancelled; rest while nobody plays."""
         while True:
-            if not self._players:
+            if self.rests:
                 self._wanted = anyio.Event()
                 await self._wanted.wait()
             await anyio.sleep(self._beat_s)

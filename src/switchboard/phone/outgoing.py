@@ -66,6 +66,11 @@ class Room(Protocol):
         """Hang up on one that rings."""
         ...
 
+    def answered(self, call_id: str) -> bool:
+        """Somebody has taken one that rings; another replica was told. Whether we knew by now that
+        it rings."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -220,11 +225,21 @@ class Outgoing:
         await self._gone(call_id, reason)
 
     async def sweep(self) -> None:
-        """Hang up on telephones that ring too long."""
+        """Hang up on telephones that ring too long, and see what another replica was told."""
         late = self._clock() - self._config.ring_s
-        for call_id in [call_id for call_id, since in self._ringing.items() if since <= late]:
-            logger.info("telephone rang too long", extra={"call": call_id})
-            await self._room.abandon(call_id, "no_answer")
+        for call_id, since in list(self._ringing.items()):
+            call = await self._table.find(call_id)
+            if call_id not in self._ringing:
+                continue  # told of it while we looked
+            if call is None or call.state not in OPEN:
+                del self._ringing[call_id]
+                await self._room.abandon(call_id, "hung_up")
+            elif call.state is State.ANSWERED:
+                if self._room.answered(call_id):
+                    del self._ringing[call_id]
+            elif since <= late:
+                logger.info("telephone rang too long", extra={"call": call_id})
+                await self._room.abandon(call_id, "no_answer")
 
     async def _gone(
         self, call_id: str, reason: str, code: int | None = None, subcode: int | None = None

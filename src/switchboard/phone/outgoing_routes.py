@@ -22,9 +22,9 @@ from switchboard.records.placed import PlacedCall
 MAX_BODY_BYTES: Final = 16_384
 MAX_CONTEXT_CHARS: Final = 4_000
 
-type Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9 _.-]+$")]
+type Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9 _.-]+\Z")]
 type Fact = Annotated[str, Meta(max_length=1_000)]
-type OperationId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{8,64}$")]
+type OperationId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{8,64}\Z")]
 
 
 class PlaceTelephoneCall(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

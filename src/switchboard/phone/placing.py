@@ -44,6 +44,18 @@ class Placing:
             if calls.stopped:
                 await calls.hang_up(call_id, connection.id, "server_stopping")
 
+    def answered(self, call_id: str, now: float) -> bool:
+        """Somebody has taken a telephone that rang, and another replica was told: its media may
+        come here or there. Whether the carrier has told us by now which call it is."""
+        ringing = self._calls.ringing
+        if call_id not in ringing:
+            return True
+        if (connection_id := ringing[call_id]) is None:
+            return False
+        del ringing[call_id]
+        self._calls.answered[call_id] = (connection_id, now)
+        return True
+
     async def abandon(self, call_id: str, reason: str) -> None:
         """Hang up on a telephone that rings. One that does not is let alone."""
         if (connection_id := self._calls.ringing.get(call_id)) is not None:

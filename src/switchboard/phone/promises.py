@@ -28,6 +28,8 @@ LATEST_S: Final = 14 * 86_400.0
 LATE_S: Final = 12 * 3_600.0
 """A call that could not be placed by then comes too late."""
 ATTEMPTS: Final = 3
+KEEPING_S: Final = 120.0
+"""Longer than it takes to have a telephone ring: whoever has not done so by then has failed."""
 AGAIN_S: Final = 900.0
 """After nobody answered."""
 BUSY_S: Final = 120.0
@@ -89,8 +91,8 @@ class Promises:
         await self._table.forget(number)
 
     async def run(self, look_s: float = LOOK_S) -> None:
-        """Keep what is due, until cancelled. What a crash left half kept is tried once more."""
-        await self._table.reopen(self._clock())
+        """Keep what is due, until cancelled."""
+        await self._table.sweep(self._clock())
         while True:
             try:
                 await self.keep_due()
@@ -99,14 +101,17 @@ class Promises:
             await anyio.sleep(look_s)
 
     async def keep_due(self) -> None:
-        """Place every call that is due."""
+        """Place every call that is due, those that a fault or a crash left half kept as well."""
+        await self._table.release(self._clock() - KEEPING_S)
+        for call_id in await self._table.unheard():
+            await self.over(await self._outgoing.need(call_id))
         while (promise := await self._table.take_due(self._clock())) is not None:
             await self._keep(promise)
 
     async def _keep(self, promise: Promise) -> None:
         now = self._clock()
-        if now > promise.until:
-            await self._give_up(promise, "too_late")
+        if now > promise.until or promise.attempts > ATTEMPTS:
+            await self._give_up(promise, "too_late" if now > promise.until else "too_often")
             return
         by = Principal(promise.principal_id, "Caller", frozenset({Role.CALLER}), Kind.TELEPHONE)
         wish = Wish(

@@ -93,8 +93,15 @@ class Recordings:
         """A callback about it. Pauses are our own doing; only a failure is news."""
         logger.info("recording told", extra={"call": call_id, "state": event.recording_state})
         recording = self._all.get(call_id)
-        if event.what is What.NOT_RECORDED and recording is not None:
+        if recording is None:
+            return
+        if event.what is What.NOT_RECORDED:
             await self._failed(call_id, recording)
+        elif recording.state is RecordingState.FAILED and event.recording_state == "active":
+            # It began, and the carrier's answer was lost: nobody would pause it for private keys.
+            recording.id = recording.id or event.recording_id
+            if not await self._stopped(recording):
+                logger.warning("a recording may run on", extra={"call": call_id})
 
     async def filed(self, file: Filed) -> None:
         """Event Grid tells where a recording lies."""

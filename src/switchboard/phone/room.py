@@ -55,7 +55,7 @@ class PhoneRoom:
         self._calls = calls = PhoneCalls(exchange, carrier, doors, config, permits, clock)
         self._arrivals = Arrivals(exchange, carrier, doors, config, calls, fitting, clock)
         self._placing = Placing(carrier, doors, config, calls)
-        self._callbacks = Callbacks(doors, calls, clock)
+        self._callbacks = Callbacks(carrier, doors, calls, clock)
         self._media = Media(exchange, doors, config, calls, fitting)
 
     @property
@@ -125,6 +125,11 @@ class PhoneRoom:
         Raises `CarrierUnavailable`.
         """
         await self._placing.ring(call_id, permit, handover)
+
+    def answered(self, call_id: str) -> bool:
+        """Another replica was told that somebody has taken a telephone that rang here. Whether we
+        know by now which call it is."""
+        return self._placing.answered(call_id, self._clock())
 
     async def abandon(self, call_id: str, reason: str) -> None:
         """Hang up on a telephone that rings. One that does not is let alone."""

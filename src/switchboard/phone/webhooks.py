@@ -129,6 +129,7 @@ class Told:
     """Who is on the call, by raw id, where it is told."""
     recording_state: str = ""
     """Of a recording: `active` or `inactive`."""
+    recording_id: str = ""
 
 
 class _Number(msgspec.Struct, frozen=True, rename="camel"):
@@ -171,6 +172,7 @@ class _Data(msgspec.Struct, frozen=True, rename="camel"):
     result_information: _Outcome | None = None
     participants: Annotated[list[_Participant], Meta(max_length=200)] | None = None
     state: Short = ""
+    recording_id: Annotated[str, Meta(max_length=1_000)] = ""
     recording_storage_info: _Parts | None = None
     recording_duration_ms: float | None = None
 
@@ -295,4 +297,5 @@ def _told(event: _Event) -> Told:
         subcode=outcome.sub_code,
         people=frozenset(each.identifier.raw_id for each in data.participants or ()),
         recording_state=data.state,
+        recording_id=data.recording_id,
     )

@@ -88,7 +88,7 @@ class DialledTable:
         """The call is over, or never came about: it is not among those at once any more."""
         over = update(Dialled).where(Dialled.call_id == call_id, Dialled.ended_at.is_(None))
         async with self._store.writing() as connection:
-            await connection.execute(over.values(ended_at=now))
+            await connection.execute(over.values(ended_at=now, state=State.ENDED))
 
     async def call_of(self, operation: str) -> str | None:
         """The call that an operation is, if it was ever booked."""

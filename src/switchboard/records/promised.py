@@ -1,10 +1,13 @@
 """Calls that an agent promised: kept until they were placed and taken, or are not worth it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import CursorResult, delete, insert, select, update
 
+from switchboard.records.placed import OPEN
+from switchboard.records.schema import Dialled
 from switchboard.records.schema import Promised as Row
 from switchboard.records.store import Store
 
@@ -27,6 +30,7 @@ class Promise:
     principal_id: str
     reason: str
     due_at: float
+    """When it is to be placed; of one that is being placed, since when."""
     until: float
     attempts: int = 0
 
@@ -65,7 +69,7 @@ class PromisedTable:
             taken = (
                 update(Row)
                 .where(Row.id == found)
-                .values(state=DIALLING, attempts=Row.attempts + 1, call_id=None)
+                .values(state=DIALLING, due_at=now, attempts=Row.attempts + 1, call_id=None)
                 .returning(
                     Row.id,
                     Row.number,
@@ -120,11 +124,22 @@ class PromisedTable:
         async with self._store.writing() as connection:
             await connection.execute(gone.values(state=GIVEN_UP))
 
-    async def reopen(self, now: float) -> int:
-        """What a crash left half kept waits again. Of what was settled long ago, nothing stays."""
-        left = update(Row).where(Row.state == DIALLING).values(state=WAITING)
+    async def release(self, before: float) -> int:
+        """What was taken before then, and of which no call came, waits again. How many."""
+        left = update(Row).where(Row.state == DIALLING, Row.call_id.is_(None), Row.due_at <= before)
+        async with self._store.writing() as connection:
+            result: CursorResult[Any] = await connection.execute(left.values(state=WAITING))
+        return result.rowcount
+
+    async def unheard(self) -> Sequence[str]:
+        """Calls that are over, while the promises that they were to keep are not settled."""
+        over = select(Row.call_id).join(Dialled, Dialled.call_id == Row.call_id)
+        over = over.where(Row.state == DIALLING, Dialled.state.not_in(OPEN))
+        async with self._store.reading() as connection:
+            return [call_id for (call_id,) in await connection.execute(over) if call_id]
+
+    async def sweep(self, now: float) -> None:
+        """Of what was settled long ago, nothing stays."""
         old = delete(Row).where(Row.state.in_((KEPT, GIVEN_UP)), Row.until <= now - KEEP_S)
         async with self._store.writing() as connection:
-            result: CursorResult[Any] = await connection.execute(left)
             await connection.execute(old)
-        return result.rowcount

@@ -52,7 +52,7 @@ class RecordingTable:
         self, recording_id: str, where: Sequence[str], duration_ms: float | None
     ) -> bool:
         """It lies there now. Whether there is such a recording."""
-        places = json.dumps(list(where))[:MAX_WHERE_CHARS]
+        places = _as_many(where)
         known = (
             update(RecordingRow)
             .where(RecordingRow.recording_id == recording_id)
@@ -71,3 +71,11 @@ class RecordingTable:
             return None
         where: list[str] = json.loads(row.places) if row.places else []
         return Kept(row.recording_id, row.state, row.began_at, row.ended_at, where, row.duration_ms)
+
+
+def _as_many(where: Sequence[str]) -> str:
+    """JSON of as many of them, from the first on, as there is room for."""
+    kept = list(where)
+    while len(written := json.dumps(kept)) > MAX_WHERE_CHARS:
+        kept.pop()
+    return written

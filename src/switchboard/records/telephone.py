@@ -38,6 +38,12 @@ class MediaTicketTable:
         async with self._store.reading() as connection:
             return (await connection.execute(wanted)).scalar()
 
+    async def carries(self, connection_id: str) -> bool:
+        """Whether the media of some call came by this connection."""
+        wanted = select(MediaTicketRow.call_id).where(MediaTicketRow.connection_id == connection_id)
+        async with self._store.reading() as connection:
+            return (await connection.execute(wanted.limit(1))).first() is not None
+
     async def knows(self, call_id: str) -> bool:
         """Whether the call is the telephone's, and not over: it has a ticket."""
         wanted = select(MediaTicketRow.call_id).where(MediaTicketRow.call_id == call_id).limit(1)

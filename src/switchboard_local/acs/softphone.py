@@ -39,7 +39,7 @@ class Wish(msgspec.Struct, frozen=True):
 
     type: Literal["say", "press", "hang_up"]
     text: Annotated[str, Meta(max_length=2_000)] = ""
-    keys: Annotated[str, Meta(pattern=r"^[0-9*#A-D]{0,64}$")] = ""
+    keys: Annotated[str, Meta(pattern=r"^[0-9*#A-D]{0,64}\Z")] = ""
 
 
 _wish: Final = msgspec.json.Decoder(Wish)

@@ -17,7 +17,7 @@ MAX_SOUND_BYTES: Final = 4_800
 MAX_TEXT: Final = 500
 
 type LineIndex = Annotated[int, Meta(ge=0, lt=MAX_LINES)]
-type Number = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{2,14}$")]
+type Number = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{2,14}\Z")]
 type State = Literal["unplugged", "idle", "calling", "ringing", "talking", "ended"]
 
 
@@ -66,7 +66,7 @@ class Press(msgspec.Struct, frozen=True, tag="press", forbid_unknown_fields=True
     """Press keys during the call."""
 
     line: LineIndex
-    keys: Annotated[str, Meta(pattern=r"^[0-9*#]{1,32}$")]
+    keys: Annotated[str, Meta(pattern=r"^[0-9*#]{1,32}\Z")]
 
 
 class Say(msgspec.Struct, frozen=True, tag="say", forbid_unknown_fields=True):
