@@ -10,12 +10,12 @@ from switchboard.phone import lines
 from switchboard_local.acs.outcomes import Outcome
 from switchboard_local.acs.people import Manner
 from tests.local.acs.peers import kept
+from tests.local.acs.softphones import HUMAN
 from tests.local.realtime.doubles import Cloud
 from tests.phone.handing import (
     ASKING,
     BRIEFING,
     CONNECTING,
-    HUMAN,
     MS_PER_CHAR,
     asks,
     colleague,

@@ -131,9 +131,12 @@ class Line:
                 self._ear.tell(Trouble(self.index, UNHEARD))
 
     def speak(self, pcm: bytes) -> None:
-        """A microphone's sound. What comes too fast is dropped; it never gets late."""
+        """A microphone's sound. What comes too fast is dropped; it never gets late.
+
+        So is what comes while typed text is spoken: that would never come to its end.
+        """
         call = self._call
-        if call is None or call.unspoken_ms > MAX_BEHIND_MS:
+        if call is None or self.now.speaking or call.unspoken_ms > MAX_BEHIND_MS:
             return
         call.say(pcm if call.unspoken_ms else CUSHION + pcm)
 

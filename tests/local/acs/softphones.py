@@ -85,6 +85,7 @@ class Softphones:
     """Where pages come to."""
 
     port: int
+    room: Room
 
     @asynccontextmanager
     async def page(
@@ -106,7 +107,8 @@ class Softphones:
 async def softphones(acs: Acs) -> AsyncGenerator[Softphones]:
     app = FastAPI()
     app.add_middleware(LoopbackOnly)
-    add_softphone(app, Room(acs, Parts(HummingVoice(), ScriptedEars(["good day"] * 9))))
+    room = Room(acs, Parts(HummingVoice(), ScriptedEars(["good day"])))
+    add_softphone(app, room)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         async with serving(app, listener):
-            yield Softphones(listener.getsockname()[1])
+            yield Softphones(listener.getsockname()[1], room)

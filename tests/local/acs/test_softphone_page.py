@@ -3,6 +3,7 @@
 # pyright: reportUnknownMemberType=false
 # (the SDK leaves its keyword arguments untyped)
 
+import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -76,6 +77,26 @@ async def test_a_microphone_is_heard_and_never_gets_late(quick: Town, here: Soft
         await media.until(lambda it: it.keys() == "5")
         await eventually(lambda: not quick.acs.phone(YOU).calls[-1].unspoken_ms)
         assert len(media.pcm()) < len(tone(2_000))
+
+
+async def test_typed_texts_are_spoken_one_by_one_into_an_open_microphone(
+    quick: Town, here: Softphones
+) -> None:
+    async def keep_humming(page: SoftPage) -> None:
+        while True:
+            await page.socket.send(tone(20))
+            await asyncio.sleep(0.001)  # faster than it is spoken: the mouth is never empty
+
+    async with here.page() as page:
+        await ring_the_agent(quick, page)
+        humming = asyncio.create_task(keep_humming(page))
+        for said in 1, 2:
+            await page.wish("say", text="hello")
+            await page.until(lambda it: it.now().get("speaking"))
+            await page.until(lambda it: not it.now().get("speaking"))
+            changes = [each["speaking"] for each in page.of("line") if each["state"] == "talking"]
+            assert changes.count(True) == said
+        humming.cancel()
 
 
 async def test_only_the_line_at_the_ear_is_heard(quick: Town, here: Softphones) -> None:
