@@ -1,7 +1,10 @@
-# The production image: the product and its page. Without the local cloud, without a root user.
+# The production image: the product and its page. Without the local cloud, without a root user, and
+# without calling the base's package manager: everything comes from our own locks, by hash.
 #   docker build -t switchboard .
-ARG PY_IMAGE=docker.io/library/python:3.13-slim-trixie
-ARG NODE_IMAGE=docker.io/library/node:22-trixie-slim
+# deploy/demo/Dockerfile adds the local cloud, for a laptop.
+# .github/workflows/image.yml pins the bases by digest.
+ARG PY_IMAGE=mcr.microsoft.com/azurelinux/base/python:3.12
+ARG NODE_IMAGE=mcr.microsoft.com/azurelinux/base/nodejs:24
 
 FROM ${NODE_IMAGE} AS page
 WORKDIR /src/frontend
@@ -11,12 +14,14 @@ COPY frontend/ ./
 RUN npm run --silent build
 
 FROM ${PY_IMAGE} AS packages
+# true: uv trusts what the base trusts, where a proxy signs with a certificate of its own.
+ARG SYSTEM_CERTS=false
 WORKDIR /src
 COPY scripts/uv.txt scripts/uv.txt
-RUN python3 -m venv /uv && /uv/bin/pip install --quiet --disable-pip-version-check \
+RUN python3 -m pip install --quiet --disable-pip-version-check --no-cache-dir --target /uv \
     --only-binary :all: --require-hashes -r scripts/uv.txt
-ENV UV_SYSTEM_CERTS=true UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 \
-    UV_PROJECT_ENVIRONMENT=/app/.venv UV_PYTHON=python3
+ENV UV_SYSTEM_CERTS=${SYSTEM_CERTS} UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_NO_CACHE=1 \
+    UV_COMPILE_BYTECODE=1 UV_PROJECT_ENVIRONMENT=/app/.venv UV_PYTHON=python3
 COPY pyproject.toml uv.lock README.md LICENSE ./
 RUN /uv/bin/uv sync --quiet --frozen --no-dev --no-install-project
 COPY src/ src/
@@ -24,20 +29,24 @@ COPY --from=page /src/src/switchboard/browser/page/ src/switchboard/browser/page
 # The local cloud is one distribution with the product; it stays with developers.
 RUN /uv/bin/uv sync --quiet --frozen --no-dev --no-editable \
     && rm -r /app/.venv/lib/python3.*/site-packages/switchboard_local \
-    && rm /app/.venv/bin/switchboard-local
+    && rm /app/.venv/bin/switchboard-local \
+    && cp /app/.venv/lib/python3.*/site-packages/certifi/cacert.pem /app/certificates.pem \
+    && mkdir /data
 
+# Nothing is run in this stage, so it needs no program of the base but Python.
 FROM ${PY_IMAGE}
-RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin switchboard \
-    && install -d -o switchboard -g switchboard /data
 WORKDIR /app
-COPY --from=packages /app/.venv /app/.venv
+COPY --from=packages /app /app
+COPY --from=packages --chown=10001:10001 /data /data
 COPY session_config.json ./
 COPY prompts/ prompts/
-ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 LOG_FORMAT=json DATA_DIR=/data
+# A base may trust next to nobody; these are the roots that the lock brings. Yours go in their place.
+ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    SSL_CERT_FILE=/app/certificates.pem HOME=/data LOG_FORMAT=json DATA_DIR=/data PORT=8000
 USER 10001:10001
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
-    CMD ["python3", "-c", "import os, urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:' + os.environ.get('PORT', '8000') + '/health', timeout=2)"]
+    CMD ["python3", "-c", "import os, urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['PORT'] + '/health', timeout=2)"]
 # HOST is left to whoever runs it: without it only the container itself is served.
 CMD ["switchboard", "serve"]

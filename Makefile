@@ -5,7 +5,7 @@ PAGE := src/switchboard/browser/page/index.html
 PAGE_SOURCES := $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/null)
 LOCKED := pyproject.toml uv.lock scripts/python-packages.sh
 
-.PHONY: help run test test-long check fix bench page clean
+.PHONY: help run test test-long container check fix bench page clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,9 @@ test: .venv/.dev-packages page ## run every test but the long ones
 
 test-long: .venv/.dev-packages page ## run the tests that take minutes
 	@scripts/test.sh -m long
+
+container: .venv/.dev-packages ## build the image and run it confined, where this machine can
+	@scripts/container.sh
 
 check: .venv/.dev-packages page ## lint, formats, types, import rules, scripts
 	@scripts/check.sh

@@ -16,8 +16,9 @@ check "ruff" ruff check --quiet .
 check "format" ruff format --check --quiet .
 check "types" pyright --warnings
 check "rooms" lint-imports --no-logo
-check "scripts" shellcheck scripts/*.sh .ci/run
-check "workflows" zizmor --offline --quiet --no-progress .github
+check "scripts" shellcheck --external-sources scripts/*.sh scripts/azd/*.sh .ci/run
+check "workflows" actionlint
+check "workflow permissions" zizmor --offline --quiet --no-progress .github
 if [ -d frontend/node_modules ]; then
     check "page" npm --prefix frontend run --silent check
 else

@@ -1,6 +1,7 @@
 """What is deployed is what there is: the image's recipe and the proxy's compose file."""
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +81,52 @@ def test_the_proxys_container_may_do_little_and_lives_long_enough(proxy: dict[st
 
 
 def test_the_image_has_neither_the_local_cloud_nor_a_root_user() -> None:
-    assert "extra" not in DOCKERFILE
+    assert "--extra" not in DOCKERFILE
+    assert "--all-extras" not in DOCKERFILE
     assert "--no-dev" in DOCKERFILE
     assert "rm -r /app/.venv/lib/python3.*/site-packages/switchboard_local" in DOCKERFILE
     last_stage = DOCKERFILE.rsplit("\nFROM ", 1)[1]
     user = re.findall(r"^USER (\S+)", last_stage, re.MULTILINE)
     assert user == ["10001:10001"]
     assert "HEALTHCHECK" in last_stage
+
+
+def test_the_image_begins_with_azure_linux_and_asks_its_package_manager_for_nothing() -> None:
+    bases = dict(re.findall(r"^ARG (\w+_IMAGE)=(\S+)$", DOCKERFILE, re.MULTILINE))
+    assert set(bases) == {"PY_IMAGE", "NODE_IMAGE"}
+    for base in bases.values():
+        assert base.startswith("mcr.microsoft.com/azurelinux/base/")
+    assert set(re.findall(r"^FROM \$\{(\w+)\}", DOCKERFILE, re.MULTILINE)) == set(bases)
+    assert not re.search(r"\b(tdnf|dnf|yum|rpm|apt|apt-get|apk)\b", DOCKERFILE)
+    last_stage = DOCKERFILE.rsplit("\nFROM ", 1)[1]
+    assert not re.search(r"^RUN ", last_stage, re.MULTILINE)
+
+
+def test_the_workflow_pins_the_bases_that_the_image_names() -> None:
+    workflow = (ROOT / ".github/workflows/image.yml").read_text(encoding="utf-8")
+    bases = dict(re.findall(r"^ARG (\w+_IMAGE)=(\S+)$", DOCKERFILE, re.MULTILINE))
+    pinned = dict(re.findall(r"^  (\w+_IMAGE): (\S+)@sha256:[0-9a-f]{64}$", workflow, re.MULTILINE))
+    for name, base in bases.items():
+        assert pinned[name].startswith(base), name  # of the same line, or a closer tag
+        assert f"--build-arg {name}" in workflow
+
+
+def test_everything_installed_is_locked_by_hash() -> None:
+    assert DOCKERFILE.count("pip install") == DOCKERFILE.count("--require-hashes") == 1
+    assert DOCKERFILE.count("uv sync") == DOCKERFILE.count("uv sync --quiet --frozen") == 2
+    assert "npm ci" in DOCKERFILE
+    assert "npm install" not in DOCKERFILE
+
+
+def test_the_demo_is_built_like_the_image_and_has_the_local_cloud() -> None:
+    demo = (ROOT / "deploy/demo/Dockerfile").read_text(encoding="utf-8")
+    assert demo.count("uv sync") == demo.count("--extra local") == 2
+    assert re.findall(r"^USER (\S+)", demo, re.MULTILINE) == ["10001:10001"]
+    assert 'CMD ["switchboard-local", "up"]' in demo
+    for shared in re.findall(
+        r"^(?:ARG PY_IMAGE|RUN python3 -m pip|ENV UV_).*$", demo, re.MULTILINE
+    ):
+        assert shared in DOCKERFILE
 
 
 def test_everything_the_image_copies_is_there_and_sent_to_the_build() -> None:
@@ -98,3 +138,18 @@ def test_everything_the_image_copies_is_there_and_sent_to_the_build() -> None:
     for source in sources:
         assert (ROOT / source).exists(), source
         assert any(source == part or source.startswith(f"{part}/") for part in sent), source
+
+
+def test_a_machine_that_cannot_build_it_says_so_and_is_not_failed(tmp_path: Path) -> None:
+    (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n", encoding="utf-8")
+    (tmp_path / "id").chmod(0o755)
+    ran = subprocess.run(
+        ["bash", str(ROOT / "scripts/container.sh")],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": str(tmp_path), "CI": "true"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ran.returncode == 0
+    assert ran.stderr == "Container: NOT built and NOT run here: it needs root.\n"

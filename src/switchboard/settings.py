@@ -135,10 +135,6 @@ class Settings(BaseSettings):
     dial_ring_seconds: Annotated[float, Field(ge=5, le=115)] = 45.0
     """How long a telephone may ring."""
 
-    dial_allowed: Annotated[tuple[str, ...], NoDecode] = ()
-    """Countries (`GB`) and prefixes (`+4420`) that may be rung, separated by commas. None: nobody
-    is rung."""
-
     data_dir: Path = Path(".data")
     """What this process writes."""
     database_url: Annotated[str | None, Field(repr=False)] = None

@@ -168,7 +168,7 @@ class Telephone:
         """Keep the carrier open and the room running, until cancelled."""
         await self.outgoing.recover()
         async with (
-            httpx.AsyncClient(verify=_trust(self._config.ca_file)) as self._http,
+            httpx.AsyncClient(verify=trust(self._config.ca_file)) as self._http,
             self._carrier.opened(),
             anyio.create_task_group() as tasks,
         ):
@@ -182,10 +182,13 @@ class Telephone:
         return await fetch_by(self._http)(url)
 
 
-def _trust(ca_file: str | None) -> ssl.SSLContext | bool:
-    """Whom to believe: the machine's authorities, and the one in `ca_file` besides."""
+def trust(ca_file: str | None) -> ssl.SSLContext | bool:
+    """Whom to believe: the machine's authorities, and the one in `ca_file` besides.
+
+    Raises `OSError` where that cannot be read.
+    """
     if ca_file is None:
         return True
-    trust = ssl.create_default_context()
-    trust.load_verify_locations(ca_file)
-    return trust
+    believed = ssl.create_default_context()
+    believed.load_verify_locations(ca_file)
+    return believed

@@ -15,6 +15,9 @@ from switchboard.doctor.findings import Finding
 from switchboard.records.store import Store, sqlite_url
 from tests.doctor.peers import PATIENT, ROOT, failed, ok, settings
 
+VERSIONS = ROOT / "src/switchboard/records/migrations/versions"
+NEWEST = max(path.name for path in VERSIONS.glob("0*.py")).partition("_")[0]
+
 
 def everything_in(folder: Path) -> dict[str, bytes]:
     return {str(each): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
@@ -131,7 +134,7 @@ async def test_records_at_rest_are_read_and_left_as_they_were(tmp_path: Path) ->
     before = everything_in(tmp_path)
     told = await home.records(settings(tmp_path), PATIENT)
     assert ok(told)
-    assert "at the newest migration, 0002" in told.detail
+    assert f"at the newest migration, {NEWEST}" in told.detail
     assert everything_in(tmp_path) == before
 
 
@@ -166,10 +169,10 @@ async def test_records_of_an_older_version_will_be_moved(
     """One more migration, as the next version will bring one."""
     newer = tmp_path / "migrations"
     (newer / "versions").mkdir(parents=True)
-    for known in (ROOT / "src/switchboard/records/migrations/versions").glob("0*.py"):
+    for known in VERSIONS.glob("0*.py"):
         (newer / "versions" / known.name).write_bytes(known.read_bytes())
-    (newer / "versions" / "0003_next.py").write_text(
-        'revision = "0003"\ndown_revision = "0002"\n', encoding="utf-8"
+    (newer / "versions" / "9999_next.py").write_text(
+        f'revision = "9999"\ndown_revision = "{NEWEST}"\n', encoding="utf-8"
     )
     data = tmp_path / "data"
     async with Store(sqlite_url(data)).opened():
@@ -177,7 +180,7 @@ async def test_records_of_an_older_version_will_be_moved(
     monkeypatch.setattr("switchboard.records.revision.MIGRATIONS", newer)
     told = await home.records(settings(data), PATIENT)
     assert ok(told)
-    assert "at migration 0002; the server moves it to 0003" in told.detail
+    assert f"at migration {NEWEST}; the server moves it to 9999" in told.detail
     assert "copy the database" in told.advice
 
 

@@ -13,7 +13,8 @@ import pytest
 from playwright.async_api import async_playwright, expect
 
 from tests.e2e.conftest import CHROMIUM, FLAGS
-from tests.e2e.town import ROOT, answering, free_port, until
+from tests.e2e.town import ROOT, answering, until
+from tests.ports import free_port
 
 pytestmark = [
     pytest.mark.browser,

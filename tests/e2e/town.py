@@ -43,9 +43,9 @@ def running(module: str, log: Path, environment: Mapping[str, str]) -> Generator
             process.wait(timeout=30)
 
 
-def answering(url: str, log: Path) -> None:
+def answering(url: str, log: Path, within_s: float = START_S) -> None:
     """Wait until `url` answers 200."""
-    until = time.monotonic() + START_S
+    until = time.monotonic() + within_s
     while time.monotonic() < until:
         try:
             if httpx.get(url, timeout=2).status_code == 200:

@@ -208,8 +208,8 @@ async def test_media_of_a_former_process_s_call_hang_it_up(tmp_path: Path) -> No
         home.exchange.gone.add("call-0")  # nobody knows it any more
         async with home.media(ticket=shown) as socket:
             assert await Carrier(socket).closed() == 1000
-        assert home.carrier.hung_up == [CONNECTION]
-        assert home.room.live() == 0
+        await home.until(lambda: home.carrier.hung_up == [CONNECTION])
+        await home.until(lambda: home.room.live() == 0)
 
 
 async def test_a_former_process_s_call_whose_media_fail_is_hung_up(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_event_grid_asks_whether_we_want_its_events() -> None:
 
 def test_other_events_are_passed_over_by_name() -> None:
     assert grid_events(body([{**GRID, "eventType": "Microsoft.Storage.BlobCreated"}])) == []
-    assert callbacks(body([told("ParticipantsUpdated"), told("TranscriptionStarted")])) == []
+    assert callbacks(body([told("RecognizeCompleted"), told("TranscriptionStarted")])) == []
     assert callbacks(body([{**told("CallConnected"), "type": "CallConnected"}])) == []
 
 

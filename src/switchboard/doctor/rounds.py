@@ -11,6 +11,7 @@ import anyio
 from switchboard.agents.roster import Roster
 from switchboard.conversation.session import Service
 from switchboard.doctor import home
+from switchboard.doctor.carrier import carrier
 from switchboard.doctor.clocks import clock
 from switchboard.doctor.findings import Finding, Outcome, failed, ok, skipped
 from switchboard.doctor.identity import Audience, identity
@@ -99,6 +100,8 @@ async def rounds(
     yield await home.records(settings, patience)
     yield home.page()
     async for finding in _services(settings, roster, patience, today()):
+        yield finding
+    async for finding in carrier(settings, patience):
         yield finding
     yield home.origins(settings)
     yield home.callers(settings)
