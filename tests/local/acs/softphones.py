@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from fastapi import FastAPI
@@ -70,6 +71,11 @@ class SoftPage:
     def now(self, index: int = 0) -> Said:
         lines = [each for each in self.of("line") if each["line"] == index]
         return lines[-1] if lines else {}
+
+    def spoken(self, index: int = 0) -> int:
+        """How many typed texts the line has spoken to their end."""
+        speaking = [each["speaking"] for each in self.of("line") if each["line"] == index]
+        return sum(one and not after for one, after in pairwise(speaking))
 
     def of(self, kind: str) -> list[Said]:
         return [each for each in self.told if each["type"] == kind]
