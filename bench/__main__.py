@@ -23,7 +23,7 @@ BENCHMARKS: Final = {
     "relay": "what the browser leg adds to a frame, in time and CPU",
     "renewal": "the silence that a lost model session costs the caller",
     "proxy": "the Voice Live proxy under load: idle lines and speaking ones",
-    "phone": "from a telephone's answer to the agent's first sound",
+    "phone": "a telephone's first sound after the answer, and its silence after a barge-in",
     "engine": "end of speech to first audio, and word error rate, of the embedded engine",
     "mind": "tool choice and arguments of the offline mind",
 }

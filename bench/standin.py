@@ -1,8 +1,9 @@
 """A stand-in realtime model for the relay measurement: echoes audio, as cheaply as Python can.
 
 It accepts any session, answers the first `response.create` with a reply that never ends, and sends
-each `input_audio_buffer.append` back as a delta of that reply. It also plays the managed identity
-endpoint, so that the product gets its token the way it does in Azure.
+each `input_audio_buffer.append` back as a delta of that reply. Asked for `/speech` it says in every
+session that the caller speaks, and replies anew. It also plays the managed identity endpoint, so
+that the product gets its token the way it does in Azure.
 
 Usage: python -m bench.standin PORT
 """
@@ -11,6 +12,7 @@ import asyncio
 import os
 import sys
 import time
+from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import count
 from typing import Any, Final
@@ -47,26 +49,75 @@ class Delta(msgspec.Struct):
     delta: msgspec.Raw
 
 
+@dataclass(slots=True, eq=False)
+class Session:
+    """One session, and the reply that it makes now."""
+
+    socket: ServerConnection
+    reply: str = ""
+    """Empty before the first."""
+
+    @property
+    def item(self) -> str:
+        return f"item_{self.reply}"
+
+    async def begin(self, metadata: object = None) -> None:
+        self.reply = f"resp_{next(_NUMBERS)}"
+        await _begin(self.socket, self.reply, self.item, metadata)
+
+    async def speech(self) -> int:
+        """The caller speaks, briefly: the reply is cancelled, and there is another. When that was
+        said, in nanoseconds of this machine's clock."""
+        turn, cut = f"item_{next(_NUMBERS)}", self.reply
+        at_ns = time.perf_counter_ns()
+        await self.send("input_audio_buffer.speech_started", item_id=turn, audio_start_ms=0)
+        await self.send("input_audio_buffer.speech_stopped", item_id=turn, audio_end_ms=0)
+        await self.send("input_audio_buffer.committed", item_id=turn, previous_item_id=None)
+        over: dict[str, object] = {
+            "id": cut,
+            "object": "realtime.response",
+            "status": "cancelled",
+            "output": [],
+        }
+        await self.send("response.done", response=over)
+        await self.begin()
+        return at_ns
+
+    async def send(self, kind: str, **fields: object) -> None:
+        await _send(self.socket, kind, **fields)
+
+
+_SESSIONS: Final[set[Session]] = set()
+"""Those that are open."""
+
+
 async def converse(socket: ServerConnection) -> None:
-    """One session."""
+    """One session, to its end."""
+    session = Session(socket)
+    _SESSIONS.add(session)
+    try:
+        await _hold(session)
+    finally:
+        _SESSIONS.discard(session)
+
+
+async def _hold(session: Session) -> None:
     decode = msgspec.json.Decoder(ClientEvent).decode
-    reply = f"resp_{next(_NUMBERS)}"
-    item = f"item_{reply}"
-    session = {"id": f"sess_{reply}", "type": "realtime", "object": "realtime.session"}
-    await _send(socket, "session.created", session=session)
-    started = False
-    async for frame in socket:
+    name = f"sess_{next(_NUMBERS)}"
+    about = {"id": name, "type": "realtime", "object": "realtime.session"}
+    await session.send("session.created", session=about)
+    async for frame in session.socket:
         event = decode(frame)
         if event.type == "input_audio_buffer.append":
-            if started:
-                delta = Delta("response.output_audio.delta", "e", reply, item, 0, 0, event.audio)
-                await socket.send(_encode(delta), text=True)
+            if reply := session.reply:
+                audio = event.audio
+                delta = Delta("response.output_audio.delta", "e", reply, session.item, 0, 0, audio)
+                await session.socket.send(_encode(delta), text=True)
         elif event.type == "session.update":
             await asyncio.sleep(_SESSION_S)
-            await _send(socket, "session.updated", session=session)
-        elif event.type == "response.create" and not started:
-            started = True
-            await _begin(socket, reply, item, (event.response or {}).get("metadata"))
+            await session.send("session.updated", session=about)
+        elif event.type == "response.create" and not session.reply:
+            await session.begin((event.response or {}).get("metadata"))
 
 
 async def _begin(socket: ServerConnection, reply: str, item: str, metadata: object) -> None:
@@ -97,10 +148,12 @@ async def _send(socket: ServerConnection, kind: str, **fields: object) -> None:
     await socket.send(_encode(event), text=True)
 
 
-def plain_http(_socket: ServerConnection, request: Request) -> Response | None:
-    """Answer what is not a WebSocket: the managed identity's token, and `/health`."""
+async def plain_http(_socket: ServerConnection, request: Request) -> Response | None:
+    """Answer what is not a WebSocket: the managed identity's token, `/speech`, and `/health`."""
     if "/realtime" in request.path:
         return None
+    if request.path == "/speech":
+        return _answer(_encode([await session.speech() for session in list(_SESSIONS)]))
     body = _encode(
         {
             "access_token": "standin",
@@ -109,6 +162,10 @@ def plain_http(_socket: ServerConnection, request: Request) -> Response | None:
             "token_type": "Bearer",
         }
     )
+    return _answer(body)
+
+
+def _answer(body: bytes) -> Response:
     headers = Headers({"Content-Type": "application/json", "Content-Length": str(len(body))})
     return Response(HTTPStatus.OK.value, "OK", headers, body)
 

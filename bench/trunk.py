@@ -67,7 +67,9 @@ class Telephone(ClientWire):
         self.answered_at = time.perf_counter()
         self.first_sound = asyncio.Event()
         self.first_sound_at: float | None = None
-        self.stops = 0
+        self.stops_ns: list[int] = []
+        """When each `StopAudio` came, by this machine's clock."""
+        self.stopped = asyncio.Event()
         self.heard_back = Heard()
 
     def opens(self) -> None:
@@ -81,7 +83,8 @@ class Telephone(ClientWire):
     @override
     def heard(self, payload: bytes, key: bytes) -> None:
         if not payload.startswith(_DOWN):
-            self.stops += 1
+            self.stops_ns.append(time.perf_counter_ns())
+            self.stopped.set()
             return
         now_ns = time.perf_counter_ns()
         if self.first_sound_at is None:

@@ -28,12 +28,14 @@ def settings(data_dir: Path, **changed: object) -> Settings:
 
 
 @asynccontextmanager
-async def served(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
+async def served(
+    settings: Settings, url: str = "https://talk.example"
+) -> AsyncGenerator[httpx.AsyncClient]:
     app = create_app(settings)
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="https://talk.example") as client,
+        httpx.AsyncClient(transport=transport, base_url=url) as client,
     ):
         yield client
 
@@ -67,6 +69,41 @@ async def test_without_a_carrier_there_is_no_telephone(tmp_path: Path) -> None:
         settings(tmp_path, public_url="https://talk.example", allow_anonymous=True)
     ) as client:
         assert (await client.post("/api/phone/incoming", json=[])).status_code in (404, 405)
+        assert (await client.get("/api/config")).json()["phone"] is None
+
+
+LOCAL = {
+    "acs_issuer": "http://127.0.0.1:1",
+    "public_url": "http://127.0.0.1:8000",
+    "allow_anonymous": False,
+}
+NUMBERED = {"acs_number": "+442079460018"}
+DIALS = {**NUMBERED, "dial_allowed": "GB"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "url", "call_me"),
+    [
+        ({**LOCAL, **DIALS}, "http://127.0.0.1:8000", True),  # the owner of the machine
+        ({**LOCAL, **NUMBERED}, "http://127.0.0.1:8000", False),  # nobody may be rung
+        (DIALS, "https://talk.example", False),  # a stranger
+    ],
+)
+async def test_the_page_learns_the_number_and_whether_its_visitor_may_be_rung(
+    tmp_path: Path, changed: dict[str, object], url: str, call_me: bool
+) -> None:
+    async with served(settings(tmp_path, **{**CARRIER, **changed}), url) as client:
+        known = (await client.get("/api/config")).json()
+    assert known["phone"] == {
+        "number": "+44 20 7946 0018",
+        "agent": known["defaultAgent"],
+        "callMe": call_me,
+    }
+
+
+async def test_the_page_is_told_of_no_telephone_without_a_number(tmp_path: Path) -> None:
+    async with served(settings(tmp_path, **CARRIER)) as client:
+        assert (await client.get("/api/config")).json()["phone"] is None
 
 
 @pytest.mark.parametrize("missing", ["acs_resource_id", "public_url", "event_grid_secret"])

@@ -377,6 +377,7 @@ def _mount(app: FastAPI, house: House) -> None:
             reattach_s=settings.reattach_seconds, max_sockets=2 * settings.max_calls + 16
         ),
         rtc=house.rtc,
+        phone=house.telephone.choice if house.telephone else lambda _: None,
     )
 
     @app.get(HEALTH_PATH)

@@ -15,16 +15,19 @@ from switchboard.access.eventgrid import EventGridDoor, EventGridTrust
 from switchboard.access.identity import is_loopback
 from switchboard.access.keys import KeysUnavailable, fetch_by
 from switchboard.access.media import MediaTickets
+from switchboard.access.principal import Principal
+from switchboard.browser.protocol import PhoneChoice
 from switchboard.errors import ConfigurationError
 from switchboard.fitting import PhoneFitting
 from switchboard.phone.acs import AcsCarrier, AcsConfig
 from switchboard.phone.admission import CallerLimits
+from switchboard.phone.around import Choose, Doors, Exchange, PhoneConfig
 from switchboard.phone.callers import caller_key
-from switchboard.phone.dialling import DiallingRules, QuietHours
-from switchboard.phone.outgoing import Outgoing, OutgoingConfig
+from switchboard.phone.dialling import DiallingRules, QuietHours, for_people
+from switchboard.phone.outgoing import Outgoing, OutgoingConfig, may_place
 from switchboard.phone.permits import Permits
 from switchboard.phone.promises import Promises
-from switchboard.phone.room import Choose, Doors, Exchange, PhoneConfig, PhoneRoom
+from switchboard.phone.room import PhoneRoom
 from switchboard.records.dialled import DialledTable, Quotas
 from switchboard.records.placed import PlacedTable
 from switchboard.records.promised import PromisedTable
@@ -114,7 +117,7 @@ class Telephone:
         self._config = config
         self._http: httpx.AsyncClient | None = None
         carrier_config = AcsConfig(config.endpoint, config.number, config.ca_file)
-        self._carrier = AcsCarrier(carrier_config, make_credential)
+        self.carrier = AcsCarrier(carrier_config, make_credential)
         bindings = MediaTicketTable(store)
         grid = EventGridTrust(
             tenant_id=config.tenant_id,
@@ -145,7 +148,7 @@ class Telephone:
         rules = DiallingRules(config.allowed, QuietHours.read(config.quiet_hours))
         self.permits = Permits(DialledTable(store), rules, config.quotas)
         self.room = PhoneRoom(
-            exchange, self._carrier, doors, room, fitting=fitting, permits=self.permits
+            exchange, self.carrier, doors, room, fitting=fitting, permits=self.permits
         )
         self.outgoing = Outgoing(
             exchange,
@@ -155,7 +158,7 @@ class Telephone:
             OutgoingConfig(config.ring_s, key),
             fitting=fitting,
         )
-        self.room.follower = self.outgoing
+        self.room.followed_by(self.outgoing)
         self.promises = Promises(PromisedTable(store), self.permits, self.outgoing)
         fitting.promises, fitting.dials = self.promises, self.dials
 
@@ -164,12 +167,20 @@ class Telephone:
         """Whether anybody may be rung at all."""
         return bool(self._config.allowed)
 
+    def choice(self, who: Principal) -> PhoneChoice | None:
+        """What the page may offer to `who`; nothing where the telephone has no number to ring."""
+        number = self._config.number
+        if number is None:
+            return None
+        answers = self._config.choose(number, None)
+        return PhoneChoice(for_people(number), answers, self.dials and may_place(who))
+
     async def run(self) -> None:
         """Keep the carrier open and the room running, until cancelled."""
         await self.outgoing.recover()
         async with (
             httpx.AsyncClient(verify=trust(self._config.ca_file)) as self._http,
-            self._carrier.opened(),
+            self.carrier.opened(),
             anyio.create_task_group() as tasks,
         ):
             tasks.start_soon(self.room.run)

@@ -30,6 +30,7 @@ from switchboard.browser.protocol import (
     AgentChoice,
     ModelChoice,
     PageConfig,
+    PhoneChoice,
     VoiceChoice,
 )
 from switchboard.browser.requests import BoundedRequests
@@ -193,6 +194,7 @@ class Setting:
     config: BrowserConfig = field(default_factory=BrowserConfig)
     authenticator: Authenticator = field(default_factory=LocalOnly)
     open_s: float = 30.0
+    phone: Callable[[Principal], PhoneChoice | None] = lambda _: None
 
 
 @asynccontextmanager
@@ -243,6 +245,7 @@ async def house(data_dir: Path, setting: Setting | None = None) -> AsyncGenerato
             page_config=lambda: CHOICES,
             title_of=lambda name: f"Title of {name}",
             config=setting.config,
+            phone=setting.phone,
         )
         app = FastAPI()
         app.include_router(browser_routes(room, Identify(setting.authenticator)))

@@ -24,7 +24,7 @@ from switchboard.browser.limits import Meter, SocketLimits
 from switchboard.browser.protocol import MAX_FRAME_BYTES, Decide, Key, PageMessage, Played
 from switchboard.browser.routes import BrowserConfig
 from switchboard.conversation.audio import is_pcm
-from switchboard.conversation.events import CallerAway
+from switchboard.conversation.events import CallerAway, HumanWanted
 from switchboard.conversation.legs import CallerAudio
 from tests.browser.peers import FRAME, House, Setting, house, serving
 
@@ -74,6 +74,9 @@ NONSENSE = [
     '{"type": "key", "key": "12"}',
     '{"type": "key", "key": "1\\n"}',
     '{"type": "decide", "call": "a", "agreed": "yes"}',
+    '{"type": "Human"}',
+    '{"type": ["human"]}',
+    '{"type": "human\\u0000"}',
     '{"type": "ready", "call": "x"}',
     '{"type": "ping", "at": 1, "deep": ' + "[" * 5_000 + "]" * 5_000 + "}",
 ]
@@ -99,7 +102,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=6,
 )
-TAGS = st.sampled_from(["audio", "text", "played", "key", "decide", "end", "ping", "ready", "x"])
+TAGS = st.sampled_from(["audio", "text", "played", "key", "decide", "human", "end", "ping", "x"])
 FIELDS = st.sampled_from(["audio", "id", "text", "item", "ms", "key", "call", "agreed", "at"])
 
 
@@ -245,6 +248,20 @@ async def test_a_flood_of_texts_is_refused(tmp_path: Path) -> None:
             await page.say("text", id=f"t{number}", text="buy now")
         refusals = [await page.next("refused") for _ in range(2)]
         assert {refusal["code"] for refusal in refusals} == {"too_fast"}
+
+
+async def test_asking_for_a_human_again_and_again_is_refused_as_typing_is(tmp_path: Path) -> None:
+    limits = SocketLimits(texts=Rate(0.01, 2))
+    async with (
+        house(tmp_path, Setting(BrowserConfig(socket=limits))) as home,
+        home.talking() as page,
+    ):
+        await page.say("text", id="t1", text="hello")
+        for _ in range(3):
+            await page.say("human")
+        refusals = [await page.next("refused") for _ in range(2)]
+        assert {refusal["code"] for refusal in refusals} == {"too_fast"}
+        assert home.exchange.events.count(HumanWanted()) == 1
         assert len(home.exchange.events) == 2
 
 

@@ -28,6 +28,7 @@ from switchboard.conversation.events import (
     CallerPressed,
     CallerTyped,
     Heard,
+    HumanWanted,
     Usage,
 )
 from switchboard.conversation.legs import CallerAudio, ReplyAudio
@@ -49,6 +50,7 @@ async def test_what_the_page_says_reaches_the_call_in_order(home: House) -> None
         await page.say("played", item="item_1", ms=120.5)
         await page.say("key", key="#")
         await page.say("decide", call="tool_1", agreed=True)
+        await page.say("human")
         await page.say("ping", at=7.5)
         assert await page.next() == {"type": "pong", "at": 7.5}
         assert home.exchange.events == [
@@ -57,6 +59,7 @@ async def test_what_the_page_says_reaches_the_call_in_order(home: House) -> None
             Heard("item_1", 120.5),
             CallerPressed("#"),
             CallerDecided("tool_1", agreed=True),
+            HumanWanted(),
         ]
 
 

@@ -11,6 +11,7 @@ from websockets.exceptions import InvalidStatus
 from switchboard.access.principal import Kind, Principal, Role
 from switchboard.access.rates import Rate
 from switchboard.access.refusals import NotIdentified
+from switchboard.browser.protocol import PhoneChoice
 from switchboard.browser.routes import BrowserConfig
 from tests.browser.peers import House, Page, Setting, house
 
@@ -45,6 +46,18 @@ async def test_the_page_learns_its_choices(home: House) -> None:
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
     assert answer.json()["agents"][0]["id"] == "bank"
+    assert answer.json()["phone"] is None
+
+
+async def test_each_visitor_learns_what_they_may_do_by_telephone(tmp_path: Path) -> None:
+    def phone(who: Principal) -> PhoneChoice:
+        return PhoneChoice("+44 20 7946 0018", "bank", call_me=who.id == "ada")
+
+    async with house(tmp_path, Setting(authenticator=Doorkeeper(), phone=phone)) as home:
+        for name, may in (("ada", True), ("bob", False), ("ada", True)):
+            answer = await home.http.get("/api/config", headers={"X-Name": name})
+            offered = {"number": "+44 20 7946 0018", "agent": "bank", "callMe": may}
+            assert answer.json()["phone"] == offered
 
 
 async def test_a_placed_call_comes_with_a_ticket(home: House) -> None:

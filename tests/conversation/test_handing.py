@@ -5,7 +5,7 @@ import json
 
 from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
-from switchboard.conversation.rules import Human
+from switchboard.conversation.rules import Human, ToolRule
 from tests.conversation.scene import RULES, Scene, of, requests
 
 SUPPORT = Human("support", "+442079460123")
@@ -16,6 +16,7 @@ BY_TELEPHONE = dataclasses.replace(
     humans={"support": SUPPORT},
 )
 WANTED = json.dumps({"human": "support", "reason": "A refund."})
+KEYS = "take_private_keys"
 GONE = (c.TransferCall, c.RingHuman)
 
 
@@ -167,3 +168,68 @@ def test_a_wish_for_a_human_is_a_turn_of_the_caller_s() -> None:
     elsewhere = Scene()
     elsewhere.connect()
     assert of(elsewhere.do(e.HumanWanted()), c.AddNote)  # nobody can be brought in there
+
+
+class TestWhileAKeyEntryIsOpen:
+    """The agent fetches a human whom the caller wants more than to key a PIN."""
+
+    def scene(self) -> Scene:
+        keys = {**RULES.tools, KEYS: ToolRule()}
+        scene = Scene(dataclasses.replace(BY_TELEPHONE, tools=keys, private_tool=KEYS))
+        scene.connect()
+        scene.says("r0", "i0", 500, "Please key your PIN.")
+        scene.do(e.ToolRequested("r0", "f0", "k1", KEYS, "{}"))
+        scene.done("r0")
+        assert of(heard(scene, "i0", 500), c.OpenKeypad)
+        return scene
+
+    def test_nothing_is_collected_of_a_caller_on_the_way_to_a_human(self) -> None:
+        scene = self.scene()
+        asks(scene, "bring_in_human")
+        out = heard(scene, "i1")
+        assert of(out, c.CloseKeypad)
+        assert of(out, c.RingHuman)
+
+    def test_each_tool_is_answered_once_and_the_caller_is_heard_again(self) -> None:
+        scene = self.scene()
+        asks(scene, "bring_in_human")
+        heard(scene, "i1")
+        out = scene.do(e.ToolAnswered("k1", '{"status": "interrupted"}', e.ToolOutcome.OK, 1_000))
+        assert outputs(out) == ["interrupted"]
+        assert not requests(out)  # nobody hears an answer now
+        assert scene.call.gate.deaf
+        out = scene.do(e.LineTold("c1", e.LineOutcome.BUSY))
+        assert outputs(out) == ["busy"]
+        assert requests(out)
+        assert not scene.call.gate.deaf
+        assert not scene.call.private
+        assert not of(scene.do(e.ToolAnswered("k1", "{}", e.ToolOutcome.OK, 1)), c.AddToolOutput)
+
+    def test_an_answer_that_comes_after_the_caller_is_back_opens_nothing(self) -> None:
+        scene = self.scene()
+        asks(scene, "bring_in_human")
+        heard(scene, "i1")
+        scene.do(e.LineTold("c1", e.LineOutcome.BUSY))
+        assert scene.call.private  # until its tool has answered
+        scene.do(e.CallerKeyed())
+        out = scene.do(e.ToolAnswered("k1", '{"status": "interrupted"}', e.ToolOutcome.OK, 1_000))
+        assert outputs(out) == ["interrupted"]
+        assert not scene.call.private
+        assert len(of(scene.log, c.OpenKeypad)) == 1
+
+    def test_one_that_is_asked_for_meanwhile_is_given_up_at_once(self) -> None:
+        scene = Scene(dataclasses.replace(BY_TELEPHONE, private_tool="get_balance"))
+        scene.connect()
+        asks(scene, "bring_in_human")
+        heard(scene, "i1")
+        out = scene.do(e.ToolRequested("r1", "f2", "k1", "get_balance", "{}"))
+        assert of(out, c.CloseKeypad)
+        assert not of(out, c.OpenKeypad)
+
+    def test_who_keys_on_is_not_sent_away(self) -> None:
+        scene = self.scene()
+        asks(scene, "bring_in_human")
+        out = scene.do(e.CallerKeyed())
+        assert outputs(out) == ["not_done"]
+        assert not any(isinstance(each, GONE) for each in scene.log)
+        assert not of(scene.log, c.CloseKeypad)

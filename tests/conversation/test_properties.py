@@ -208,7 +208,11 @@ class AnyCall(RuleBasedStateMachine):
                 self.ours.discard(tag)
                 self._do(e.ReplyDone(f"quiet_{tag}", e.ReplyStatus.COMPLETED))
             self.scene.wait(10)
+            self._line_answers()
         assert self.over, "a silent call never ended"
+
+    def _line_answers(self) -> None:
+        """Whatever the line is at ends in bounded time. Here nobody asks it anything."""
 
     def _session_over(self) -> None:
         """Nothing more comes of what was asked of this session, and its replies are dead."""
@@ -251,7 +255,7 @@ class AnyCall(RuleBasedStateMachine):
             case c.RunTool(call):
                 self.running = call
             case c.NoteTool(card, state=c.ToolState.RUNNING):
-                self.cards[card] = self.running
+                self.cards[card] = self.running or card  # the line's own tools are not run
             case c.NoteTool(card, state=c.ToolState.ABANDONED):
                 self.abandoned |= {card, self.cards.get(card, card)}
             case c.DialModel():
@@ -321,6 +325,7 @@ class AnyCallByTelephone(AnyCall):
         """What it was asked, or was not."""
         self.line.pop(call, None)
         self._do(e.LineTold(call, outcome, apart))
+        self.gone = self.gone and self.scene.call.gate.deaf
 
     @rule()
     def human_is_wanted(self) -> None:
@@ -331,9 +336,12 @@ class AnyCallByTelephone(AnyCall):
         assert not self.gone or self.scene.call.gate.deaf
 
     def _quiet_down(self) -> None:
+        self._line_answers()
+        super()._quiet_down()
+
+    def _line_answers(self) -> None:
         for call in list(self.line):
             self.line_tells(call, e.LineOutcome.BUSY, False)
-        super()._quiet_down()
 
     def _check(self, command: c.Command) -> None:
         super()._check(command)
@@ -398,6 +406,24 @@ class AnyCallOnATelephone(AnyCall):
         assert not self.open or self.scene.call.private
 
 
+class AnyCallWithHumansAndKeys(AnyCallByTelephone, AnyCallOnATelephone):
+    """Both at once: humans are fetched while keys are private."""
+
+    held_by = dataclasses.replace(
+        AnyCallByTelephone.held_by,
+        private_tool="get_balance",
+        recording=Recording("This call is recorded."),
+    )
+
+    @invariant()
+    def nothing_is_collected_of_a_caller_who_is_gone(self) -> None:
+        assert not self.gone or not (self.open or self.hidden)
+
+
+TestAnyCallWithHumansAndKeys = AnyCallWithHumansAndKeys.TestCase
+TestAnyCallWithHumansAndKeys.settings = settings(
+    max_examples=150, stateful_step_count=40, deadline=None
+)
 TestAnyCallOnATelephone = AnyCallOnATelephone.TestCase
 TestAnyCallOnATelephone.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 TestAnyCall = AnyCall.TestCase

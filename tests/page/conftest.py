@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.page.desk import Desk
 from tests.page.rtc import RtcDesk
+from tests.page.telephones import TelephoneDesk
 
 ROOT = Path(__file__).parents[2]
 FRONTEND = ROOT / "frontend"
@@ -112,6 +113,19 @@ def open_rtc_desk(built_page: Path) -> Iterator[RtcDesk]:
 def rtc_desk(open_rtc_desk: RtcDesk) -> RtcDesk:
     open_rtc_desk.fresh()
     return open_rtc_desk
+
+
+@pytest.fixture(scope="session")
+def open_tel_desk(built_page: Path) -> Iterator[TelephoneDesk]:
+    desk = TelephoneDesk(built_page, FRONTEND / "node_modules/axe-core/axe.min.js")
+    with desk.serving():
+        yield desk
+
+
+@pytest.fixture
+def tel_desk(open_tel_desk: TelephoneDesk) -> TelephoneDesk:
+    open_tel_desk.fresh()
+    return open_tel_desk
 
 
 @pytest.fixture(scope="module")  # while it is open its event loop runs, and others need theirs

@@ -54,10 +54,12 @@ def with_humans(folder: Path, **phone: object) -> Path:
 
 
 @asynccontextmanager
-async def staffed(cloud: Cloud, data_dir: Path, **settings: object) -> AsyncGenerator[Town]:
+async def staffed(
+    cloud: Cloud, data_dir: Path, *, phone_tools: Sequence[str] = (), **settings: object
+) -> AsyncGenerator[Town]:
     """The town, whose house may ring its colleague."""
     cloud.doubles.mind.script = receptionist
-    config = with_humans(data_dir / "agents")
+    config = with_humans(data_dir / "agents", tools=phone_tools)
     given = {
         "session_config": config,
         "dial_allowed": "+442079460",

@@ -26,13 +26,14 @@ from switchboard.conversation.legs import Line
 from switchboard.errors import CarrierUnavailable, NotAllowed
 from switchboard.exchange.brief import Fit
 from switchboard.phone.admission import CallerLimits
+from switchboard.phone.around import Doors, PhoneConfig
+from switchboard.phone.around import Exchange as ExchangeLike
 from switchboard.phone.carrier import Callee, Connection, Person, Refusal, Route
 from switchboard.phone.dialling import DiallingRules
 from switchboard.phone.outgoing import Outgoing, OutgoingConfig
 from switchboard.phone.outgoing_routes import outgoing_routes
 from switchboard.phone.permits import Permit, Permits
-from switchboard.phone.room import Doors, PhoneConfig, PhoneRoom
-from switchboard.phone.room import Exchange as ExchangeLike
+from switchboard.phone.room import PhoneRoom
 from switchboard.phone.routes import phone_routes
 from switchboard.records.dialled import DialledTable, Quotas
 from switchboard.records.placed import PlacedTable
@@ -110,6 +111,7 @@ class ScriptedCarrier:
     hung_up: list[str] = field(default_factory=list[str])
     rung: list[tuple[Permit, Route]] = field(default_factory=list[tuple[Permit, Route]])
     away: bool = False
+    is_open: bool = True
     slow: anyio.Event | None = None
     """Until when the carrier takes its time to place a call."""
 
@@ -327,7 +329,7 @@ async def house(
         outgoing = Outgoing(
             carries, room, permits, PlacedTable(store), OutgoingConfig(ring_s=RING_S), clock=clock
         )
-        room.follower = outgoing
+        room.followed_by(outgoing)
         await outgoing.recover()
         app = FastAPI()
         app.include_router(phone_routes(room))

@@ -1,17 +1,21 @@
 """The agent hands its caller to a human: the product, the local ACS, nothing between replaced."""
 
-from collections.abc import AsyncGenerator
+import json
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 import anyio
 import pytest
 
+from switchboard.conversation import wording
+from switchboard.errors import CarrierUnavailable, NotAllowed
 from switchboard.phone import lines
 from switchboard_local.acs.outcomes import Outcome
-from switchboard_local.acs.people import Manner
+from switchboard_local.acs.people import Manner, PhoneCall
+from switchboard_local.mind.parts import Call, Request, Say, Thought
 from tests.local.acs.peers import kept
 from tests.local.acs.softphones import HUMAN
-from tests.local.realtime.doubles import Cloud
+from tests.local.realtime.doubles import Cloud, last_words
 from tests.phone.handing import (
     ASKING,
     BRIEFING,
@@ -19,11 +23,20 @@ from tests.phone.handing import (
     MS_PER_CHAR,
     asks,
     colleague,
+    receptionist,
     rings,
     staffed,
     they_talk,
 )
 from tests.phone.ringing import SPEECH, Town
+
+
+def as_if_asked(request: Request) -> Sequence[Thought]:
+    """A receptionist who knows a wish for a human by the words that a button says."""
+    if not request.response_instructions and last_words(request) == wording.WANTS_HUMAN:
+        wanted = json.dumps({"human": "support", "reason": "They asked."})
+        return [Say(ASKING), Call("bring_in_human", wanted)]
+    return receptionist(request)
 
 
 @pytest.fixture
@@ -128,6 +141,60 @@ async def test_nobody_comes_and_the_telephone_stops_ringing(
     await there.said("response.done", 3)
     await there.quiet()
     assert not call.ended.is_set()
+
+
+async def test_a_human_who_answers_as_we_give_up_is_sent_away(
+    there: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert there.home.house.telephone is not None
+    carrier = there.home.house.telephone.carrier
+    monkeypatch.setattr(lines, "GRACE_S", 1.0 - lines.RING_S)  # we wait for a second
+    call = await asks(there, "fetch somebody")
+    ring = await rings(there)
+    came: list[PhoneCall] = []
+
+    async def too_late(connection_id: str, invitation_id: str) -> None:
+        came.append(ring.answer())
+        raise CarrierUnavailable("The invitation is over.", retryable=False)
+
+    monkeypatch.setattr(carrier, "cancel_add", too_late)
+    output = await there.told("conversation.item.create")
+    assert '"status": "no_answer"' in output["item"]["output"]
+    with anyio.fail_after(10):
+        await came[0].ended.wait()
+    await there.said("response.done", 3)
+    await there.quiet()
+    assert not call.ended.is_set()
+    call.hang_up()
+    await there.empty()
+
+
+async def test_a_caller_who_goes_during_the_briefing_leaves_nobody_behind(there: Town) -> None:
+    call = await asks(there, "fetch somebody")
+    call_id = there.call_id
+    human = (await rings(there)).answer()
+    with anyio.fail_after(15):
+        await human.hear_ms(300)  # the briefing
+        call.hang_up()
+        await human.ended.wait()
+    await there.empty()
+    account = await there.account(call_id)
+    assert account.call.end_reason == "hung_up"
+    assert [each.state for each in account.tool_calls] == ["abandoned"]
+
+
+async def test_who_asks_for_a_human_by_a_button_is_given_one(there: Town) -> None:
+    there.cloud.doubles.mind.script = as_if_asked
+    call = await there.ring()
+    call_id = there.call_id
+    there.home.house.switchboard.ask_for_human(call_id)
+    human = (await rings(there)).answer()
+    await there.empty()
+    await they_talk(call, human)
+    account = await there.account(call_id)
+    assert account.call.end_reason == "handed_over"
+    with pytest.raises(NotAllowed):
+        there.home.house.switchboard.ask_for_human(call_id)
 
 
 async def test_who_hangs_up_while_it_rings_stops_the_ringing(there: Town) -> None:

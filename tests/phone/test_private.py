@@ -2,17 +2,30 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
 import pytest
 
+from switchboard.conversation import wording
 from switchboard_local.faults.kinds import Close
-from tests.local.realtime.doubles import tone
+from switchboard_local.mind.parts import Call, Request, Say, Thought
+from tests.e2e.town import until
+from tests.local.realtime.doubles import Cloud, last_words, tone
+from tests.phone.handing import ASKING, rings, staffed
 from tests.phone.keying import block, carried, holds, is_asked, keypad, pin_clerk, spoken
 from tests.phone.ringing import SPEECH, Town
 
 WRONG, RIGHT = "739146", "258036"
+
+
+def pin_clerk_with_humans(request: Request) -> Sequence[Thought]:
+    """The clerk, who fetches a colleague for whoever wishes for one."""
+    if not request.response_instructions and last_words(request) == wording.WANTS_HUMAN:
+        wanted = json.dumps({"human": "support", "reason": "They asked."})
+        return [Say(ASKING), Call("bring_in_human", wanted)]
+    return pin_clerk(request)
 
 
 async def outputs(there: Town, count: int) -> list[str]:
@@ -118,3 +131,32 @@ async def test_who_speaks_instead_is_heard(there: Town) -> None:
     assert json.loads(told)["status"] == "interrupted"
     call.hang_up()
     await there.empty()
+
+
+async def test_a_human_who_is_fetched_meanwhile_ends_it_and_the_caller_is_heard_again(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    tools = ["take_private_keys", "unblock_card"]
+    async with staffed(cloud, tmp_path, phone_tools=tools) as there:
+        call = await is_asked(there)
+        here = carried(there)
+        cloud.doubles.mind.script = pin_clerk_with_humans
+        call.press(WRONG[:5])
+        there.home.house.switchboard.ask_for_human(there.call_id)
+        ring = await rings(there)
+        [told] = await outputs(there, 1)
+        assert json.loads(told)["status"] == "interrupted"
+        before = spoken(there)
+        call.press(WRONG[5:])  # to the tune
+        await call.say_out(tone(400))
+        ring.decline()
+        told = await outputs(there, 2)
+        assert [json.loads(each)["status"] for each in told] == ["interrupted", "declined"]
+        assert spoken(there) == before
+        assert not here.private
+        await there.quiet()
+        await call.say_out(SPEECH)
+        await until(lambda: spoken(there) > before)
+        assert not holds(there, tmp_path, WRONG[:5])  # long enough to be no accident
+        call.hang_up()
+        await there.empty()

@@ -49,6 +49,22 @@ async def test_what_the_caller_spoke_over_is_cut_where_the_ear_was(there: Town) 
     assert there.media.misfits == 0
 
 
+async def test_every_reply_of_a_call_is_cut_where_the_ear_was(there: Town) -> None:
+    there.cloud.doubles.ears.words = ["what can you do"]
+    call = await there.ring()
+    before = there.media.playout.played_bytes
+    await call.say_out(SPEECH)
+    for number, heard_ms in enumerate((400, 900, 200, 1_300), 1):
+        await there.said("response.created", 1 + number)
+        await call.hear_ms(call.heard_ms + heard_ms)
+        await call.say_out(SPEECH)
+        cut = await there.told("conversation.item.truncate", number)
+        stop = [each for each in there.media.playout.stops if each.dropped_bytes][number - 1]
+        really_ms = there.media.ms(stop.played_bytes - before)
+        assert cut["audio_end_ms"] == pytest.approx(really_ms, abs=40), number
+        before = stop.played_bytes
+
+
 async def test_a_key_agrees_to_what_was_asked(there: Town) -> None:
     there.cloud.doubles.ears.words = ["block my card"]
     call = await there.ring()

@@ -1,6 +1,6 @@
 """The agent rings somebody: the product and the local ACS, and nothing between them replaced."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,18 +8,29 @@ import anyio
 import httpx
 import pytest
 
-from switchboard_local.acs.people import Manner
+from switchboard_local.acs.people import Manner, PhoneCall
+from switchboard_local.mind.parts import Request, Say, Thought
 from tests.local.acs.peers import kept
 from tests.local.realtime.doubles import Cloud
-from tests.phone.ringing import AGENT, SPEECH, Town, town
+from tests.phone.handing import MS_PER_CHAR, with_humans
+from tests.phone.ringing import AGENT, SPEECH, Town, teller, town
 
 PERSON = "+442079460018"
+GREETING = "You have reached the voicemail of Ada. Please leave a message after the tone."
+MESSAGE = "This is the bank. Please call us back on Monday."
 DIALS: dict[str, Any] = {
     "acs_number": AGENT,
     "dial_allowed": ("GB",),
     "dial_quiet_hours": "none",
     "dial_ring_seconds": 5,
 }
+
+
+def messenger(request: Request) -> Sequence[Thought]:
+    """A clerk who says word for word what is to be left on a machine."""
+    if MESSAGE in (request.response_instructions or ""):
+        return [Say(MESSAGE)]
+    return teller(request)
 
 
 @pytest.fixture
@@ -89,6 +100,44 @@ async def test_a_telephone_that_nobody_takes_rings_no_longer_than_it_may(diallin
     call_id = (await place(dialling)).json()["call"]
     await stands(dialling, call_id, "no_answer")
     await dialling.empty()
+
+
+async def a_machine_takes(there: Town) -> tuple[str, PhoneCall]:
+    """A placed call that an answering machine has taken, and greeted."""
+    there.cloud.doubles.ears.words = [GREETING]
+    machine = there.acs.phone(PERSON)
+    call_id = (await place(there)).json()["call"]
+    with anyio.fail_after(15):
+        call = (await machine.ringing()).answer()
+        await call.hear_ms(300)
+    await call.say_out(SPEECH)
+    return call_id, call
+
+
+async def test_an_answering_machine_is_hung_up_on(cloud: Cloud, tmp_path: Path) -> None:
+    config = with_humans(tmp_path / "agents", machine="hang_up")
+    async with town(cloud, tmp_path, session_config=config, **DIALS) as there:
+        call_id, call = await a_machine_takes(there)
+        told = await stands(there, call_id, "machine")
+        assert told["reason"] == "answering_machine"
+        with anyio.fail_after(15):
+            await call.ended.wait()
+        await there.empty()
+        assert (await there.account(call_id)).call.end_reason == "answering_machine"
+
+
+async def test_an_answering_machine_is_left_a_message(cloud: Cloud, tmp_path: Path) -> None:
+    cloud.doubles.mind.script = messenger
+    config = with_humans(tmp_path / "agents", machine="leave_message", message=MESSAGE)
+    async with town(cloud, tmp_path, session_config=config, **DIALS) as there:
+        call_id, call = await a_machine_takes(there)
+        before_ms = call.heard_ms
+        with anyio.fail_after(30):
+            await call.ended.wait()
+        assert call.heard_ms - before_ms >= MS_PER_CHAR * len(MESSAGE) - 60  # all of it
+        told = await stands(there, call_id, "machine")
+        assert told["reason"] == "message_left"
+        await there.empty()
 
 
 async def test_asked_twice_it_rings_once(dialling: Town) -> None:

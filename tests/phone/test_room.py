@@ -48,6 +48,30 @@ async def test_a_stale_call_is_not_answered(home: House) -> None:
     assert home.carrier.answered == []
 
 
+async def test_a_call_that_comes_before_the_carrier_is_open_is_delivered_again(home: House) -> None:
+    home.carrier.is_open = False
+    answer = await home.rings()
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert not home.exchange.asked
+    home.carrier.is_open = True
+    for _ in range(2):
+        assert (await home.rings()).status_code == 200
+    assert len(home.carrier.answered) == 1
+
+
+async def test_a_handshake_needs_no_carrier(home: House) -> None:
+    home.carrier.is_open = False
+    asks = {
+        "id": "v1",
+        "eventType": "Microsoft.EventGrid.SubscriptionValidationEvent",
+        "eventTime": "2026-11-26T10:00:00Z",
+        "data": {"validationCode": "512d38b6"},
+    }
+    assert (await home.rings(asks)).json() == {"validationResponse": "512d38b6"}
+    assert (await home.rings(at=home.clock.now - 90)).status_code == 200  # nor does a stale call
+
+
 async def test_a_busy_house_says_so(home: House) -> None:
     home.exchange.lines = 0
     await home.rings()

@@ -130,14 +130,15 @@ async def deliver(home: House, carrier: Carrier, events: Iterator[Event]) -> Non
 
 def registers(home: House) -> list[int]:
     """What the room holds of calls. (No door shows all of it.)"""
-    room = home.room
+    calls = home.room._calls  # pyright: ignore[reportPrivateUsage]
+    metronome = home.room._media.metronome  # pyright: ignore[reportPrivateUsage]
     held = (
-        room._legs,  # pyright: ignore[reportPrivateUsage]
-        room._connections,  # pyright: ignore[reportPrivateUsage]
-        room._answered,  # pyright: ignore[reportPrivateUsage]
-        room._lost,  # pyright: ignore[reportPrivateUsage]
-        room._here,  # pyright: ignore[reportPrivateUsage]
-        room._metronome._players,  # pyright: ignore[reportPrivateUsage]
+        calls.legs,
+        calls.connections,
+        calls.answered,
+        calls.lost,
+        calls.here,
+        metronome._players,  # pyright: ignore[reportPrivateUsage]
     )
     return [len(each) for each in held]
 
@@ -177,4 +178,5 @@ async def test_whatever_befalls_the_callbacks_no_call_is_left_anywhere(there: To
 def registers_of(there: Town) -> int:
     telephone = there.home.house.telephone
     assert telephone is not None
-    return len(telephone.room._legs) + len(telephone.room._lost)  # pyright: ignore[reportPrivateUsage]
+    calls = telephone.room._calls  # pyright: ignore[reportPrivateUsage]
+    return len(calls.legs) + len(calls.lost)

@@ -13,7 +13,7 @@ export async function fetchConfig(signal: AbortSignal): Promise<PageConfig> {
   const answer = await fetch('/api/config', { signal: patient(signal) });
   const body: unknown = await answer.json();
   if (!answer.ok || !isConfig(body)) throw new Error('no configuration');
-  return body;
+  return { ...body, phone: isPhone(body.phone) ? body.phone : null };
 }
 
 /** A ticket for one call. Raises `NotPlaced`. */
@@ -83,6 +83,10 @@ function isRtcPlaced(body: unknown): body is RtcPlaced {
 
 function hasTexts(body: unknown, ...fields: string[]): boolean {
   return isRecord(body) && fields.every((field) => typeof body[field] === 'string');
+}
+
+function isPhone(body: unknown): boolean {
+  return hasTexts(body, 'number', 'agent');
 }
 
 function isConfig(body: unknown): body is PageConfig {

@@ -1,6 +1,6 @@
 import { Mic } from 'lucide-react';
-import { type RefObject, useCallback, useEffect, useRef, useState } from 'react';
-import { EndButton, MuteButton } from '../features/call/CallControls';
+import { type ReactNode, type RefObject, useCallback, useEffect, useRef, useState } from 'react';
+import { EndButton, HumanButton, MuteButton } from '../features/call/CallControls';
 import '../features/call/call.css';
 import { Composer } from '../features/call/Composer';
 import { Connection } from '../features/call/Connection';
@@ -11,6 +11,8 @@ import { useKeys } from '../features/call/useKeys';
 import { becauseWords, microphoneWords, troubleWords } from '../features/call/words';
 import { SettingsPanel } from '../features/settings/SettingsPanel';
 import { useSettings } from '../features/settings/useSettings';
+import { PhoneLine } from '../features/telephone/PhoneLine';
+import { useRinger } from '../features/telephone/useRinger';
 import { ToolLine } from '../features/tools/ToolLine';
 import { Announcer } from '../features/transcript/Announcer';
 import { SaveButtons } from '../features/transcript/SaveButtons';
@@ -27,6 +29,7 @@ import { useAccent, useDeviceChoice } from './effects';
 
 export function Talk({ config }: { config: PageConfig }) {
   const { caller, snapshot } = useCaller();
+  const { ringer, ringing } = useRinger();
   const [settings, change] = useSettings();
   const [settingsOpen, setSettingsOpen] = useState(false);
   const field = useRef<HTMLInputElement>(null);
@@ -78,6 +81,10 @@ export function Talk({ config }: { config: PageConfig }) {
     call,
     bySocket,
     device: settings.device,
+    telephone:
+      config.phone === null ? null : (
+        <PhoneLine phone={config.phone} agents={config.agents} {...{ agent, ringer, ringing }} />
+      ),
   };
   return (
     <div className="page">
@@ -117,6 +124,8 @@ interface Desk {
   agent: AgentChoice;
   field: RefObject<HTMLInputElement | null>;
   device: string | null;
+  /** The other way to talk, where there is a telephone. */
+  telephone: ReactNode;
   say: (text: string) => void;
   suggest: (text: string) => void;
   call: (call?: Call) => void;
@@ -124,7 +133,7 @@ interface Desk {
 }
 
 /** Before a call: one thing to do. */
-function Welcome({ snapshot, agent, field, say, suggest, call, bySocket }: Desk) {
+function Welcome({ snapshot, agent, field, say, suggest, call, bySocket, telephone }: Desk) {
   return (
     <main className="welcome">
       <div className="welcome-middle">
@@ -140,6 +149,7 @@ function Welcome({ snapshot, agent, field, say, suggest, call, bySocket }: Desk)
         <div className="welcome-type">
           <Composer field={field} placeholder="Or type" disabled={false} onSay={say} />
           <Suggestions suggestions={agent.suggestions} onChoose={suggest} disabled={false} />
+          {telephone}
         </div>
       </div>
     </main>
@@ -207,13 +217,14 @@ function LiveDock({ caller, snapshot, agent, field, device, say, suggest }: Desk
       <div className="dock-row">
         <MuteButton snapshot={snapshot} onMute={caller.mute} onListen={listen} />
         <Composer field={field} placeholder="Type here" disabled={!connected} onSay={say} />
+        <HumanButton snapshot={snapshot} onAsk={caller.askForHuman} />
         <EndButton onEnd={caller.end} />
       </div>
     </div>
   );
 }
 
-function EndedDock({ snapshot, agent, call }: Desk) {
+function EndedDock({ snapshot, agent, call, telephone }: Desk) {
   const again = useRef<HTMLButtonElement>(null);
   useEffect(() => again.current?.focus({ preventScroll: true }), []);
   return (
@@ -228,6 +239,7 @@ function EndedDock({ snapshot, agent, call }: Desk) {
           <SaveButtons snapshot={snapshot} agent={agent.title} />
         )}
       </div>
+      {telephone}
     </div>
   );
 }

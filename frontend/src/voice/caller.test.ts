@@ -116,6 +116,23 @@ test('ending a call closes everything it opened, and silences its levels', async
   expect(caller.levels()).toEqual({ caller: 0, agent: 0 });
 });
 
+test('a human is asked for once, until there is an answer', async () => {
+  const { caller, sent, edge, now } = world();
+  caller.askForHuman();
+  expect(now().humanAsked).toBe(false);
+  await caller.start(WISH);
+  edge.line?.message(READY);
+  caller.askForHuman();
+  caller.askForHuman();
+  expect(sent).toEqual([{ type: 'human' }]);
+  edge.line?.message({
+    ...{ type: 'line', id: 'a', speaker: 'agent', text: 'Nobody is free.', state: 'final' },
+    ...{ beganMs: 900, heardChars: null, typed: false },
+  });
+  caller.askForHuman();
+  expect(sent).toHaveLength(2);
+});
+
 test('a blocked microphone leaves a call one can type into', async () => {
   const { caller, sent, edge, now } = world({
     openMicrophone: () => Promise.reject(new MicrophoneFailed('denied')),

@@ -79,6 +79,13 @@ export class Caller {
       this.session.apply({ type: 'decided', call, agreed });
   };
 
+  /** Asks for a human, as by words. Once, until it has been answered. */
+  askForHuman = (): void => {
+    if (this.session.snapshot().humanAsked) return;
+    if (this.#live?.connection.send({ type: 'human' }) === true)
+      this.session.apply({ type: 'humanAsked' });
+  };
+
   mute = (muted: boolean): void => {
     this.#live?.microphone?.mute(muted);
     this.session.apply({ type: 'muted', muted });

@@ -48,6 +48,11 @@ export interface Decide {
   readonly agreed: boolean;
 }
 
+/** The caller asks by a button, not in words, to speak to a human. It becomes a typed turn. */
+export interface Human {
+  readonly type: 'human';
+}
+
 /** Goodbye. */
 export interface End {
   readonly type: 'end';
@@ -206,6 +211,16 @@ export interface AgentChoice {
   readonly model: string;
 }
 
+/** The telephone, as this visitor may use it. */
+export interface PhoneChoice {
+  /** Rings an agent, written for people: "+44 20 7946 0018". */
+  readonly number: string;
+  /** Who answers there. */
+  readonly agent: string;
+  /** This visitor may have themselves rung: `POST /api/phone/calls`. */
+  readonly callMe: boolean;
+}
+
 /** `GET /api/config` */
 export interface PageConfig {
   readonly version: string;
@@ -215,6 +230,8 @@ export interface PageConfig {
   readonly voices: readonly VoiceChoice[];
   /** What this server offers at all; each model says which of them it can. */
   readonly connections: readonly ('webrtc' | 'websocket')[];
+  /** Only where there is a telephone. */
+  readonly phone: PhoneChoice | null;
 }
 
 /**
@@ -238,7 +255,7 @@ export interface RtcPlaced {
   readonly answer: string;
   /** GET: `text/event-stream` of server messages. */
   readonly events: string;
-  /** POST one page message: text, key, decide, ping, end. */
+  /** POST one page message: text, key, decide, human, ping, end. */
   readonly messages: string;
   /** POST a `NewOffer`, for a fresh connection to the same call. */
   readonly offers: string;
@@ -257,7 +274,7 @@ export interface Problem {
 }
 
 export type PageMessage =
-  AudioIn | TextIn | Played | Key | Decide | End | Ping;
+  AudioIn | TextIn | Played | Key | Decide | Human | End | Ping;
 
 export type ServerMessage =
   Ready | AudioOut | Flush | Floor | Line | Tool | Interruption | Latency | Notice |

@@ -279,3 +279,22 @@ test('a call is away until it is back, and never back from its end', () => {
     'ended',
   );
 });
+
+test('a wish for a human stands until the agent answers it', () => {
+  const asked = after(...LIVE, line('before', 0), { type: 'humanAsked' });
+  expect(asked.humanAsked).toBe(true);
+  const cut = reduce(asked, line('before', 0, { state: 'cut' }));
+  expect(cut.humanAsked).toBe(true);
+  const mine = reduce(cut, line('wish', 900, { speaker: 'caller', typed: true }));
+  expect(mine.humanAsked).toBe(true);
+  expect(reduce(mine, line('answer', 1_200)).humanAsked).toBe(false);
+});
+
+test.each<SessionEvent>([
+  { type: 'away' },
+  { type: 'notice', code: 'unsent', text: 'Send it again.' },
+  { type: 'refused', code: 'too_fast', text: 'Too fast.', fatal: false },
+  { type: 'dialling' },
+])('a wish for a human that may be lost can be said again: $type', (event) => {
+  expect(after(...LIVE, { type: 'humanAsked' }, event).humanAsked).toBe(false);
+});

@@ -73,6 +73,8 @@ export interface Snapshot {
   readonly microphone: MicrophoneState;
   readonly muted: boolean;
   readonly sounding: boolean;
+  /** The caller has asked for a human by the button, and nothing has been answered yet. */
+  readonly humanAsked: boolean;
   /** To the server and back; over WebRTC, to the voice service. */
   readonly roundTripMs: number | null;
   readonly trouble: Trouble | null;
@@ -89,6 +91,7 @@ export type PageEvent =
   | { readonly type: 'hungUp' }
   | { readonly type: 'typed'; readonly id: string; readonly text: string }
   | { readonly type: 'decided'; readonly call: string; readonly agreed: boolean }
+  | { readonly type: 'humanAsked' }
   | { readonly type: 'microphone'; readonly microphone: MicrophoneState }
   | { readonly type: 'muted'; readonly muted: boolean }
   | { readonly type: 'spoken'; readonly item: string; readonly share: number }
@@ -112,6 +115,7 @@ export const IDLE: Snapshot = {
   microphone: 'off',
   muted: false,
   sounding: false,
+  humanAsked: false,
   roundTripMs: null,
   trouble: null,
   ended: null,
@@ -130,7 +134,8 @@ export function reduce(now: Snapshot, event: SessionEvent): Snapshot {
     case 'ready':
       return ready(now, event.call);
     case 'away':
-      return turned(now, 'live', 'away');
+      // The wish may have been lost with the link, so it may be said again.
+      return answered(turned(now, 'live', 'away'));
     case 'back':
       return turned(now, 'away', 'live');
     case 'way':
@@ -148,11 +153,11 @@ export function reduce(now: Snapshot, event: SessionEvent): Snapshot {
     case 'floor':
       return floor(now, event.floor);
     case 'line':
-      return line(now, event);
+      return line(isAnswer(now, event) ? answered(now) : now, event);
     case 'tool':
       return tool(now, event);
     case 'notice':
-      return notice(now, event);
+      return notice(event.code === 'unsent' ? answered(now) : now, event);
     case 'audio':
       return sounded(now, event.item);
     case 'latency':
@@ -163,6 +168,8 @@ export function reduce(now: Snapshot, event: SessionEvent): Snapshot {
       return typed(now, event.id, event.text);
     case 'decided':
       return decided(now, event.call, event.agreed);
+    case 'humanAsked':
+      return { ...now, humanAsked: true };
     case 'microphone':
       return { ...now, microphone: event.microphone };
     case 'muted':
@@ -191,6 +198,11 @@ function turned(now: Snapshot, from: Phase, to: Phase): Snapshot {
   return now.phase === from ? { ...now, phase: to } : now;
 }
 
+/** The wish for a human is no longer on its way: it may be said again. */
+function answered(now: Snapshot): Snapshot {
+  return now.humanAsked ? { ...now, humanAsked: false } : now;
+}
+
 function over(now: Snapshot, phase: Phase, trouble: Trouble | null): Snapshot {
   const quiet = { floor: 'nobody', microphone: 'off', sounding: false, spoken: null } as const;
   return { ...now, ...quiet, phase, trouble };
@@ -214,7 +226,8 @@ function settle(entry: Entry): Entry {
 const REFUSED: Partial<Record<Phase, Trouble['code']>> = { dialling: 'ticket', away: 'lost' };
 
 function refused(now: Snapshot, event: { code: string; text: string; fatal: boolean }): Snapshot {
-  if (!event.fatal) return notice(now, { type: 'notice', code: event.code, text: event.text });
+  if (!event.fatal)
+    return notice(answered(now), { type: 'notice', code: event.code, text: event.text });
   const trouble: Trouble = { code: REFUSED[now.phase] ?? 'refused', text: event.text };
   return now.phase === 'dialling' ? over(now, 'idle', trouble) : closed(now, trouble);
 }
@@ -232,8 +245,12 @@ function line(now: Snapshot, { type: _, ...event }: Line): Snapshot {
   );
   const next = { ...now, entries: place(kept, { ...event, kind: 'line', sending: false }) };
   // Over WebRTC the page is sent no audio: a reply sounds once there are words of it.
-  const sounds = now.way === 'webrtc' && event.speaker === 'agent' && !isKnown(now, event.id);
+  const sounds = now.way === 'webrtc' && isAnswer(now, event);
   return sounds ? sounded(next, event.id) : next;
+}
+
+function isAnswer(now: Snapshot, event: Omit<Line, 'type'>): boolean {
+  return event.speaker === 'agent' && !isKnown(now, event.id);
 }
 
 function isKnown(now: Snapshot, id: string): boolean {

@@ -28,6 +28,7 @@ from switchboard.conversation.events import (
     CallerPressed,
     CallerTyped,
     Heard,
+    HumanWanted,
 )
 from switchboard.conversation.legs import CallerAudio, LegCapabilities, ReplyAudio
 
@@ -214,6 +215,8 @@ class BrowserLeg:
                 return CallerPressed(key)
             case wire.Decide(call=call, agreed=agreed):
                 return CallerDecided(call, agreed)
+            case wire.Human():
+                return HumanWanted()
             case wire.Ping(at=at):
                 self._send(wire.Pong(at))
             case wire.End():

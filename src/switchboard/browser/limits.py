@@ -14,6 +14,7 @@ class SocketLimits:
     audio_frames: Rate = field(default=Rate(60, 900))
     audio_ms: Rate = field(default=Rate(1_200, 18_000))
     texts: Rate = field(default=Rate(2, 8))
+    """Typed turns, and wishes for a human, which become such."""
     keys: Rate = field(default=Rate(5, 40))
     """Keys and answers to questions: each may become a turn of the caller."""
     others: Rate = field(default=Rate(40, 120))
@@ -50,7 +51,7 @@ class Meter:
                 ms = PCM_24K.duration_ms(base64_size_bytes(audio))
                 # An empty frame still costs a frame; a long one costs its length.
                 return self._audio_frames.take(now) and self._audio_ms.take(now, max(ms, FRAME_MS))
-            case wire.TextIn():
+            case wire.TextIn() | wire.Human():
                 return self._texts.take(now)
             case wire.Key() | wire.Decide():
                 return self._keys.take(now)

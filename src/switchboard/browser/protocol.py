@@ -76,6 +76,10 @@ class Decide(_Message, frozen=True, tag="decide"):
     agreed: bool
 
 
+class Human(_Message, frozen=True, tag="human"):
+    """The caller asks by a button, not in words, to speak to a human. It becomes a typed turn."""
+
+
 class End(_Message, frozen=True, tag="end"):
     """Goodbye."""
 
@@ -86,7 +90,7 @@ class Ping(_Message, frozen=True, tag="ping"):
     at: float
 
 
-PageMessage = AudioIn | TextIn | Played | Key | Decide | End | Ping
+PageMessage = AudioIn | TextIn | Played | Key | Decide | Human | End | Ping
 
 # -- from the server ----------------------------------------------------------------------------
 
@@ -235,6 +239,17 @@ class AgentChoice(msgspec.Struct, frozen=True, rename="camel"):
     model: str
 
 
+class PhoneChoice(msgspec.Struct, frozen=True, rename="camel"):
+    """The telephone, as this visitor may use it."""
+
+    number: str
+    """Rings an agent, written for people: "+44 20 7946 0018"."""
+    agent: str
+    """Who answers there."""
+    call_me: bool
+    """This visitor may have themselves rung: `POST /api/phone/calls`."""
+
+
 class PageConfig(msgspec.Struct, frozen=True, rename="camel"):
     """`GET /api/config`"""
 
@@ -245,6 +260,8 @@ class PageConfig(msgspec.Struct, frozen=True, rename="camel"):
     voices: list[VoiceChoice]
     connections: list[Connection] = msgspec.field(default_factory=lambda: ["websocket"])
     """What this server offers at all; each model says which of them it can."""
+    phone: PhoneChoice | None = None
+    """Only where there is a telephone."""
 
 
 class PlaceCall(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -277,7 +294,7 @@ class RtcPlaced(msgspec.Struct, frozen=True, rename="camel"):
     events: str
     """GET: `text/event-stream` of server messages."""
     messages: str
-    """POST one page message: text, key, decide, ping, end."""
+    """POST one page message: text, key, decide, human, ping, end."""
     offers: str
     """POST a `NewOffer`, for a fresh connection to the same call."""
     ticket: str

@@ -26,6 +26,7 @@ from switchboard.browser.protocol import (
     TICKET_PREFIX,
     CallPlaced,
     PageConfig,
+    PhoneChoice,
     PlaceCall,
     Ready,
 )
@@ -76,8 +77,10 @@ class BrowserRoom:
         title_of: Callable[[str], str],
         config: BrowserConfig | None = None,
         rtc: RtcRoom | None = None,
+        phone: Callable[[Principal], PhoneChoice | None] = lambda _: None,
     ) -> None:
-        """`rtc` takes the calls whose audio does not come here."""
+        """`rtc` takes the calls whose audio does not come here; `phone` says how somebody may use
+        the telephone, if there is one."""
         self._exchange = exchange
         self._tickets = tickets
         self._origins = origins
@@ -88,11 +91,13 @@ class BrowserRoom:
         self._opening = Rates(self._config.open_rate)
         self._sockets = Places(self._config.max_sockets)
         self._rtc = rtc
+        self._phone = phone
         self._body_limit_bytes = MAX_BODY_BYTES if rtc is None else MAX_OFFER_BODY_BYTES
 
-    def choices(self) -> Response:
+    def choices(self, principal: Principal) -> Response:
         """`GET /api/config`"""
-        return json_answer(msgspec.json.encode(self._page_config()))
+        known = msgspec.structs.replace(self._page_config(), phone=self._phone(principal))
+        return json_answer(msgspec.json.encode(known))
 
     async def place(self, request: Request, principal: Principal) -> Response:
         """`POST /api/calls`: reserve a line and hand out the ticket to its socket."""
@@ -179,8 +184,8 @@ def browser_routes(room: BrowserRoom, identify: Identify) -> APIRouter:
     router = APIRouter(prefix="/api")
 
     @router.get("/config")
-    async def config(_: Annotated[Principal, Depends(identify)]) -> Response:  # pyright: ignore[reportUnusedFunction]
-        return room.choices()
+    async def config(who: Annotated[Principal, Depends(identify)]) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return room.choices(who)
 
     @router.post("/calls")
     async def place(request: Request, who: Annotated[Principal, Depends(identify)]) -> Response:  # pyright: ignore[reportUnusedFunction]

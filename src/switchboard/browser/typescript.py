@@ -23,6 +23,7 @@ SENT_BY_SERVER = (
     protocol.VoiceChoice,
     protocol.ModelChoice,
     protocol.AgentChoice,
+    protocol.PhoneChoice,
     protocol.PageConfig,
     protocol.CallPlaced,
     protocol.RtcPlaced,

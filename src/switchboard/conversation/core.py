@@ -47,6 +47,7 @@ type _FromCallerHeard = (
     e.SpeechStarted | e.SpeechStopped | e.TurnCommitted | e.CallerWords | e.CallerWordsFailed
 )
 type _FromPlayout = e.ItemTruncated | e.PlayoutStarted | e.PlayoutStopped | e.PlayoutCleared
+type _ByHand = e.CallerTyped | e.CallerPressed | e.CallerKeyed | e.CallerDecided | e.HumanWanted
 type _FromService = _FromCallerHeard | e.ModelReady | e.ModelLost | e.CallerIdle | e.ModelRefused
 
 
@@ -149,6 +150,7 @@ class Conversation:
                 | e.CallerDecided()
                 | e.Heard()
                 | e.RecordingChanged()
+                | e.HumanWanted()
             ):
                 self._from_caller(event)
             case (
@@ -160,7 +162,6 @@ class Conversation:
                 | e.SessionEnds()
                 | e.DialFailed()
                 | e.LineTold()
-                | e.HumanWanted()
             ):
                 self._from_exchange(event)
             case (
@@ -185,18 +186,25 @@ class Conversation:
                 self._calling.away()
             case e.CallerLeft(reason):
                 self._endings.end(reason)
+            case e.RecordingChanged(state):
+                self._noticing.changed(state)
+            case e.Heard(item_id, ms):
+                self._hearing.heard(item_id, ms)
+            case _:
+                self._by_hand(event)
+
+    def _by_hand(self, event: _ByHand) -> None:
+        match event:
             case e.CallerTyped(item_id, text):
                 self._calling.typed(item_id, text)
             case e.CallerPressed(key):
                 self._calling.pressed(key)
             case e.CallerKeyed():
                 self._calling.keyed()
-            case e.RecordingChanged(state):
-                self._noticing.changed(state)
             case e.CallerDecided(call_id, agreed):
                 self._calling.decided(call_id, agreed)
-            case e.Heard(item_id, ms):
-                self._hearing.heard(item_id, ms)
+            case e.HumanWanted():
+                self._calling.wants_human()
             case _:
                 assert_never(event)
 
@@ -289,8 +297,6 @@ class Conversation:
                 self._renewing.session_ends(at)
             case e.LineTold():
                 self._endings.line_told(event)
-            case e.HumanWanted():
-                self._calling.wants_human()
             case _:
                 assert_never(event)
 

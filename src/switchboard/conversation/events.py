@@ -378,6 +378,7 @@ type CallerEvent = (
     | CallerDecided
     | Heard
     | RecordingChanged
+    | HumanWanted
 )
 type ModelEvent = (
     ModelReady
@@ -409,6 +410,5 @@ type ExchangeEvent = (
     | DialFailed
     | SessionEnds
     | LineTold
-    | HumanWanted
 )
 type Event = CallerEvent | ModelEvent | ExchangeEvent

@@ -178,6 +178,7 @@ class Handing:
         self._stage.gone = self._stage.gate.deaf = False
         said = wording.not_handed(outcome, errand.human.name)
         self._answer(errand, ToolOutcome.FAILED, status=outcome.value, say=said)
+        self._stage.await_caller()  # should the answer be no news to the model
 
     def _over(self) -> None:
         self._errand = None

@@ -2,6 +2,7 @@
 
 asked ──(the request was heard, and nothing records)──▶ open ──(the tool answers)──▶ over
   └────(the caller speaks first, or goes, or is not asked)──▶ given up ──(it answers)──▶ over
+              whoever is on the way to a human is asked no more, open or not ──▲
 
 From the request on, the caller's keys go past the conversation (`HideKeys`), and it only hears that
 one was pressed. While it is open, the caller's voice goes nowhere either (`OpenKeypad`).
@@ -55,8 +56,11 @@ class Keying:
             stage.record(on=False)  # now: it takes a moment, and so does the request
 
     def look(self) -> None:
-        """Open the keypad once the request was heard; ask for it if it was not made in words."""
+        """Open the keypad once the request was heard; ask for it if it was not made in words.
+        Whoever is sent to a human meanwhile keys for that human, and not for us."""
         stage = self._stage
+        if stage.gone:
+            self.away()
         if self._step is not _Step.ASKED:
             return
         running = stage.replies.running.get(self._reply_id)
@@ -80,7 +84,7 @@ class Keying:
             self._give_up()
 
     def away(self) -> None:
-        """The line is lost, and whatever was keyed on it is worth nothing."""
+        """The caller is, and whatever was keyed until then is worth nothing."""
         if self._step is _Step.OPEN:
             self._give_up()
         self.interrupted()
@@ -106,5 +110,6 @@ class Keying:
             self._stage.emit(ClearTimer(TIMER), OpenKeypad())
 
     def _give_up(self) -> None:
+        self._stage.replies.drop(frozenset({Why.KEYS}))
         self._step = _Step.GIVEN_UP
         self._stage.emit(ClearTimer(TIMER), CloseKeypad())

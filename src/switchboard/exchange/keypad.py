@@ -64,7 +64,8 @@ class CallKeypad:
         self._opened.set()
 
     def close(self) -> None:
-        """It has ended, or comes to nothing."""
+        """It has ended, or comes to nothing: what no tool has taken by now is forgotten."""
+        self.wipe()
         if self._deaf:
             self._deaf_until = self._clock() + DEAF_AFTER_S
         self._active = self._deaf = False

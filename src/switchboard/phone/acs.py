@@ -99,6 +99,10 @@ class AcsCarrier:
                 await client.close()
                 await credential.close()
 
+    @property
+    def is_open(self) -> bool:
+        return self._client_or_none is not None
+
     # -- calls ------------------------------------------------------------------------------
 
     async def answer(self, incoming: str, route: Route) -> Connection:

@@ -50,6 +50,11 @@ class Connection:
 class Carrier(Protocol):
     """Each raises `CarrierUnavailable`; each is safe to ask for again."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be asked anything yet, and still."""
+        ...
+
     async def answer(self, incoming: str, route: Route) -> Connection:
         """Take an incoming call: `incoming` is the context that came with it."""
         ...

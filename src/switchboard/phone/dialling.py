@@ -188,6 +188,15 @@ def _check_time(number: PhoneNumber, quiet: QuietHours, now: datetime) -> None:
             raise NotDialled(Why.QUIET)
 
 
+def for_people(number: str) -> str:
+    """A number, E.164, as people write it; as it is where it is no number."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 def zone_of(number: str) -> ZoneInfo | None:
     """The clock of the telephone with this number, E.164, where there is but one it may go by."""
     try:

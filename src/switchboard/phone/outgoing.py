@@ -87,11 +87,16 @@ class OutgoingConfig:
     """What people's ids are made with."""
 
 
-def check_may_place(who: Principal) -> None:
+def may_place(who: Principal) -> bool:
     """Only the owner of this machine, and operators that an identity provider vouches for: a
-    stranger who may talk to the agent may not have it ring others. Raises `NotAllowed`."""
+    stranger who may talk to the agent may not have it ring others."""
     vouched = who.kind is Kind.PERSON and Role.OPERATOR in who.roles
-    if who.kind is not Kind.LOCAL and not vouched:
+    return who.kind is Kind.LOCAL or vouched
+
+
+def check_may_place(who: Principal) -> None:
+    """Raises `NotAllowed` for whoever may not place calls."""
+    if not may_place(who):
         raise NotAllowed("You may not place telephone calls on this server.")
 
 

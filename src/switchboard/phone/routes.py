@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
-from switchboard.errors import LinesBusy, NotAllowed
+from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed
 from switchboard.phone.room import PhoneRoom
 from switchboard.phone.webhooks import MAX_BODY_BYTES, Misposted
 
@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 BODY_S: Final = 10.0
 DELIVERIES_A_MINUTE: Final = "*"
+AGAIN_S: Final = "5"
+"""The carrier is open a few seconds after the server is. Event Grid delivers again by itself."""
 
 
 def phone_routes(room: PhoneRoom) -> APIRouter:
@@ -71,6 +73,9 @@ def _noted(door: str) -> Generator[None]:
     except Misposted as fault:
         logger.warning("refused", extra={"door": door, "reason": str(fault)})
         raise HTTPException(400, "This is not understood") from None
+    except CarrierUnavailable as reason:
+        logger.warning("refused", extra={"door": door, "reason": str(reason)})
+        raise HTTPException(503, "Come again", headers={"Retry-After": AGAIN_S}) from None
     except HTTPException as refusal:
         logger.warning("refused", extra={"door": door, "reason": refusal.detail})
         raise

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from aiortc import RTCSessionDescription
 
+from switchboard.conversation.wording import WANTS_HUMAN
 from switchboard.records.history import history
 from tests.browser.webrtc.peers import (
     LONG,
@@ -120,6 +121,15 @@ async def test_who_types_into_a_reply_silences_it_too_and_is_answered(home: Prod
         await stream.until(floor("nobody"))
     assert [event for _, event in stream.came if event["type"] == "interruption"]
     assert [event for _, event in stream.came if tool("done")(event)]
+
+
+async def test_a_wish_for_a_human_is_a_turn_that_is_answered(home: Product) -> None:
+    async with home.calling() as page, page.stream() as stream:
+        await greeted(stream)
+        await page.say("human")
+        wish = await stream.until(line("caller", WANTS_HUMAN))
+        assert wish["typed"] is True
+        await stream.until(floor("agent"))
 
 
 async def test_a_tool_that_asks_runs_once_the_page_agrees(home: Product) -> None:

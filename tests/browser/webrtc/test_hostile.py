@@ -71,6 +71,8 @@ async def test_a_foreign_page_reaches_no_call_even_with_its_ticket(home: Product
         (b'{"type": "text", "id": "t1", "text": " "}', 400),
         (b'{"type": "audio", "audio": "AAAA"}', 400),
         (b'{"type": "played", "item": "i", "ms": 5}', 400),
+        (b'{"type": "human "}', 400),
+        (b'{"type": "human"}', 204),
         (b'{"type": "ping", "at": 1}', 204),
         (b'"' + b"x" * 20_000 + b'"', 413),
     ],

@@ -1,4 +1,4 @@
-import { Mic, MicOff, PhoneOff } from 'lucide-react';
+import { Mic, MicOff, PhoneOff, UserRound } from 'lucide-react';
 import { Button } from '../../ui/Button';
 import type { Snapshot } from '../../voice/session';
 
@@ -23,6 +23,26 @@ export function MuteButton({ snapshot, onMute, onListen }: Props) {
     <Button className="mute" disabled={opening} aria-pressed={muted} onClick={() => onMute(!muted)}>
       {muted ? <MicOff size={20} aria-hidden="true" /> : <Mic size={20} aria-hidden="true" />}
       {muted ? 'Unmute' : 'Mute'}
+    </Button>
+  );
+}
+
+interface HumanProps {
+  snapshot: Snapshot;
+  onAsk: () => void;
+}
+
+/** Asks for a human; the agent answers whether one can be had. Once pressed it keeps the focus. */
+export function HumanButton({ snapshot: { phase, humanAsked }, onAsk }: HumanProps) {
+  return (
+    <Button
+      className="human"
+      disabled={phase !== 'live'}
+      aria-disabled={humanAsked}
+      onClick={onAsk}
+    >
+      <UserRound size={16} aria-hidden="true" />
+      Speak to a human
     </Button>
   );
 }

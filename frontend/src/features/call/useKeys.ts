@@ -6,13 +6,17 @@ export interface Keys {
   readonly slash: () => void;
 }
 
-/** Keys for the whole page, except where somebody types or presses what has the focus. */
+/**
+ * Keys for the whole page, except where somebody types or presses what has the focus. While a dialog
+ * is open, what lies below it has none.
+ */
 export function useKeys(keys: Keys): void {
   const latest = useRef(keys);
   latest.current = keys;
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (document.querySelector('dialog[open]') !== null) return;
       const act = actionFor(event, latest.current);
       if (act === null) return;
       event.preventDefault();

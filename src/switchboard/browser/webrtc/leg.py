@@ -26,6 +26,7 @@ from switchboard.conversation.events import (
     CallerLeft,
     CallerPressed,
     CallerTyped,
+    HumanWanted,
 )
 from switchboard.conversation.legs import CallerAudio, LegCapabilities, ReplyAudio
 
@@ -214,6 +215,8 @@ def _event_of(message: wire.PageMessage) -> CallerEvent | None:
             return CallerPressed(key)
         case wire.Decide(call=call, agreed=agreed):
             return CallerDecided(call, agreed)
+        case wire.Human():
+            return HumanWanted()
         case wire.End():
             return CallerLeft("goodbye")
         case wire.Ping():

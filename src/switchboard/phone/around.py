@@ -1,0 +1,112 @@
+"""What stands around the telephone's room: whom it answers to, and what it is told of itself."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from switchboard.access.acs import AcsTokens
+from switchboard.access.eventgrid import EventGridDoor
+from switchboard.access.media import MediaTickets
+from switchboard.access.principal import Principal
+from switchboard.conversation.legs import CallerLeg, Line
+from switchboard.exchange.brief import Fit
+from switchboard.phone.admission import CallerLimits
+from switchboard.phone.carrier import Route
+from switchboard.phone.handover import Handover
+from switchboard.phone.limits import MediaLimits
+from switchboard.phone.webhooks import Told
+from switchboard.records.recordings import RecordingTable
+from switchboard.records.telephone import MediaTicketTable, SeenEvents
+
+
+class Exchange(Protocol):
+    """What the telephone's room needs of the exchange."""
+
+    def place(
+        self,
+        *,
+        principal: Principal,
+        agent: str,
+        voice: str | None,
+        model: str | None,
+        line: Line,
+        fit: Fit | None,
+        wait_s: float | None,
+        outgoing: bool,
+    ) -> str: ...
+    def begin(self, call_id: str) -> None: ...
+    def adopt(
+        self,
+        call_id: str,
+        *,
+        principal: Principal,
+        agent: str,
+        line: Line,
+        fit: Fit | None,
+        outgoing: bool,
+    ) -> bool: ...
+    async def carry(self, call_id: str, leg: CallerLeg) -> None: ...
+    async def end(self, call_id: str, reason: str) -> None: ...
+    def cancel(self, call_id: str) -> None: ...
+
+
+class Follower(Protocol):
+    """Hears what becomes of calls, its own and others."""
+
+    async def told(self, call_id: str, event: Told) -> None: ...
+    async def over(self, call_id: str, reason: str) -> None: ...
+    async def sweep(self) -> None: ...
+
+
+type Choose = Callable[[str | None, str | None], str]
+"""The agent for the number that was called, E.164, and for the one that the caller asks for. The
+latter is the caller's to write: only agents that say so may be chosen by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneConfig:
+    """What the room is told about itself."""
+
+    public_url: str
+    """Where the carrier reaches us: `https://talk.example.com`."""
+    choose: Choose
+    """Who answers; asked anew for each call, as agents change while we run."""
+    caller_key: bytes = field(default_factory=secrets.token_bytes, repr=False)
+    """What callers' ids are made with; without one, they hold as long as this process."""
+    reattach_s: float = 10.0
+    latency_ms: float = 0.0
+    max_sockets: int = 100
+    callers: CallerLimits = field(default_factory=CallerLimits)
+    media: MediaLimits = field(default_factory=MediaLimits)
+
+    def callback_url(self, call_id: str) -> str:
+        return f"{self.public_url.rstrip('/')}/api/phone/events/{call_id}"
+
+    def media_url(self, call_id: str, query: str) -> str:
+        """Where the carrier opens a call's media socket."""
+        base = self.public_url.rstrip("/")
+        sockets = base.replace("https://", "wss://", 1).replace("http://", "ws://", 1)
+        return f"{sockets}/api/phone/media/{call_id}?{query}"
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Who may come in by which door."""
+
+    grid: EventGridDoor
+    acs: AcsTokens
+    media: MediaTickets
+    bindings: MediaTicketTable
+    seen: SeenEvents
+    recordings: RecordingTable
+
+
+async def route_of(call_id: str, handover: Handover, config: PhoneConfig, doors: Doors) -> Route:
+    """Where the carrier finds us for this call, with a ticket to its media."""
+    ticket = await doors.media.issue(call_id, handover.query)
+    return Route(
+        callback_url=config.callback_url(call_id),
+        media_url=config.media_url(call_id, f"ticket={ticket}&{handover.query}"),
+        operation=call_id,
+    )

@@ -1,0 +1,65 @@
+"""What became of calls: the carrier's callbacks, each acted upon once, in whatever order."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from switchboard.phone.around import Doors
+from switchboard.phone.arriving import SEEN_S
+from switchboard.phone.calls import PhoneCalls
+from switchboard.phone.webhooks import Told, What, callbacks
+
+logger = logging.getLogger(__name__)
+
+_OVER: Final = frozenset({What.DISCONNECTED, What.CREATE_FAILED, What.ANSWER_FAILED})
+
+
+class Callbacks:
+    def __init__(self, doors: Doors, calls: PhoneCalls, clock: Callable[[], float]) -> None:
+        self._doors = doors
+        self._calls = calls
+        self._clock = clock
+
+    async def told(self, call_id: str, body: bytes) -> None:
+        """None touches a call that is not the telephone's, or is no more. Raises `Misposted`."""
+        events = callbacks(body)
+        if not await self._doors.bindings.knows(call_id):
+            logger.info("callback of no call", extra={"call": call_id})
+            return
+        for event in events:
+            if await self._is_ours(call_id, event):
+                await self._act_on(call_id, event)
+
+    async def _is_ours(self, call_id: str, event: Told) -> bool:
+        waiting = self._calls.answered.get(call_id)
+        known = waiting[0] if waiting else self._calls.ringing.get(call_id)
+        known = known or await self._doors.bindings.connection_of(call_id)
+        if known is not None and known != event.connection_id:
+            logger.warning("callback of another call", extra={"call": call_id})
+            return False
+        digest = hashlib.sha256(f"callback {call_id} {event.event_id}".encode()).hexdigest()
+        return await self._doors.seen.first(digest, self._clock(), for_s=SEEN_S)
+
+    async def _act_on(self, call_id: str, event: Told) -> None:
+        logger.info(
+            "carrier told",
+            extra={"call": call_id, "what": event.what.value, "code": event.code},
+        )
+        calls = self._calls
+        if calls.follower is not None:
+            await calls.follower.told(call_id, event)
+        if await calls.lines.told(call_id, event):
+            await calls.hang_up(call_id, event.connection_id)
+        elif event.what in _OVER:
+            if left := calls.lines.left(call_id):
+                await calls.lines.settled(call_id)
+            await calls.give_up(call_id, left or "hung_up")
+        elif event.what in (What.RECORDING, What.NOT_RECORDED):
+            await calls.recordings.told(call_id, event)
+        elif event.what is What.CONNECTED and call_id in calls.ringing:
+            del calls.ringing[call_id]
+            calls.connections[call_id] = event.connection_id
+            calls.answered[call_id] = (event.connection_id, self._clock())
+        elif event.what is What.MEDIA_FAILED and call_id not in calls.legs:
+            await calls.hang_up(call_id, event.connection_id)

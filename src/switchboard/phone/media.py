@@ -1,0 +1,143 @@
+"""Media sockets: each joined to its call, until one of them leaves."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import anyio
+from starlette.websockets import WebSocket
+
+from switchboard.access.rates import Places
+from switchboard.access.refusals import NotIdentified
+from switchboard.conversation.commands import Record
+from switchboard.errors import LinesBusy, NotAllowed
+from switchboard.phone.around import Doors, Exchange, PhoneConfig
+from switchboard.phone.callers import known_caller
+from switchboard.phone.calls import PhoneCalls
+from switchboard.phone.carrier import Connection
+from switchboard.phone.handover import Handover
+from switchboard.phone.leg import REPLACED, PhoneLeg
+from switchboard.phone.metronome import Metronome
+from switchboard.phone.occasion import Fitting
+
+
+class Media:
+    """`metronome` paces what they play; it must run beside."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        doors: Doors,
+        config: PhoneConfig,
+        calls: PhoneCalls,
+        fitting: Fitting,
+    ) -> None:
+        self.metronome = Metronome()
+        self._exchange = exchange
+        self._doors = doors
+        self._config = config
+        self._calls = calls
+        self._fitting = fitting
+        self._sockets = Places(config.max_sockets)
+
+    async def open(self, socket: WebSocket, call_id: str) -> None:
+        """Raises `NotIdentified` or `LinesBusy` before it is accepted."""
+        await self._doors.acs.check(socket)
+        named = socket.headers.getlist("x-ms-call-connection-id")
+        tickets = socket.query_params.getlist("ticket")
+        if len(named) != 1 or len(tickets) != 1:
+            raise NotIdentified("This media socket belongs to no call.")
+        handover = Handover.read(socket.query_params)
+        with self._sockets.take(), self._at_hand(call_id):
+            first = await self._doors.bindings.connection_of(call_id) is None
+            await self._doors.media.check(tickets[0], call_id, named[0], handover.query)
+            await socket.accept()
+            await self._join(socket, call_id, Connection(named[0]), handover if first else None)
+
+    @contextmanager
+    def _at_hand(self, call_id: str) -> Generator[None]:
+        here = self._calls.here
+        here[call_id] += 1
+        try:
+            yield
+        finally:
+            here[call_id] -= 1
+            if not here[call_id]:
+                del here[call_id]
+
+    async def _join(
+        self,
+        socket: WebSocket,
+        call_id: str,
+        connection: Connection,
+        handover: Handover | None,
+    ) -> None:
+        """`handover` is there for the first media of a call, which may be another replica's."""
+        calls = self._calls
+        leg = self._leg(socket, call_id, connection)
+        calls.legs[call_id] = leg
+        calls.recordings.rejoined(call_id)
+        calls.connections[call_id] = connection.id
+        calls.answered.pop(call_id, None)
+        calls.ringing.pop(call_id, None)
+        calls.wait_no_more(call_id)
+        over = False
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(leg.run)
+            try:
+                if handover is not None:
+                    self._adopt(call_id, handover)
+                calls.lines.joined(call_id, connection.id, leg)
+                await self._exchange.carry(call_id, leg)
+            except (NotAllowed, LinesBusy):
+                await leg.close("call_gone")
+            over = leg.is_over
+            if not over:
+                # Another leg has taken over, or the socket was lost: it has no more to do.
+                await leg.close(REPLACED)
+        if calls.legs.get(call_id) is leg:
+            del calls.legs[call_id]
+            if not over and call_id in calls.connections:
+                await self._await_return(call_id, connection)
+
+    def _leg(self, socket: WebSocket, call_id: str, connection: Connection) -> PhoneLeg:
+        calls, config = self._calls, self._config
+
+        async def hang_up() -> None:
+            await calls.hang_up(call_id, connection.id, leg.end_reason or "hung_up")
+
+        def record(wish: Record) -> None:
+            where = config.callback_url(call_id)
+            calls.recordings.want(call_id, connection.id, where, on=wish.on, storage=wish.storage)
+
+        leg = PhoneLeg(
+            socket,
+            call_id,
+            metronome=self.metronome,
+            hang_up=hang_up,
+            record=record,
+            latency_ms=config.latency_ms,
+            limits=config.media,
+        )
+        return leg
+
+    def _adopt(self, call_id: str, handover: Handover) -> None:
+        """Raises as the exchange does."""
+        who = known_caller(handover.caller_id)
+        adopted = self._exchange.adopt(
+            call_id,
+            principal=who,
+            agent=handover.agent,
+            line=self._calls.lines,
+            fit=self._fitting(handover.occasion),
+            outgoing=handover.outgoing,
+        )
+        if adopted:
+            self._calls.lines.began(call_id, who, handover.raw_id)
+
+    async def _await_return(self, call_id: str, connection: Connection) -> None:
+        """A lost socket may come back. If it does not, nobody is left to hang up but us."""
+        settled = self._calls.lost[call_id] = anyio.Event()
+        with anyio.move_on_after(self._config.reattach_s) as waiting:
+            await settled.wait()
+        if waiting.cancelled_caught:
+            await self._calls.hang_up(call_id, connection.id)
