@@ -7,20 +7,14 @@ import pytest
 
 from switchboard.records.store import Store, sqlite_url
 from tests.local.acs.peers import kept
-from tests.local.realtime.doubles import Cloud, Doubles, local_cloud
-from tests.model.identity import SECRET_HEADER
-from tests.phone.ringing import Town, teller, town
+from tests.local.realtime.doubles import Cloud
+from tests.phone.ringing import Town, clouded, town
 
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Generator[Cloud]:
     """A local cloud, and the identity of this machine in it."""
-    doubles = Doubles()
-    doubles.mind.script = teller
-    with local_cloud(doubles, identity_header=SECRET_HEADER) as cloud:
-        monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{cloud.port}/msi/token")
-        monkeypatch.setenv("IDENTITY_HEADER", SECRET_HEADER)
-        monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+    with clouded(monkeypatch) as cloud:
         yield cloud
 
 

@@ -11,10 +11,10 @@ import anyio
 from switchboard_local.acs.people import Phone, PhoneCall, Ring
 from switchboard_local.mind.parts import Call, Request, Say, Thought
 from tests.browser.webrtc.peers import ROOT
+from tests.local.acs.softphones import HUMAN
 from tests.local.realtime.doubles import Cloud, last_words
 from tests.phone.ringing import AGENT, AS_IN_LIFE, SPEECH, Town, teller, town
 
-HUMAN = "+442079460123"
 ABOUT = "A refund of twelve pounds."
 CONNECTING = "I am connecting you with a colleague now."
 ASKING = "One moment, I ask a colleague to join."

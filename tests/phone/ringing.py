@@ -1,13 +1,14 @@
 """A town with a telephone: the product, a local ACS over TLS, a local cloud, a tap between."""
 
 import socket
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import anyio
+import pytest
 
 from switchboard.agents.profile import END_CALL
 from switchboard.records.history import CallHistory, history
@@ -21,7 +22,15 @@ from switchboard_local.acs.serving import ServedAcs, serving_acs
 from switchboard_local.mind.parts import Call, Request, Say, Thought
 from tests.browser.webrtc.peers import Product, clerk, product
 from tests.e2e.town import Tap
-from tests.local.realtime.doubles import Cloud, last_words, silence, tone
+from tests.local.realtime.doubles import (
+    Cloud,
+    Doubles,
+    last_words,
+    local_cloud,
+    silence,
+    tone,
+)
+from tests.model.identity import SECRET_HEADER
 
 AGENT = "+15550100"
 CALLER = "+15550111"
@@ -127,6 +136,18 @@ class Town:
             while len(found := self.tap.events(kind, from_model=from_model)) < count:  # noqa: ASYNC110
                 await anyio.sleep(0.01)
         return found[count - 1].event
+
+
+@contextmanager
+def clouded(environment: pytest.MonkeyPatch) -> Generator[Cloud]:
+    """A local cloud where the teller thinks, and the identity of this machine in it."""
+    doubles = Doubles()
+    doubles.mind.script = teller
+    with local_cloud(doubles, identity_header=SECRET_HEADER) as cloud:
+        environment.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{cloud.port}/msi/token")
+        environment.setenv("IDENTITY_HEADER", SECRET_HEADER)
+        environment.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+        yield cloud
 
 
 @asynccontextmanager

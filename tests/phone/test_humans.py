@@ -14,12 +14,12 @@ from switchboard_local.acs.outcomes import Outcome
 from switchboard_local.acs.people import Manner, PhoneCall
 from switchboard_local.mind.parts import Call, Request, Say, Thought
 from tests.local.acs.peers import kept
+from tests.local.acs.softphones import HUMAN
 from tests.local.realtime.doubles import Cloud, last_words
 from tests.phone.handing import (
     ASKING,
     BRIEFING,
     CONNECTING,
-    HUMAN,
     MS_PER_CHAR,
     asks,
     colleague,

@@ -6,23 +6,21 @@
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from azure.communication.callautomation import PhoneNumberIdentifier
 from azure.communication.callautomation.aio import CallAutomationClient
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, expect
 
-from switchboard_local.softphone.routes import BUILT
 from tests.local.acs.peers import RESOURCE, client
-from tests.local.acs.softphones import HUMAN, YOU, Softphones, softphones
-from tests.page.conftest import CHROMIUM, FLAGS, FRONTEND, WATCH
+from tests.local.acs.softphones import HUMAN, YOU, softphones
+from tests.page.conftest import FRONTEND
 from tests.phone.ringing import AGENT, Town
+from tests.phone.softphone import WAIT_MS, Visit, chromium, visited
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
-WAIT_MS = 20_000
 VIOLATIONS = """
 async () => (await axe.run()).violations.map(
   ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
@@ -30,62 +28,10 @@ async () => (await axe.run()).violations.map(
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-@dataclass
-class Visit:
-    """One softphone page, the agent's town behind it, and what went wrong on it."""
-
-    page: Page
-    there: Town
-    errors: list[str] = field(default_factory=list[str])
-
-    async def line(self, state: str) -> None:
-        """Until the line in the hand is in that state."""
-        await self.attribute("line", state)
-
-    async def attribute(self, name: str, value: str) -> None:
-        place = self.page.locator(f"html[data-{name}='{value}']")
-        await place.wait_for(state="attached", timeout=WAIT_MS)
-
-    async def click(self, name: str) -> None:
-        await self.page.get_by_role("button", name=name, exact=True).click()
-
-    async def say(self, text: str) -> None:
-        await self.page.get_by_label("Your message").fill(text)
-        await self.page.keyboard.press("Enter")
-
-    def passages(self, title: str) -> Locator:
-        titled = self.page.locator(".passage-title", has_text=title)
-        return self.page.locator(".flow li").filter(has=titled)
-
-    async def wrongs(self) -> list[str]:
-        blocked: list[str] = await self.page.evaluate("window.wrongs")
-        return self.errors + blocked
-
-
 @pytest.fixture
 async def browser() -> AsyncGenerator[Browser]:
-    flags = [*FLAGS, "--use-fake-ui-for-media-stream=deny"]
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+    async with chromium() as browser:
         yield browser
-        await browser.close()
-
-
-@asynccontextmanager
-async def visited(place: Softphones, there: Town, browser: Browser) -> AsyncGenerator[Visit]:
-    assert (BUILT / "index.html").is_file(), "run: scripts/page.sh"
-    context = await browser.new_context(viewport={"width": 1440, "height": 900})
-    await context.add_init_script(WATCH)
-    here = Visit(await context.new_page(), there)
-    here.page.on("pageerror", lambda error: here.errors.append(str(error)))
-    here.page.on(
-        "console",
-        lambda message: here.errors.append(message.text) if message.type == "error" else None,
-    )
-    await here.page.goto(f"http://127.0.0.1:{place.port}/softphone")
-    await expect(here.page.get_by_role("list", name="Lines")).to_contain_text("+44 20 7946 0122")
-    yield here
-    await context.close()
 
 
 @asynccontextmanager
@@ -195,6 +141,7 @@ async def test_its_second_line_is_the_human_who_declines_a_transfer_then_takes_i
         assert await here.wrongs() == []
 
 
+@pytest.mark.timeout(120)  # twenty pictures of a page, each judged
 async def test_every_screen_is_accessible_and_fits(there: Town, browser: Browser) -> None:
     async with (
         softphones(there.acs) as place,
@@ -203,6 +150,16 @@ async def test_every_screen_is_accessible_and_fits(there: Town, browser: Browser
     ):
         await here.page.evaluate((FRONTEND / "node_modules/axe-core/axe.min.js").read_text())
         await judge(here, "idle")
+        await sdk.create_call(
+            PhoneNumberIdentifier(YOU),
+            f"{there.home.http.base_url}/api/phone/events/nobodys",
+            source_caller_id_number=PhoneNumberIdentifier(AGENT),
+        )
+        await here.line("ringing")
+        await judge(here, "ringing")
+        await here.click("Decline")
+        await here.line("ended")
+        await there.empty()
         await here.click("Call")
         await here.line("talking")
         await here.attribute("ear", "sounding")
@@ -212,8 +169,15 @@ async def test_every_screen_is_accessible_and_fits(there: Town, browser: Browser
         await expect(here.page.locator(".line").nth(1)).to_contain_text("calling")
         await here.say("What is on my account?")
         await judge(here, "talking")
-        await here.click("Hang up")
-        await here.line("ended")
+        await here.click("Answer line 2")
+        await sdk.get_call_connection(there.line.id).hold(PhoneNumberIdentifier(YOU))
+        await expect(here.a_line(1)).to_contain_text("On hold with the agent")
+        await here.a_line(1).get_by_role("button").click()
+        await judge(here, "on-hold")
+        for line in 2, 1:
+            await here.a_line(line).get_by_role("button").click()
+            await here.click("Hang up")
+            await here.line("ended")
         await there.empty()
         await here.passages("CallConnected").locator("summary").click()
         await judge(here, "ended")

@@ -29,7 +29,7 @@ from switchboard.errors import ModelUnavailable, NotAllowed
 from switchboard.exchange.brief import Brief
 from switchboard.exchange.earshot import Earshot
 from switchboard.exchange.keypad import CallKeypad
-from switchboard.exchange.lines import ask_line
+from switchboard.exchange.lines import ask_line, use_line
 from switchboard.exchange.media import CallMedia
 from switchboard.exchange.timers import Timers
 from switchboard.tools.context import ToolContext
@@ -439,7 +439,7 @@ class Call:
 
     async def _run_line_tool(self, line: Line, command: c.RunTool) -> None:
         began = self._clock()
-        output, outcome = await line.use(self.id, command.name, command.arguments)
+        output, outcome = await use_line(line, self.id, command)
         took_ms = (self._clock() - began) * 1_000
         self.apply(e.ToolAnswered(command.call_id, output, outcome, took_ms))
 

@@ -29,3 +29,9 @@ class Stretches:
         stretch = bytes(self._stretch)
         self._stretch.clear()
         return stretch
+
+    def rest(self) -> bytes:
+        """The stretch that nothing has ended, where the call has."""
+        stretch = bytes(self._stretch)
+        self._stretch.clear()
+        return stretch

@@ -131,9 +131,12 @@ class Line:
                 self._ear.tell(Trouble(self.index, UNHEARD))
 
     def speak(self, pcm: bytes) -> None:
-        """A microphone's sound. What comes too fast is dropped; it never gets late."""
+        """A microphone's sound. What comes too fast is dropped; it never gets late.
+
+        So is what comes while typed text is spoken: that would never come to its end.
+        """
         call = self._call
-        if call is None or call.unspoken_ms > MAX_BEHIND_MS:
+        if call is None or self.now.speaking or call.unspoken_ms > MAX_BEHIND_MS:
             return
         call.say(pcm if call.unspoken_ms else CUSHION + pcm)
 
@@ -163,7 +166,7 @@ class Line:
             await self._talk(call)
 
     async def _talk(self, call: PhoneCall) -> None:
-        self._call, self._left = call, False
+        self._call, self._left, last = call, False, b""
         self._show("talking", other=self.now.other)
         self._texts, texts = anyio.create_memory_object_stream[str](MAX_WAITING)
         put, stretches = anyio.create_memory_object_stream[bytes](MAX_WAITING)
@@ -171,14 +174,17 @@ class Line:
             async with self._texts, texts, put, stretches, anyio.create_task_group() as tasks:
                 tasks.start_soon(self._speak_texts, call, texts)
                 tasks.start_soon(self._put_in_words, stretches)
-                await self._hear(call, put)
+                last = await self._hear(call, put)
                 tasks.cancel_scope.cancel()
         finally:
             call.hang_up()
             self._call = self._texts = None
         self._end(HUNG_UP if self._left else OTHER_HUNG_UP)
+        if last:
+            await self._tell_words(last)
 
-    async def _hear(self, call: PhoneCall, stretches: MemoryObjectSendStream[bytes]) -> None:
+    async def _hear(self, call: PhoneCall, stretches: MemoryObjectSendStream[bytes]) -> bytes:
+        """Until the call ends. Returns what was being said then: a goodbye, most likely."""
         cutter, keys = Stretches(), 0
         async for heard in call.listen():
             if heard.pcm != SILENCE:
@@ -191,6 +197,7 @@ class Line:
             keys = len(call.keys_heard)
             if call.on_hold is not self.now.held:
                 self._update(held=call.on_hold)
+        return cutter.rest()
 
     async def _speak_texts(self, call: PhoneCall, texts: MemoryObjectReceiveStream[str]) -> None:
         async for text in texts:
@@ -207,11 +214,12 @@ class Line:
 
     async def _put_in_words(self, stretches: MemoryObjectReceiveStream[bytes]) -> None:
         async for stretch in stretches:
-            try:
-                words = await self._parts.ears.transcribe(stretch)
-            except EarsFailed:
-                continue  # the page goes without these words
-            if words:
+            await self._tell_words(stretch)
+
+    async def _tell_words(self, stretch: bytes) -> None:
+        """Where the ears fail, the page goes without."""
+        with suppress(EarsFailed):
+            if words := await self._parts.ears.transcribe(stretch):
                 self._ear.tell(Words(self.index, words))
 
     def _show(self, state: State, other: str) -> None:

@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from fastapi import FastAPI
@@ -71,6 +72,11 @@ class SoftPage:
         lines = [each for each in self.of("line") if each["line"] == index]
         return lines[-1] if lines else {}
 
+    def spoken(self, index: int = 0) -> int:
+        """How many typed texts the line has spoken to their end."""
+        speaking = [each["speaking"] for each in self.of("line") if each["line"] == index]
+        return sum(one and not after for one, after in pairwise(speaking))
+
     def of(self, kind: str) -> list[Said]:
         return [each for each in self.told if each["type"] == kind]
 
@@ -85,6 +91,7 @@ class Softphones:
     """Where pages come to."""
 
     port: int
+    room: Room
 
     @asynccontextmanager
     async def page(
@@ -106,7 +113,8 @@ class Softphones:
 async def softphones(acs: Acs) -> AsyncGenerator[Softphones]:
     app = FastAPI()
     app.add_middleware(LoopbackOnly)
-    add_softphone(app, Room(acs, Parts(HummingVoice(), ScriptedEars(["good day"] * 9))))
+    room = Room(acs, Parts(HummingVoice(), ScriptedEars(["good day"])))
+    add_softphone(app, room)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         async with serving(app, listener):
-            yield Softphones(listener.getsockname()[1])
+            yield Softphones(listener.getsockname()[1], room)

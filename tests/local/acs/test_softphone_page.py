@@ -3,6 +3,7 @@
 # pyright: reportUnknownMemberType=false
 # (the SDK leaves its keyword arguments untyped)
 
+import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -53,8 +54,7 @@ async def test_it_rings_speaks_presses_hears_and_hangs_up(quick: Town, here: Sof
     async with here.page() as page:
         media = await ring_the_agent(quick, page)
         await page.wish("say", text="hello")
-        await page.until(lambda it: it.now().get("speaking"))
-        await page.until(lambda it: not it.now().get("speaking"))
+        await page.until(lambda it: it.spoken() == 1)
         await page.wish("press", keys="1#")
         await media.until(lambda it: it.keys() == "1#")
         assert media.pcm().rstrip(b"\0") == (tone(250) + tone(50)).rstrip(b"\0")
@@ -76,6 +76,35 @@ async def test_a_microphone_is_heard_and_never_gets_late(quick: Town, here: Soft
         await media.until(lambda it: it.keys() == "5")
         await eventually(lambda: not quick.acs.phone(YOU).calls[-1].unspoken_ms)
         assert len(media.pcm()) < len(tone(2_000))
+
+
+async def test_typed_texts_are_spoken_one_by_one_into_an_open_microphone(
+    quick: Town, here: Softphones
+) -> None:
+    async def keep_humming(page: SoftPage) -> None:
+        while True:
+            await page.socket.send(tone(20))
+            await asyncio.sleep(0.001)  # faster than it is spoken: the mouth is never empty
+
+    async with here.page() as page:
+        await ring_the_agent(quick, page)
+        humming = asyncio.create_task(keep_humming(page))
+        for said in 1, 2:
+            await page.wish("say", text="hello")
+            await page.until(lambda it, said=said: it.spoken() == said)
+        humming.cancel()
+
+
+async def test_what_is_said_last_is_put_in_words_though_the_call_has_ended(
+    quick: Town, here: Softphones
+) -> None:
+    async with here.page() as page:
+        media = await ring_the_agent(quick, page)
+        await media.say(tone(400))
+        await page.until(lambda it: len(it.sound) >= len(tone(200)))
+        quick.acs.phone(YOU).calls[-1].hang_up()
+        await page.line("ended")
+        await page.first("words")
 
 
 async def test_only_the_line_at_the_ear_is_heard(quick: Town, here: Softphones) -> None:
