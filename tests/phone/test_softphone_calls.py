@@ -37,7 +37,7 @@ pytestmark = [
 
 GOODBYE = "Goodbye then, and thank you for calling."
 ALONE = "I am sorry, nobody is free just now."
-RINGS = {"dial_quiet_hours": "none", "dial_number_a_day": 100}
+RINGS: dict[str, Any] = {"dial_quiet_hours": "none", "dial_number_a_day": 100}
 
 
 def host(request: Request) -> Sequence[Thought]:
