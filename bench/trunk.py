@@ -6,9 +6,10 @@ back is read by whoever holds the telephone.
 """
 
 import asyncio
+import itertools
 import socket
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,6 +116,7 @@ class Trunk:
         default_factory=dict[str, "asyncio.Future[str]"]
     )
     _callbacks: dict[str, str] = field(default_factory=dict[str, str])
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     bearer: str = ""
 
     def __post_init__(self) -> None:
@@ -154,7 +156,8 @@ class Trunk:
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "data": {
                 "to": {"rawId": "4:+15550100"},
-                "from": {"rawId": "4:+15550111"},
+                # Everybody has a telephone of their own: one alone may not call so often.
+                "from": {"rawId": f"4:+1555{next(self._numbers):07}"},
                 "incomingCallContext": context,
                 "correlationId": context,
             },

@@ -64,6 +64,8 @@ async def test_a_newcomer_rings_the_agent_asks_presses_a_key_and_hangs_up(
         await here.page.locator("body").click()
         await here.page.keyboard.press("1")  # the agent asks whether it may
         await there.told("conversation.item.create", 3)
+        await there.told("conversation.item.create", 4)  # what came of it
+        await there.quiet()
         await expect(here.passages("DtmfData 1")).to_be_visible()
 
         call_id = there.call_id
