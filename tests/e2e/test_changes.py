@@ -75,9 +75,12 @@ async def test_a_call_over_webrtc_outlives_its_network_and_its_microphone(
         await anyio.sleep(AWAY_S)
         await here.page.context.set_offline(False)
 
-        await heard_out(here, LATEST)
+        latest = here.lines("agent", LATEST)
+        await expect(latest).to_be_visible(timeout=5_000)
         again = (await until(lambda: streams(here)[1:]))[0]
         assert int(again.headers["last-event-id"]) > 1
+        await expect(latest).to_have_attribute("data-state", "final", timeout=20_000)
+        await here.state("speaker", "silent")
         assert await spoken(here) == 2 * [("agent", "final"), ("caller", "final")] + [
             ("agent", "final")
         ]
