@@ -13,7 +13,7 @@ from azure.communication.callautomation import PhoneNumberIdentifier
 from azure.communication.callautomation.aio import CallAutomationClient
 from playwright.async_api import Browser, expect
 
-from tests.local.acs.peers import RESOURCE, client
+from tests.local.acs.peers import RESOURCE, Application, client, served_app
 from tests.local.acs.softphones import HUMAN, YOU, softphones
 from tests.page.conftest import FRONTEND
 from tests.phone.ringing import AGENT, Town
@@ -88,7 +88,9 @@ async def test_a_newcomer_rings_the_agent_asks_presses_a_key_and_hangs_up(
 async def test_it_is_rung_by_a_call_that_is_placed_declines_one_and_takes_the_next(
     there: Town, browser: Browser
 ) -> None:
+    caller = Application()  # another than the product, which hangs up what it has not placed
     async with (
+        served_app(caller),
         softphones(there.acs) as place,
         visited(place, there, browser) as here,
         the_sdk(there) as sdk,
@@ -96,7 +98,7 @@ async def test_it_is_rung_by_a_call_that_is_placed_declines_one_and_takes_the_ne
         for button, state in (("Decline", "ended"), ("Answer", "talking")):
             placed = await sdk.create_call(
                 PhoneNumberIdentifier(YOU),
-                f"{there.home.http.base_url}/api/phone/events/nobodys",
+                f"http://127.0.0.1:{caller.port}/events",
                 source_caller_id_number=PhoneNumberIdentifier(AGENT),
             )
             await here.line("ringing")

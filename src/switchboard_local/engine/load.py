@@ -61,6 +61,8 @@ class EngineChoice:
     voice: VoiceChoice = "auto"
     voice_programs: int = 2
     """Pipers at once. Each takes 250 MB and at most one core."""
+    voice_steady: bool = False
+    """Whether Piper says a line the same way each time, as a test of what is heard needs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,9 @@ class _Loaded:
 
     async def load_voice(self, wanted: EngineChoice) -> None:
         async def piper() -> ClosableVoice:
-            return SpokenVoice(await Piper.load(programs=wanted.voice_programs))
+            return SpokenVoice(
+                await Piper.load(programs=wanted.voice_programs, steady=wanted.voice_steady)
+            )
 
         if wanted.voice == "fixed":
             self.voice = FixedVoice()

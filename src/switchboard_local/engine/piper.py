@@ -45,6 +45,7 @@ _PASSED_ON: Final = (
 _WARM_UP: Final = "Hello."
 _VOLUME: Final = "0.7"
 """Each line is normalised to full scale; this leaves room for the resampler's overshoot."""
+_STEADY: Final = ("--noise-scale", "0", "--noise-w-scale", "0")
 
 
 _log = logging.getLogger(__name__)
@@ -57,10 +58,11 @@ class ProgramDied(VoiceFailed):
 class PiperProgram:
     """One running Piper. For one borrower at a time; outlives crashes and impatient borrowers."""
 
-    def __init__(self, model: Path, folder: Path) -> None:
+    def __init__(self, model: Path, folder: Path, *, steady: bool = False) -> None:
         self._command = (
             *(sys.executable, "-P", "-m", "piper", "--model", str(model)),
             *("--output-dir", str(folder), "--volume", _VOLUME),
+            *(_STEADY if steady else ()),
         )
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
@@ -168,11 +170,13 @@ class Piper:
 
     info = PartInfo("voice", "Piper joe")
 
-    def __init__(self, programs: int, folder: Path, model: Path) -> None:
+    def __init__(self, programs: int, folder: Path, model: Path, *, steady: bool = False) -> None:
         self._folder = folder
         self._repairs: set[asyncio.Task[None]] = set()
         self._closed = False
-        self._programs = [PiperProgram(model, folder / str(each)) for each in range(programs)]
+        self._programs = [
+            PiperProgram(model, folder / str(each), steady=steady) for each in range(programs)
+        ]
         self._turnstile = Turnstile(
             self._programs,
             most_waiting=_MOST_WAITING,
@@ -181,14 +185,17 @@ class Piper:
         )
 
     @classmethod
-    async def load(cls, *, programs: int = 2) -> "Piper":
-        """Start and warm the programs. Raises `PartMissing` where Piper cannot be had."""
+    async def load(cls, *, programs: int = 2, steady: bool = False) -> "Piper":
+        """Start and warm the programs. Raises `PartMissing` where Piper cannot be had.
+
+        A voice that is `steady` says a line the same way each time; it is a little flat.
+        """
         if find_spec("piper") is None:
             raise PartMissing("piper is not installed")
         model_folder = await anyio.to_thread.run_sync(verified, JOE)
         model = next(model_folder / name for name in JOE.sha256 if name.endswith(".onnx"))
         folder = await anyio.to_thread.run_sync(lambda: tempfile.mkdtemp(prefix="piper-"))
-        piper = cls(programs, Path(folder), model)
+        piper = cls(programs, Path(folder), model, steady=steady)
         started = False
         try:
             await piper._start()

@@ -37,14 +37,15 @@ SENTENCES = (
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def engine() -> AsyncIterator[Engine]:
-    loaded = await load_engine(EngineChoice("silero", "moonshine", "piper", voice_programs=1))
+    choice = EngineChoice("silero", "moonshine", "piper", voice_programs=1, voice_steady=True)
+    loaded = await load_engine(choice)
     yield loaded
     await loaded.aclose()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def piper() -> AsyncIterator[Piper]:
-    loaded = await Piper.load(programs=2)
+    loaded = await Piper.load(programs=2, steady=True)
     yield loaded
     await loaded.close()
 
@@ -62,6 +63,10 @@ async def test_what_the_voice_says_the_ears_understand(engine: Engine) -> None:
         for speed in (1.0, 1.25):
             heard = await engine.ears.transcribe(await said(engine, sentence, speed))
             assert wrong_words(sentence, heard) <= 2, heard
+
+
+async def test_a_steady_voice_says_a_line_the_same_way_twice(engine: Engine) -> None:
+    assert await said(engine, SENTENCES[0]) == await said(engine, SENTENCES[0])
 
 
 async def test_numbers_are_said_digit_by_digit(engine: Engine) -> None:

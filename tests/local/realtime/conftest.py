@@ -49,7 +49,7 @@ def speech() -> Mapping[str, bytes]:
     """Each of `LINES` as 24 kHz audio, with a pause before and after it."""
 
     async def speak() -> Mapping[str, bytes]:
-        choice = EngineChoice(detectors="energy", ears="none", voice="piper", voice_programs=1)
+        choice = EngineChoice("energy", "none", "piper", voice_programs=1, voice_steady=True)
         engine = await load_engine(choice)
         try:
             said = {line: [piece async for piece in engine.voice.speak(line)] for line in LINES}
