@@ -20,8 +20,8 @@ from switchboard.records.recordings import RecordingTable
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
 
 
-class Exchange(Protocol):
-    """What the telephone's room needs of the exchange."""
+class Places(Protocol):
+    """What placing calls needs of the exchange."""
 
     def place(
         self,
@@ -35,6 +35,12 @@ class Exchange(Protocol):
         wait_s: float | None,
         outgoing: bool,
     ) -> str: ...
+    async def end(self, call_id: str, reason: str) -> None: ...
+
+
+class Exchange(Places, Protocol):
+    """What the telephone's room needs of it."""
+
     def begin(self, call_id: str) -> None: ...
     def adopt(
         self,
@@ -47,7 +53,6 @@ class Exchange(Protocol):
         outgoing: bool,
     ) -> bool: ...
     async def carry(self, call_id: str, leg: CallerLeg) -> None: ...
-    async def end(self, call_id: str, reason: str) -> None: ...
     def cancel(self, call_id: str) -> None: ...
 
 

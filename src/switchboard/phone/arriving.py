@@ -85,10 +85,8 @@ class Arrivals:
         except CarrierUnavailable:
             await calls.give_up(call_id, "not_answered")
             return
-        except Exception:
-            calls.admission.leave(call_id)
-            await self._exchange.end(call_id, "not_answered")
-            calls.lines.over(call_id)
+        except BaseException:
+            await calls.let_go(call_id, "not_answered")
             raise
         logger.info("incoming call answered", extra={"call": call_id})
         await self._await_media(call_id, connection)

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from switchboard.access.principal import Kind, Principal, Role
 from switchboard.conversation.legs import Line
 from switchboard.errors import CarrierUnavailable, NotAllowed
-from switchboard.exchange.brief import Fit
+from switchboard.phone.around import Places
 from switchboard.phone.callers import caller
 from switchboard.phone.handover import Handover
 from switchboard.phone.occasion import Fitting, Occasion, as_it_is
@@ -30,24 +30,6 @@ _OUTCOMES: Final = {
     487: State.NO_ANSWER,
 }
 """How SIP says it; whatever else the carrier says is a failure."""
-
-
-class Exchange(Protocol):
-    """What placing calls needs of the exchange."""
-
-    def place(
-        self,
-        *,
-        principal: Principal,
-        agent: str,
-        voice: str | None,
-        model: str | None,
-        line: Line,
-        fit: Fit | None,
-        wait_s: float | None,
-        outgoing: bool,
-    ) -> str: ...
-    async def end(self, call_id: str, reason: str) -> None: ...
 
 
 class Room(Protocol):
@@ -110,7 +92,7 @@ class Outgoing:
 
     def __init__(
         self,
-        exchange: Exchange,
+        exchange: Places,
         room: Room,
         permits: Permits,
         table: PlacedTable,
