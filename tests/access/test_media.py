@@ -46,6 +46,15 @@ async def test_acs_may_come_back_with_the_connection_that_came_first(
     assert await MediaTicketTable(store).connection_of("c1") == "acs-1"
 
 
+async def test_who_shows_it_is_told_the_facts_until_the_call_is_over(office: MediaTickets) -> None:
+    ticket = await office.issue("c1", "who it is")
+    assert await office.check(ticket, "c1", "acs-1") == "who it is"
+    assert await office.check(ticket, "c1", "acs-1") == "who it is"
+    await office.revoke("c1")
+    with pytest.raises(NotIdentified):
+        await office.check(ticket, "c1", "acs-1")
+
+
 async def test_nobody_else_may(office: MediaTickets) -> None:
     ticket = await office.issue("c1")
     await office.check(ticket, "c1", "acs-1")

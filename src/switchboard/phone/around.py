@@ -88,11 +88,11 @@ class PhoneConfig:
     def callback_url(self, call_id: str) -> str:
         return f"{self.public_url.rstrip('/')}/api/phone/events/{call_id}"
 
-    def media_url(self, call_id: str, query: str) -> str:
+    def media_url(self, call_id: str, ticket: str) -> str:
         """Where the carrier opens a call's media socket."""
         base = self.public_url.rstrip("/")
         sockets = base.replace("https://", "wss://", 1).replace("http://", "ws://", 1)
-        return f"{sockets}/api/phone/media/{call_id}?{query}"
+        return f"{sockets}/api/phone/media/{call_id}?ticket={ticket}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,9 @@ class Doors:
 
 async def route_of(call_id: str, handover: Handover, config: PhoneConfig, doors: Doors) -> Route:
     """Where the carrier finds us for this call, with a ticket to its media."""
-    ticket = await doors.media.issue(call_id, handover.query)
+    ticket = await doors.media.issue(call_id, handover.facts)
     return Route(
         callback_url=config.callback_url(call_id),
-        media_url=config.media_url(call_id, f"ticket={ticket}&{handover.query}"),
+        media_url=config.media_url(call_id, ticket),
         operation=call_id,
     )

@@ -46,10 +46,10 @@ class Media:
         tickets = socket.query_params.getlist("ticket")
         if len(named) != 1 or len(tickets) != 1:
             raise NotIdentified("This media socket belongs to no call.")
-        handover = Handover.read(socket.query_params)
         with self._sockets.take(), self._at_hand(call_id):
             first = await self._doors.bindings.connection_of(call_id) is None
-            await self._doors.media.check(tickets[0], call_id, named[0], handover.query)
+            facts = await self._doors.media.check(tickets[0], call_id, named[0])
+            handover = Handover.read(facts)
             await socket.accept()
             await self._join(socket, call_id, Connection(named[0]), handover if first else None)
 

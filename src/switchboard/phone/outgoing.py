@@ -144,7 +144,9 @@ class Outgoing:
         if permit.again:  # asked for twice at once
             await self._exchange.end(call_id, "not_placed")
             return await self.need(permit.call_id)
-        handover = Handover(wish.agent, other.id, f"4:{target.number}", outgoing=True)
+        handover = Handover(
+            wish.agent, other.id, f"4:{target.number}", outgoing=True, context=wish.context
+        )
         await self._ring(call_id, permit, handover)
         return await self.need(call_id)
 
