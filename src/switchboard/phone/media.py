@@ -106,11 +106,13 @@ class Media:
         self, call_id: str, connection: Connection, leg: PhoneLeg, handover: Handover | None
     ) -> bool:
         """Until the leg is no more the call's. Whether the call is over with it."""
+        over = False
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(leg.run)
             try:
                 if handover is not None:
                     self._adopt(call_id, handover)
+                    await self._note_taken(call_id, handover)
                 self._calls.lines.joined(call_id, connection.id, leg)
                 await self._exchange.carry(call_id, leg)
             except (NotAllowed, LinesBusy):
@@ -155,6 +157,15 @@ class Media:
         )
         if adopted:
             self._calls.lines.began(call_id, who, handover.raw_id)
+
+    async def _note_taken(self, call_id: str, handover: Handover) -> None:
+        """The media prove it, though the carrier's word may have been lost. They do not wait for
+        a store that fails."""
+        if handover.outgoing and self._calls.follower is not None:
+            try:
+                await self._calls.follower.taken(call_id)
+            except Exception:
+                logger.exception("placed call not noted as taken", extra={"call": call_id})
 
     async def _await_return(self, call_id: str, connection: Connection) -> None:
         """A lost socket may come back. If it does not, nobody is left to hang up but us."""

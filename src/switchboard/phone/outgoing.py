@@ -191,8 +191,7 @@ class Outgoing:
         """The carrier told something of a call."""
         match event.what:
             case What.CONNECTED:
-                self._ringing.pop(call_id, None)
-                await self._table.move(call_id, State.ANSWERED, self._clock(), code=event.code)
+                await self.taken(call_id, event.code)
             case What.CREATE_FAILED:
                 state = _OUTCOMES.get(event.code, State.FAILED)
                 declined = "declined" if event.code == 603 else None
@@ -203,6 +202,11 @@ class Outgoing:
                 await self._gone(call_id, "hung_up", event.code, event.subcode)
             case _:
                 pass
+
+    async def taken(self, call_id: str, code: int | None = None) -> None:
+        """Somebody has taken the call: the carrier told so, or its media have come."""
+        self._ringing.pop(call_id, None)
+        await self._table.move(call_id, State.ANSWERED, self._clock(), code=code)
 
     async def over(self, call_id: str, reason: str) -> None:
         """A call has ended, by whatever hand; called once or more often."""
