@@ -119,3 +119,13 @@ async def test_an_event_is_seen_once_on_whatever_replica(store: Store) -> None:
     assert not await there.first("e1", 110.0, for_s=60)
     assert await there.first("e2", 110.0, for_s=60)
     assert await here.first("e1", 161.0, for_s=60)
+
+
+async def test_whether_an_event_was_seen_can_be_asked_and_forgotten(store: Store) -> None:
+    seen = SeenEvents(store)
+    assert not await seen.has("e1", 100.0)
+    assert await seen.first("e1", 100.0, for_s=60)
+    assert await seen.has("e1", 159.0)
+    assert not await seen.has("e1", 160.0)
+    await seen.forget("e1")
+    assert await seen.first("e1", 110.0, for_s=60)

@@ -49,6 +49,34 @@ async def test_a_call_delivered_twice_is_answered_once(home: House) -> None:
     assert len(home.carrier.answered) == 2
 
 
+async def test_a_call_whose_answering_failed_is_answered_when_it_is_delivered_again(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(self: object, call_id: str, facts: str) -> str:
+        raise OSError("database is locked")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(MediaTickets, "issue", fails)
+        assert (await home.rings()).status_code == 500
+    assert (await home.rings()).status_code == 200
+    assert len(home.carrier.answered) == 1
+
+
+async def test_a_callback_that_could_not_be_acted_upon_is_acted_upon_when_it_comes_again(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(self: object, call_id: str) -> None:
+        raise OSError("database is locked")
+
+    await home.rings()
+    with monkeypatch.context() as broken:
+        broken.setattr(MediaTickets, "revoke", fails)
+        assert (await home.told("CallDisconnected")).status_code == 500
+    assert (await home.told("CallDisconnected")).status_code == 200
+    with pytest.raises(InvalidStatus):
+        await home.media()
+
+
 async def test_a_stale_call_is_not_answered(home: House) -> None:
     assert (await home.rings(at=home.clock.now - 90)).status_code == 200
     assert home.carrier.answered == []

@@ -66,7 +66,7 @@ class MediaTicketTable:
 
 
 class SeenEvents:
-    """Events acted upon, on whatever replica."""
+    """Events acted upon, on whatever replica. Each method is one transaction."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -80,3 +80,14 @@ class SeenEvents:
         except IntegrityError:
             return False
         return True
+
+    async def has(self, digest: str, now: float) -> bool:
+        """Whether somebody has seen it, not too long ago."""
+        wanted = select(SeenEvent.digest).where(SeenEvent.digest == digest, SeenEvent.until > now)
+        async with self._store.reading() as connection:
+            return (await connection.execute(wanted)).first() is not None
+
+    async def forget(self, digest: str) -> None:
+        """As if nobody had seen it."""
+        async with self._store.writing() as connection:
+            await connection.execute(delete(SeenEvent).where(SeenEvent.digest == digest))
