@@ -7,7 +7,7 @@ the media socket. What the carrier says of it comes as callbacks (`told`).
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, NamedTuple
 
 import anyio
 
@@ -36,6 +36,13 @@ TRANSFER_S: Final = 120.0
 """A transfer cannot be called back, and the carrier rings for up to 115 s."""
 UNDO_S: Final = 5.0
 SETTLE_S: Final = 2.0
+
+
+class Invitation(NamedTuple):
+    """Somebody who rings to come in, as the carrier names it."""
+
+    connection_id: str
+    id: str
 
 
 class PhoneLines:
@@ -103,18 +110,11 @@ class PhoneLines:
         return await self._fetch(call_id, human, TRANSFER_S, begin)
 
     async def ring(self, call_id: str, human: Human) -> Rung:
-        invitation: list[tuple[str, str]] = []
-
-        async def begin(connection_id: str, to: Callee, operation: str) -> None:
+        async def begin(connection_id: str, to: Callee, operation: str) -> Invitation:
             name = await self._carrier.add(connection_id, to, ring_s=RING_S, operation=operation)
-            invitation.append((connection_id, name))
+            return Invitation(connection_id, name)
 
-        outcome = LineOutcome.FAILED
-        try:
-            outcome = await self._fetch(call_id, human, RING_S + GRACE_S, begin)
-        finally:
-            if outcome is not LineOutcome.DONE:
-                await self._stop_ringing(invitation)
+        outcome = await self._fetch(call_id, human, RING_S + GRACE_S, begin)
         call = self._calls.get(call_id)
         if call is None or outcome is not LineOutcome.DONE:
             return Rung(outcome if call else LineOutcome.FAILED)
@@ -161,26 +161,30 @@ class PhoneLines:
         call_id: str,
         human: Human,
         within_s: float,
-        begin: Callable[[str, Callee, str], Awaitable[None]],
+        begin: Callable[[str, Callee, str], Awaitable[Invitation | None]],
     ) -> LineOutcome:
-        """Have somebody rung, and a tune for the caller, until the carrier says what came of it."""
+        """Have somebody rung, and a tune for the caller, until the carrier says what came of it.
+
+        What it has not said by then is called off, where `begin` gives an invitation.
+        """
         call = self._calls.get(call_id)
         if call is None or call.connection_id is None or call.fetching is not None:
             return LineOutcome.FAILED
         call.fetched += 1
         call.idle = anyio.Event()
         operation = f"{call_id}.{call.fetched}"
+        fetching, invitation = Fetching(operation), None
         try:
             async with self._permitted(call, human, operation) as callee:
-                call.fetching, call.news = Fetching(operation), anyio.Event()
+                call.fetching, call.news = fetching, anyio.Event()
                 call.rings(_person(callee), operation)
                 call.waits = True
                 if call.leg:
                     call.leg.wait_on(tune())
-                await begin(call.connection_id, callee, operation)
+                invitation = await begin(call.connection_id, callee, operation)
                 with anyio.move_on_after(within_s):
                     await call.news.wait()
-                return call.fetching.outcome or LineOutcome.NO_ANSWER
+                return fetching.outcome or LineOutcome.NO_ANSWER
         except NotDialled:
             return LineOutcome.NOT_ALLOWED
         except CarrierUnavailable:
@@ -190,6 +194,8 @@ class PhoneLines:
             if call.leg:
                 call.leg.wait_no_more()
             call.idle.set()
+            if invitation is not None and fetching.outcome is None:
+                await self._stop_ringing(invitation)
 
     @asynccontextmanager
     async def _permitted(self, call: Party, human: Human, operation: str) -> AsyncGenerator[Callee]:
@@ -227,14 +233,13 @@ class PhoneLines:
         if who == call.guest:
             call.guest_in = False
 
-    async def _stop_ringing(self, invitations: list[tuple[str, str]]) -> None:
+    async def _stop_ringing(self, invitation: Invitation) -> None:
         """Whoever comes to the telephone now would find nobody."""
         with anyio.move_on_after(UNDO_S, shield=True):
-            for connection_id, invitation in invitations:
-                try:
-                    await self._carrier.cancel_add(connection_id, invitation)
-                except CarrierUnavailable:
-                    logger.warning("a telephone may ring on")
+            try:
+                await self._carrier.cancel_add(invitation.connection_id, invitation.id)
+            except CarrierUnavailable:
+                logger.warning("a telephone may ring on")
 
 
 def _person(callee: Callee) -> Person:
