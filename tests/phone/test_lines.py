@@ -34,10 +34,14 @@ class Exchanges(ScriptedCarrier):
     removed: list[str] = field(default_factory=list[str])
     pressed: list[str] = field(default_factory=list[str])
     cancelled: list[str] = field(default_factory=list[str])
+    there: frozenset[str] = frozenset()
     broken: bool = False
 
     async def cancel_add(self, connection_id: str, invitation_id: str) -> None:
         self.cancelled.append(invitation_id)
+
+    async def people(self, connection_id: str) -> frozenset[str]:
+        return self.there
 
     async def add(self, connection_id: str, who: Callee, *, ring_s: int, operation: str) -> str:
         if self.broken:
@@ -118,6 +122,18 @@ async def test_what_nobody_said_is_over_is_called_off(monkeypatch: pytest.Monkey
         there = a_call(carrier, line.leg)
         assert await there.ring("c1", ONE) == Rung(LineOutcome.NO_ANSWER)
     assert carrier.cancelled == carrier.added
+
+
+async def test_a_human_of_whom_another_replica_was_told_is_found_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nobody_tells(monkeypatch)
+    carrier = Exchanges(there=frozenset({ONE.to, "4:+442079460018"}))
+    async with legs() as house, house.line() as line:
+        there = a_call(carrier, line.leg)
+        assert await there.ring("c1", ONE) == Rung(LineOutcome.DONE, apart=True)
+        assert await there.hand_over("c1") is LineOutcome.DONE
+    assert carrier.cancelled == carrier.removed == []
 
 
 def nobody_tells(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,6 +184,8 @@ class PhoneLines:
                 invitation = await begin(call.connection_id, callee, operation)
                 with anyio.move_on_after(within_s):
                     await call.news.wait()
+                if invitation is not None and fetching.outcome is None:
+                    await self._look(call, fetching, invitation)
                 return fetching.outcome or LineOutcome.NO_ANSWER
         except NotDialled:
             return LineOutcome.NOT_ALLOWED
@@ -196,6 +198,16 @@ class PhoneLines:
             call.idle.set()
             if invitation is not None and fetching.outcome is None:
                 await self._stop_ringing(invitation)
+
+    async def _look(self, call: Party, fetching: Fetching, invitation: Invitation) -> None:
+        """Whether the human is there although nobody told us: another replica was told. Not
+        before they ring no more, lest one who only rings be taken for one who is there."""
+        try:
+            people = await self._carrier.people(invitation.connection_id)
+        except CarrierUnavailable:
+            return
+        if fetching.outcome is None and call.guest and call.guest.raw_id in people:
+            fetching.outcome, call.guest_in, call.people = LineOutcome.DONE, True, people
 
     @asynccontextmanager
     async def _permitted(self, call: Party, human: Human, operation: str) -> AsyncGenerator[Callee]:
