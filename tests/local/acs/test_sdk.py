@@ -116,6 +116,7 @@ async def test_a_caller_is_transferred(quick: Town, caller: Phone, colleague: Ph
     assert accepted["transferTarget"]["rawId"] == f"4:{COLLEAGUE}"
     await quick.app.told("CallDisconnected")
     await eventually(lambda: call_id not in quick.acs.calls)
+    assert (call.other, theirs.other) == (theirs.raw_id, call.raw_id)
     call.say(hum(300))
     await theirs.hear_ms(250)
     theirs.hang_up()
