@@ -46,6 +46,15 @@ async def test_acs_may_come_back_with_the_connection_that_came_first(
     assert await MediaTicketTable(store).connection_of("c1") == "acs-1"
 
 
+async def test_who_shows_it_is_told_the_facts_until_the_call_is_over(office: MediaTickets) -> None:
+    ticket = await office.issue("c1", "who it is")
+    assert await office.check(ticket, "c1", "acs-1") == "who it is"
+    assert await office.check(ticket, "c1", "acs-1") == "who it is"
+    await office.revoke("c1")
+    with pytest.raises(NotIdentified):
+        await office.check(ticket, "c1", "acs-1")
+
+
 async def test_nobody_else_may(office: MediaTickets) -> None:
     ticket = await office.issue("c1")
     await office.check(ticket, "c1", "acs-1")
@@ -110,3 +119,13 @@ async def test_an_event_is_seen_once_on_whatever_replica(store: Store) -> None:
     assert not await there.first("e1", 110.0, for_s=60)
     assert await there.first("e2", 110.0, for_s=60)
     assert await here.first("e1", 161.0, for_s=60)
+
+
+async def test_whether_an_event_was_seen_can_be_asked_and_forgotten(store: Store) -> None:
+    seen = SeenEvents(store)
+    assert not await seen.has("e1", 100.0)
+    assert await seen.first("e1", 100.0, for_s=60)
+    assert await seen.has("e1", 159.0)
+    assert not await seen.has("e1", 160.0)
+    await seen.forget("e1")
+    assert await seen.first("e1", 110.0, for_s=60)

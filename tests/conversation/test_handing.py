@@ -3,9 +3,11 @@
 import dataclasses
 import json
 
+import pytest
+
 from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
-from switchboard.conversation.rules import Human, ToolRule
+from switchboard.conversation.rules import Human, Recording, ToolRule
 from tests.conversation.scene import RULES, Scene, of, requests
 
 SUPPORT = Human("support", "+442079460123")
@@ -98,6 +100,42 @@ def test_a_human_is_briefed_before_the_two_are_left_alone() -> None:
     assert of(heard(scene, "i2", 2_000), c.HandOver) == [c.HandOver("c1")]
     out = scene.do(e.LineTold("c1", e.LineOutcome.DONE))
     assert of(out, c.EndCall) == [c.EndCall("handed_over")]
+
+
+def a_recorded_call() -> Scene:
+    """Its caller has heard so."""
+    notice = Recording("We record this.")
+    scene = Scene(dataclasses.replace(BY_TELEPHONE, recording=notice))
+    [request] = requests(scene.connect())
+    scene.says("r0", "i0", 500, "We record this.", tag=request.tag)
+    scene.done("r0")
+    assert of(heard(scene, "i0", 500), c.Record)
+    scene.do(e.RecordingChanged(e.RecordingState.RUNNING))
+    return scene
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_human_hears_that_the_call_is_recorded_before_they_are_joined(*, apart: bool) -> None:
+    scene = a_recorded_call()
+    asks(scene, "bring_in_human")
+    heard(scene, "i1")
+    out = scene.do(e.LineTold("c1", e.LineOutcome.DONE, apart=apart))
+    assert not of(out, c.HandOver)
+    [told] = requests(out)
+    assert "recorded" in (told.instructions or "")
+    assert ("A refund" in (told.instructions or "")) is apart  # the caller may hear it
+    scene.says("r2", "i2", 2_000, tag=told.tag)
+    scene.done("r2")
+    assert of(heard(scene, "i2", 2_000), c.HandOver) == [c.HandOver("c1")]
+
+
+def test_a_recording_that_failed_is_not_spoken_of() -> None:
+    scene = a_recorded_call()
+    scene.do(e.RecordingChanged(e.RecordingState.FAILED))
+    asks(scene, "bring_in_human")
+    heard(scene, "i1")
+    [told] = requests(scene.do(e.LineTold("c1", e.LineOutcome.DONE, apart=True)))
+    assert "recorded" not in (told.instructions or "")
 
 
 def test_what_the_caller_would_hear_too_is_not_said() -> None:

@@ -139,4 +139,5 @@ async def late_secret(here: House, slow: SlowService) -> str:
 
 
 def secrets_kept(here: House) -> int:
-    return len(here.switchboard._minted)  # pyright: ignore[reportPrivateUsage]  (no door shows it)
+    waits = here.switchboard._waiting._waits.values()  # pyright: ignore[reportPrivateUsage]  (no door shows it)
+    return sum(each.minted is not None for each in waits)

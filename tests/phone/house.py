@@ -30,6 +30,7 @@ from switchboard.phone.around import Doors, PhoneConfig
 from switchboard.phone.around import Exchange as ExchangeLike
 from switchboard.phone.carrier import Callee, Connection, Person, Refusal, Route
 from switchboard.phone.dialling import DiallingRules
+from switchboard.phone.occasion import Fitting, as_it_is
 from switchboard.phone.outgoing import Outgoing, OutgoingConfig
 from switchboard.phone.outgoing_routes import outgoing_routes
 from switchboard.phone.permits import Permit, Permits
@@ -149,6 +150,9 @@ class ScriptedCarrier:
 
     async def cancel_add(self, connection_id: str, invitation_id: str) -> None: ...
     async def remove(self, connection_id: str, who: Person) -> None: ...
+    async def people(self, connection_id: str) -> frozenset[str]:
+        return frozenset()
+
     async def hold(self, connection_id: str, who: Person) -> None: ...
     async def unhold(self, connection_id: str, who: Person) -> None: ...
     async def leave(self, connection_id: str) -> None: ...
@@ -212,8 +216,7 @@ class House:
 
     @property
     def ticket(self) -> str:
-        """Of the call that came or was placed last, and what stands after it in the address of its
-        media."""
+        """Of the call that came or was placed last."""
         routes = [route for _, route in [*self.carrier.answered, *self.carrier.rung]]
         return routes[-1].media_url.partition("ticket=")[2]
 
@@ -300,6 +303,7 @@ async def house(
     quotas: Quotas | None = None,
     authenticator: Authenticator | None = None,
     callers: CallerLimits | None = None,
+    fitting: Fitting = as_it_is,
 ) -> AsyncGenerator[House]:
     """`carried_by`: a real exchange in the scripted one's place."""
     door = socket.create_server(("127.0.0.1", 0))
@@ -327,7 +331,7 @@ async def house(
         )
         agents = {"+442079460001": "press"}
         carries = carried_by or exchange
-        room = PhoneRoom(carries, carrier, doors, about, clock=clock)
+        room = PhoneRoom(carries, carrier, doors, about, fitting=fitting, clock=clock)
         rules = DiallingRules(("GB",), quiet=None)
         permits = Permits(DialledTable(store), rules, quotas or Quotas(), clock=clock)
         outgoing = Outgoing(

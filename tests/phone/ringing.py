@@ -150,6 +150,15 @@ def clouded(environment: pytest.MonkeyPatch) -> Generator[Cloud]:
         yield cloud
 
 
+async def until_open(home: Product) -> None:
+    """Until the house can answer a telephone: its carrier opens beside what it waits for."""
+    telephone = home.house.telephone
+    assert telephone is not None
+    with anyio.fail_after(60):
+        while not telephone.carrier.is_open:  # noqa: ASYNC110 - a fact without an event
+            await anyio.sleep(0.02)
+
+
 @asynccontextmanager
 async def town(
     cloud: Cloud, data_dir: Path, config: AcsConfig = AS_IN_LIFE, **settings: object
@@ -173,4 +182,5 @@ async def town(
         async with product(data_dir, tapped, door=door, **carrier, **settings) as home:
             where = f"{address}/api/phone/incoming?secret={SECRET}"
             await served.acs.grid.subscribe(Subscription(where))
+            await until_open(home)
             yield Town(home, served, tap, cloud)

@@ -59,7 +59,12 @@ class FixedToken:
 
 type Taken = tuple[str, dict[str, Any]]
 """Method and path, and the body."""
-BODY = {"callConnectionId": "cc1", "serverCallId": "sc1", "recordingId": "r1"}
+BODY: dict[str, Any] = {
+    "callConnectionId": "cc1",
+    "serverCallId": "sc1",
+    "recordingId": "r1",
+    "value": [],
+}
 
 
 @dataclass
@@ -72,7 +77,7 @@ class Acs:
     headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     failures: int = 0
     status: int = 503
-    body: dict[str, str] = field(default_factory=lambda: BODY)
+    body: dict[str, Any] = field(default_factory=lambda: BODY)
 
     async def answer(self, request: web.Request) -> web.Response:
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
@@ -177,6 +182,11 @@ OPERATIONS: dict[str, tuple[Act, str, dict[str, object]]] = {
         "POST /calling/callConnections/cc1/participants:remove",
         {"participantToRemove": USER},
     ),
+    "people": (
+        lambda c: c.people("cc1"),
+        "GET /calling/callConnections/cc1/participants",
+        {},
+    ),
     "cancel add": (
         lambda c: c.cancel_add("cc1", "i1"),
         "POST /calling/callConnections/cc1/participants:cancelAddParticipant",
@@ -245,6 +255,12 @@ async def test_every_operation_passes_through_the_sdk(name: str, tmp_path: Path)
     assert taken == verb
     assert {key: body.get(key) for key in said} == said
     assert acs.headers[0]["authorization"] == "Bearer acs-token"
+
+
+async def test_it_says_who_is_on_a_call(tmp_path: Path) -> None:
+    acs = Acs(body={"value": [{"identifier": NUMBER}, {"identifier": USER}]})
+    async with carrier_to(acs, tmp_path) as carrier:
+        assert await carrier.people("cc1") == {"4:+442079460018", "8:acs:human"}
 
 
 async def test_it_says_which_call_it_is(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from switchboard.phone.admission import CallerLimits
+from switchboard.phone.arriving import ANSWERING_S
 from tests.phone.house import CONNECTION, RING_S, House, house
 
 
@@ -90,6 +91,22 @@ async def test_a_caller_who_hangs_up_while_we_answer_leaves_nothing_here(tmp_pat
         await here.rings(correlation="cor2")
         assert here.carrier.rejected == []
         assert len(here.carrier.answered) == 2
+
+
+async def test_a_call_that_a_replica_began_to_answer_and_never_did_is_answered_here(
+    pair: Pair,
+) -> None:
+    here, there, dead = pair.here, pair.there, anyio.Event()
+    there.carrier.meanwhile = dead.wait  # as if it had died in the middle of it
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(there.rings)
+        await there.until(lambda: there.carrier.answered)
+        assert (await here.rings()).status_code == 503  # it comes again
+        assert here.carrier.answered == []
+        here.clock.now = there.clock.now + ANSWERING_S
+        assert (await here.rings()).status_code == 200
+        assert len(here.carrier.answered) == 1
+        dead.set()
 
 
 async def test_media_that_never_come_anywhere_end_it(pair: Pair) -> None:

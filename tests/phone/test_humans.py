@@ -143,6 +143,20 @@ async def test_nobody_comes_and_the_telephone_stops_ringing(
     assert not call.ended.is_set()
 
 
+async def test_a_human_of_whom_we_were_not_told_is_briefed_all_the_same(
+    there: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "GRACE_S", 2.0 - lines.RING_S)
+    for event in ("AddParticipantSucceeded", "ParticipantsUpdated", "ParticipantsUpdated"):
+        there.acs.troubles.script("drop", event)  # they come to another replica
+    call = await asks(there, "fetch somebody")
+    human = (await rings(there)).answer()
+    with anyio.fail_after(15):
+        await human.hear_ms(MS_PER_CHAR * len(BRIEFING) - 60)
+    await there.empty()
+    await they_talk(call, human)
+
+
 async def test_a_human_who_answers_as_we_give_up_is_sent_away(
     there: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:

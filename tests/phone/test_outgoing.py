@@ -264,6 +264,24 @@ async def test_a_call_that_was_never_placed_has_no_state(home: House) -> None:
     assert (await home.http.get("/api/phone/calls/call-9")).status_code == 404
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_media_prove_that_somebody_took_it_though_nobody_was_told(
+    tmp_path: Path, *, elsewhere: bool
+) -> None:
+    async with house(tmp_path) as home, house(tmp_path) as other:
+        await home.places()
+        carries = other if elsewhere else home
+        async with carries.media(ticket=home.ticket) as socket:
+            await carries.until(lambda: carries.exchange.legs)
+            assert (await home.state())["state"] == "answered"
+            await Carrier(socket).opens()
+        home.clock.now += RING_S + 1
+        await home.room.sweep()
+        await carries.told("CallDisconnected")
+        assert (await home.state())["state"] == "ended"
+        assert (await home.state())["answeredAt"] is not None
+
+
 async def test_neither_number_nor_context_reaches_the_log(
     home: House, caplog: pytest.LogCaptureFixture
 ) -> None:

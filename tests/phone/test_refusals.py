@@ -263,12 +263,12 @@ class Media:
 
 
 SOCKETS: Mapping[str, Media] = {
-    "no ticket": Media(query=lambda good: "?" + good.partition("&")[2]),
-    "an empty ticket": Media(query=lambda good: "?ticket=&" + good.partition("&")[2]),
-    "a made-up ticket": Media(query=lambda good: f"?ticket={'A' * 43}&{good.partition('&')[2]}"),
-    "two tickets": Media(query=lambda good: f"?ticket={good}&ticket={good.partition('&')[0]}"),
-    "a ticket too long": Media(query=lambda good: f"?ticket={'A' * 900}&{good.partition('&')[2]}"),
-    "another agent": Media(query=lambda good: f"?ticket={good}".replace("agent=bank", "agent=x")),
+    "no ticket": Media(query=lambda _: ""),
+    "an empty ticket": Media(query=lambda _: "?ticket="),
+    "a made-up ticket": Media(query=lambda _: f"?ticket={'A' * 43}"),
+    "two tickets": Media(query=lambda good: f"?ticket={good}&ticket={good}"),
+    "a ticket too long": Media(query=lambda _: f"?ticket={'A' * 900}"),
+    "a ticket and more": Media(query=lambda good: f"?ticket={good}A"),
     "another call": Media(call_id="call-1"),
     "a call of the browser": Media(call_id="browser-call"),
     "no connection id": Media(connections=()),
@@ -287,7 +287,7 @@ async def test_a_media_socket_shows_its_own_call_s_ticket(
     good = home.carrier.answered[0][1].media_url.partition("ticket=")[2]
     assert await refused(home, SOCKETS[name], good) == 401
     nothing_happened(home)
-    noted(caplog, "media", good.partition("&")[0], "a b")
+    noted(caplog, "media", good, "a b")
 
 
 async def test_a_ticket_that_a_connection_has_shown_is_no_other_s(

@@ -1,16 +1,22 @@
 """A call comes in, is answered once, has its media joined, and leaves nothing behind."""
 
 from collections.abc import AsyncGenerator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import anyio
 import pytest
+from starlette.websockets import WebSocket
 from websockets.exceptions import InvalidStatus
 
 from switchboard.access.media import MediaTickets
 from switchboard.access.rates import Rate
 from switchboard.conversation.events import CallerAway, CallerPressed
 from switchboard.phone.admission import CallerLimits
+from switchboard.phone.carrier import Connection
+from switchboard.phone.leg import PhoneLeg
 from switchboard.phone.room import MEDIA_S
 from tests.access.signer import claims, signed
 from tests.phone.house import CONNECTION, SECRET, House, house
@@ -41,6 +47,34 @@ async def test_a_call_delivered_twice_is_answered_once(home: House) -> None:
         assert (await home.rings()).status_code == 200
     await home.rings(correlation="cor2")
     assert len(home.carrier.answered) == 2
+
+
+async def test_a_call_whose_answering_failed_is_answered_when_it_is_delivered_again(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(self: object, call_id: str, facts: str) -> str:
+        raise OSError("database is locked")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(MediaTickets, "issue", fails)
+        assert (await home.rings()).status_code == 500
+    assert (await home.rings()).status_code == 200
+    assert len(home.carrier.answered) == 1
+
+
+async def test_a_callback_that_could_not_be_acted_upon_is_acted_upon_when_it_comes_again(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(self: object, call_id: str) -> None:
+        raise OSError("database is locked")
+
+    await home.rings()
+    with monkeypatch.context() as broken:
+        broken.setattr(MediaTickets, "revoke", fails)
+        assert (await home.told("CallDisconnected")).status_code == 500
+    assert (await home.told("CallDisconnected")).status_code == 200
+    with pytest.raises(InvalidStatus):
+        await home.media()
 
 
 async def test_a_stale_call_is_not_answered(home: House) -> None:
@@ -209,6 +243,41 @@ async def test_when_our_call_ends_the_telephone_is_hung_up(home: House) -> None:
         await home.exchange.leg.close("goodbye")
         assert await Carrier(socket).closed() == 1000
         await home.until(lambda: home.carrier.hung_up == [CONNECTION])
+
+
+async def test_a_fault_with_one_socket_leaves_no_leg_and_is_a_lost_socket(
+    home: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails(call_id: str, leg: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    await home.rings()
+    with monkeypatch.context() as broken:
+        broken.setattr(home.exchange, "carry", fails)
+        async with home.media() as socket:
+            assert await Carrier(socket).closed() == 1011
+    await home.until(lambda: not legs_of(home))
+    async with home.media():  # ACS opens a new one
+        await home.until(lambda: home.exchange.legs)
+        assert home.carrier.hung_up == []
+    await home.until(lambda: home.carrier.hung_up == [CONNECTION])
+    assert "media failed" in caplog.text
+
+
+async def test_a_socket_whose_task_is_cancelled_leaves_no_leg(home: House) -> None:
+    await home.rings()
+    socket = cast("WebSocket", SimpleNamespace(receive=anyio.sleep_forever))
+    media = home.room._media  # pyright: ignore[reportPrivateUsage]  (no door cancels one)
+    join = partial(media._join, socket, "call-0", Connection(CONNECTION), None)  # pyright: ignore[reportPrivateUsage]
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(join)
+        await home.until(lambda: legs_of(home))
+        tasks.cancel_scope.cancel()
+    assert legs_of(home) == {}
+
+
+def legs_of(home: House) -> dict[str, PhoneLeg]:
+    return home.room._calls.legs  # pyright: ignore[reportPrivateUsage]  (no door shows it)
 
 
 async def test_media_of_a_call_that_is_gone_hang_it_up(home: House) -> None:

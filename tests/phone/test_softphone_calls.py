@@ -246,6 +246,8 @@ async def test_the_second_line_declines_to_join_then_joins(here: Visit, there: T
     # The briefing is heard on the second line alone; then the agent is gone, and the two are left.
     await expect(here.heard.first).to_be_visible(timeout=15_000)
     await there.empty()
+    await expect(here.a_line(1)).to_contain_text("In a call with line 2")
+    await expect(here.a_line(2)).to_contain_text("In a call with line 1")
     await they_talk(here, 2, 1)
     await they_talk(here, 1, 2)
     await here.click("Hang up")

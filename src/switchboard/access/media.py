@@ -2,7 +2,8 @@
 
 ACS opens the media socket at an address that we give it, and opens it again when it was lost: so
 the ticket in the address is good more than once, but only for the connection id that came first.
-It is no proof by itself: ACS's own token must be there as well. Only its SHA-256 is kept.
+It is no proof by itself: ACS's own token must be there as well. Only its SHA-256 is kept, and with
+it, until the call is over, the facts of the call: they stand in no address, which others may log.
 """
 
 import hashlib
@@ -29,8 +30,10 @@ _CONNECTION: Final = re.compile(r"[A-Za-z0-9._:-]{1,200}")
 class MediaTicketRows(Protocol):
     """Where they are kept; each method commits before it returns."""
 
-    async def put(self, digest: str, call_id: str, expires_at: float) -> None: ...
-    async def bind(self, digest: str, call_id: str, connection_id: str, now: float) -> bool: ...
+    async def put(self, digest: str, call_id: str, facts: str, expires_at: float) -> None: ...
+    async def bind(
+        self, digest: str, call_id: str, connection_id: str, now: float
+    ) -> str | None: ...
     async def revoke(self, call_id: str) -> None: ...
     async def sweep(self, now: float) -> None: ...
 
@@ -50,20 +53,20 @@ class MediaTickets:
         self._clock = clock
 
     async def issue(self, call_id: str, facts: str = "") -> str:
-        """A new ticket for a call's media. It is good only with the same `facts` beside it."""
+        """A new ticket for a call's media. `facts` are for whoever is shown it."""
         ticket = secrets.token_urlsafe(TICKET_BYTES)
-        await self._rows.put(_digest(ticket, facts), call_id, self._clock() + LIFE_S)
+        await self._rows.put(_digest(ticket), call_id, facts, self._clock() + LIFE_S)
         return ticket
 
-    async def check(self, ticket: str, call_id: str, connection_id: str, facts: str = "") -> None:
-        """Raises `NotIdentified` unless it is this call's, and no other connection's."""
-        good = (
-            looks_like_ticket(ticket)
-            and _CONNECTION.fullmatch(connection_id) is not None
-            and await self._rows.bind(_digest(ticket, facts), call_id, connection_id, self._clock())
-        )
-        if not good:
+    async def check(self, ticket: str, call_id: str, connection_id: str) -> str:
+        """The call's facts. Raises `NotIdentified` unless the ticket is this call's, and no other
+        connection's."""
+        facts = None
+        if looks_like_ticket(ticket) and _CONNECTION.fullmatch(connection_id):
+            facts = await self._rows.bind(_digest(ticket), call_id, connection_id, self._clock())
+        if facts is None:
             raise NotIdentified("This media socket belongs to no call.")
+        return facts
 
     async def revoke(self, call_id: str) -> None:
         """The call is over: its media come in no more."""
@@ -79,5 +82,5 @@ class MediaTickets:
             await anyio.sleep(self._sweep_s)
 
 
-def _digest(ticket: str, facts: str) -> str:
-    return hashlib.sha256(f"{ticket}\n{facts}".encode()).hexdigest()
+def _digest(ticket: str) -> str:
+    return hashlib.sha256(ticket.encode()).hexdigest()

@@ -160,15 +160,21 @@ class Handing:
             stage.emit(ClearTimer(TIMER), HandOver(errand.call_id))
 
     def _brief(self, errand: Errand, *, apart: bool) -> None:
-        """The human is there. What is meant for them is said only where the caller cannot hear."""
+        """The human is there. What is meant for them is said only where the caller cannot hear;
+        that the call is recorded, in any case."""
         stage = self._stage
         errand.step, errand.said = Step.BRIEFING, False
-        if not apart:
+        recorded = stage.may_record
+        if not apart and not recorded:
             self._go_on(errand)
             return
         # Whatever waits was meant for the caller; should they come back, it is asked for anew.
         stage.replies.queue.clear()
-        words = wording.briefing(errand.human.name, errand.reason)
+        words = (
+            wording.briefing(errand.human.name, errand.reason, recorded=recorded)
+            if apart
+            else wording.recorded(errand.human.name)
+        )
         stage.replies.want(Wanted(Why.BRIEFING, words, allow_tools=False))
         stage.emit(SetTimer(TIMER, stage.now + stage.rules.goodbye_s))
 

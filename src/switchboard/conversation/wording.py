@@ -118,19 +118,31 @@ _OUTCOMES: Final = {
 }
 
 
+_RECORDED: Final = "Please note that this call is recorded."
+
+
 def handing(*, warm: bool) -> str:
     what = "you are asking a colleague to join" if warm else "you are connecting them now"
     return f"Tell the caller in one short sentence that {what}." + LANGUAGE
 
 
-def briefing(human: str, reason: str) -> str:
+def briefing(human: str, reason: str, *, recorded: bool) -> str:
     """For the human who has answered. The caller does not hear it."""
     words = " ".join(reason.replace('"', "'").split()).rstrip(".")
     about = words or "the caller asked for a human"
+    notice = f" {_RECORDED}" if recorded else ""
     return (
         f"You now speak to your colleague ({human}), and the caller cannot hear it. Say exactly "
-        f'this and nothing else: "Hello, I have a caller for you. It is about this: {about}. I am '
-        'connecting you now."'
+        f'this and nothing else: "Hello, I have a caller for you. It is about this: {about}.'
+        f'{notice} I am connecting you now."'
+    )
+
+
+def recorded(human: str) -> str:
+    """For the human who has answered, where the caller hears it, too."""
+    return (
+        f"Your colleague ({human}) has just come in, and the caller hears you as well. Say exactly "
+        f'this and nothing else: "Hello. {_RECORDED}"'
     )
 
 

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from switchboard.conversation import commands as c
+from switchboard.conversation import wording
 from switchboard.conversation.earshot import KEPT_MS, LATELY_MS
 
 MAX_FRAMES: Final = 4_000
@@ -54,6 +56,19 @@ class Earshot:
             return None
         frames = [a for start, end, a in self._frames if end > from_ms and start < to_ms]
         return joined(frames) if frames else None
+
+    def again(self, command: c.ReplayTurn | c.ResendAudio) -> Iterator[c.ModelCommand]:
+        """What gives a new session what the caller said to an old one."""
+        match command:
+            case c.ResendAudio(from_ms):
+                for piece in self.since(from_ms):
+                    yield c.AppendAudio(piece)
+            case c.ReplayTurn(item_id, from_ms, to_ms):
+                audio = self.between(from_ms, to_ms)
+                if audio is None:
+                    yield c.AddCallerText(item_id, wording.UNKNOWN_WORDS)
+                else:
+                    yield c.AddCallerAudio(item_id, audio)
 
 
 def joined(frames: Sequence[str]) -> str:

@@ -185,6 +185,15 @@ class AcsCarrier:
         call = self._on(connection_id)
         await _done("remove participant", call.remove_participant(_somebody(who)))
 
+    async def people(self, connection_id: str) -> frozenset[str]:
+        call = self._on(connection_id)
+
+        async def listed() -> frozenset[str]:
+            people = [each.identifier async for each in call.list_participants()]
+            return frozenset(each.raw_id for each in people if each is not None)
+
+        return await _done("list participants", listed())
+
     async def hold(self, connection_id: str, who: Person) -> None:
         await _done("hold", self._on(connection_id).hold(_somebody(who)))
 

@@ -20,8 +20,8 @@ from switchboard.records.recordings import RecordingTable
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
 
 
-class Exchange(Protocol):
-    """What the telephone's room needs of the exchange."""
+class Places(Protocol):
+    """What placing calls needs of the exchange."""
 
     def place(
         self,
@@ -35,6 +35,12 @@ class Exchange(Protocol):
         wait_s: float | None,
         outgoing: bool,
     ) -> str: ...
+    async def end(self, call_id: str, reason: str) -> None: ...
+
+
+class Exchange(Places, Protocol):
+    """What the telephone's room needs of it."""
+
     def begin(self, call_id: str) -> None: ...
     def adopt(
         self,
@@ -47,7 +53,6 @@ class Exchange(Protocol):
         outgoing: bool,
     ) -> bool: ...
     async def carry(self, call_id: str, leg: CallerLeg) -> None: ...
-    async def end(self, call_id: str, reason: str) -> None: ...
     def cancel(self, call_id: str) -> None: ...
 
 
@@ -55,6 +60,10 @@ class Follower(Protocol):
     """Hears what becomes of calls, its own and others."""
 
     async def told(self, call_id: str, event: Told) -> None: ...
+    async def taken(self, call_id: str) -> None:
+        """Somebody has taken a call that we placed: its media are there, whatever was told."""
+        ...
+
     async def over(self, call_id: str, reason: str) -> None: ...
     async def sweep(self) -> None: ...
 
@@ -83,11 +92,11 @@ class PhoneConfig:
     def callback_url(self, call_id: str) -> str:
         return f"{self.public_url.rstrip('/')}/api/phone/events/{call_id}"
 
-    def media_url(self, call_id: str, query: str) -> str:
+    def media_url(self, call_id: str, ticket: str) -> str:
         """Where the carrier opens a call's media socket."""
         base = self.public_url.rstrip("/")
         sockets = base.replace("https://", "wss://", 1).replace("http://", "ws://", 1)
-        return f"{sockets}/api/phone/media/{call_id}?{query}"
+        return f"{sockets}/api/phone/media/{call_id}?ticket={ticket}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +113,9 @@ class Doors:
 
 async def route_of(call_id: str, handover: Handover, config: PhoneConfig, doors: Doors) -> Route:
     """Where the carrier finds us for this call, with a ticket to its media."""
-    ticket = await doors.media.issue(call_id, handover.query)
+    ticket = await doors.media.issue(call_id, handover.facts)
     return Route(
         callback_url=config.callback_url(call_id),
-        media_url=config.media_url(call_id, f"ticket={ticket}&{handover.query}"),
+        media_url=config.media_url(call_id, ticket),
         operation=call_id,
     )

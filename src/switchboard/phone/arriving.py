@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 
 AGENT_HEADER: Final = "x-agent"
 """A caller's custom SIP header that asks for an agent."""
+ANSWERING_S: Final = 25.0
+"""Longer than an answer takes, the carrier's time included; whoever has not answered by then never
+does. Event Grid comes again soon enough for the caller to be still there."""
 SEEN_S: Final = 3_600.0
 """Event Grid and ACS deliver again for minutes, not for hours."""
 
@@ -65,8 +68,23 @@ class Arrivals:
             return
         if not self._carrier.is_open:  # before it counts as seen
             raise CarrierUnavailable("The telephone is not open.", retryable=True)
-        if await self._doors.seen.first(call.digest, now, for_s=SEEN_S):
+        await self._answer_once(call, now)
+
+    async def _answer_once(self, call: Incoming, now: float) -> None:
+        """Two answers to one call would be two calls of ours: so it is marked before it is
+        answered, as begun. That alone proves nothing, as a process may die meanwhile: until it is
+        marked as answered, Event Grid is asked to come again. Raises `CarrierUnavailable`."""
+        seen, begun = self._doors.seen, call.begun_digest
+        if await seen.has(call.digest, now):
+            return
+        if not await seen.first(begun, now, for_s=ANSWERING_S):
+            raise CarrierUnavailable("This call is being answered.", retryable=True)
+        try:
             await self._answer(call)
+        except Exception:
+            await seen.forget(begun)
+            raise
+        await seen.first(call.digest, self._clock(), for_s=SEEN_S)
 
     async def _answer(self, call: Incoming) -> None:
         handover = self._handover(call)
@@ -85,10 +103,8 @@ class Arrivals:
         except CarrierUnavailable:
             await calls.give_up(call_id, "not_answered")
             return
-        except Exception:
-            calls.admission.leave(call_id)
-            await self._exchange.end(call_id, "not_answered")
-            calls.lines.over(call_id)
+        except BaseException:
+            await calls.let_go(call_id, "not_answered")
             raise
         logger.info("incoming call answered", extra={"call": call_id})
         await self._await_media(call_id, connection)

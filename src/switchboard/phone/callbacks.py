@@ -36,8 +36,13 @@ class Callbacks:
                     await self._turn_away(call_id, event)
             return
         for event in events:
-            if await self._is_ours(call_id, event):
+            if await self._is_ours(call_id, event) and not await self._was_seen(call_id, event):
+                # First the act, then the mark: the carrier posts again what we did not take, and
+                # what was marked before would be lost with a store that fails or a process that
+                # dies. Two at once do no harm: to hear twice that somebody came, is there, or has
+                # gone changes nothing, nor does it to end what is over.
                 await self._act_on(call_id, event)
+                await self._mark(call_id, event)
 
     async def _is_ours(self, call_id: str, event: Told) -> bool:
         waiting = self._calls.answered.get(call_id)
@@ -46,11 +51,13 @@ class Callbacks:
         if known is not None and known != event.connection_id:
             logger.warning("callback of another call", extra={"call": call_id})
             return False
-        return await self._is_new(call_id, event)
+        return True
 
-    async def _is_new(self, call_id: str, event: Told) -> bool:
-        digest = hashlib.sha256(f"callback {call_id} {event.event_id}".encode()).hexdigest()
-        return await self._doors.seen.first(digest, self._clock(), for_s=SEEN_S)
+    async def _was_seen(self, call_id: str, event: Told) -> bool:
+        return await self._doors.seen.has(_digest(call_id, event), self._clock())
+
+    async def _mark(self, call_id: str, event: Told) -> None:
+        await self._doors.seen.first(_digest(call_id, event), self._clock(), for_s=SEEN_S)
 
     async def _turn_away(self, call_id: str, event: Told) -> None:
         """The carrier has connected what we had given up, as when its answer was lost. Nobody is
@@ -59,13 +66,14 @@ class Callbacks:
         ours = connection_id in self._calls.connections.values()
         if ours or await self._doors.bindings.carries(connection_id):
             return  # another call's
-        if not await self._is_new(call_id, event):
+        if await self._was_seen(call_id, event):
             return
         logger.warning("nobody's call is hung up", extra={"call": call_id})
         try:
             await self._carrier.hang_up(connection_id)
         except CarrierUnavailable:
             logger.warning("telephone not hung up", extra={"call": call_id})
+        await self._mark(call_id, event)
 
     async def _act_on(self, call_id: str, event: Told) -> None:
         logger.info(
@@ -89,3 +97,7 @@ class Callbacks:
             calls.answered[call_id] = (event.connection_id, self._clock())
         elif event.what is What.MEDIA_FAILED and call_id not in calls.legs:
             await calls.hang_up(call_id, event.connection_id)
+
+
+def _digest(call_id: str, event: Told) -> str:
+    return hashlib.sha256(f"callback {call_id} {event.event_id}".encode()).hexdigest()

@@ -55,18 +55,27 @@ class PhoneCalls:
         self._doors = doors
 
     async def give_up(self, call_id: str, reason: str) -> None:
-        """The telephone call is over: so is ours."""
+        """The telephone call is over: so is ours, and what is kept of it."""
+        self._forget(call_id)
+        await self.recordings.over(call_id)
+        await self.let_go(call_id, reason)
+        await self._doors.media.revoke(call_id)
+        if self.follower is not None:
+            await self.follower.over(call_id, reason)
+
+    async def let_go(self, call_id: str, reason: str) -> None:
+        """Nothing of the call stays in this process. What is kept of it is let alone: it may be
+        another replica's, or the store the very thing that fails."""
+        self._forget(call_id)
+        await self._exchange.end(call_id, reason)
+        self.lines.over(call_id)
+
+    def _forget(self, call_id: str) -> None:
         self.connections.pop(call_id, None)
         self.answered.pop(call_id, None)
         self.ringing.pop(call_id, None)
         self.admission.leave(call_id)
         self.wait_no_more(call_id)
-        await self.recordings.over(call_id)
-        await self._exchange.end(call_id, reason)
-        self.lines.over(call_id)
-        await self._doors.media.revoke(call_id)
-        if self.follower is not None:
-            await self.follower.over(call_id, reason)
 
     async def hang_up(self, call_id: str, connection_id: str, reason: str = "hung_up") -> None:
         """Our call is over, or never was: so is the telephone's, unless it is with a human."""
@@ -87,14 +96,6 @@ class PhoneCalls:
         async with anyio.create_task_group() as tasks:
             for call_id, connection_id in list(self.connections.items()):
                 tasks.start_soon(self.hang_up, call_id, connection_id, "server_stopping")
-
-    async def leave_to_others(self, call_id: str) -> None:
-        """Another replica carries it: nothing of it stays here."""
-        del self.answered[call_id]
-        self.connections.pop(call_id, None)
-        self.admission.leave(call_id)
-        await self._exchange.end(call_id, "elsewhere")
-        self.lines.over(call_id)
 
     def wait_no_more(self, call_id: str) -> None:
         """Its media are back, or nobody needs them any longer."""

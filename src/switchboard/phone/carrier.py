@@ -84,6 +84,10 @@ class Carrier(Protocol):
 
     async def remove(self, connection_id: str, who: Person) -> None: ...
 
+    async def people(self, connection_id: str) -> frozenset[str]:
+        """The raw ids of those who are on it."""
+        ...
+
     async def hold(self, connection_id: str, who: Person) -> None:
         """Somebody neither hears nor is heard from now on."""
         ...

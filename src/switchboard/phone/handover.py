@@ -1,20 +1,18 @@
 """What whoever accepts a call's media must know of it: they may come to another replica.
 
-It stands in the address that we give the carrier, and the ticket beside it is good for nothing
-else: so it comes back as it was written.
+It is kept with the ticket that stands in the media's address, as long as the call lasts. The
+address itself names nobody: whatever stands before this server may log it.
 """
 
-from dataclasses import dataclass
-from typing import Final, Self
-from urllib.parse import urlencode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
 
-from starlette.datastructures import QueryParams
+import msgspec
 
 from switchboard.access.refusals import NotIdentified
 from switchboard.phone.occasion import Occasion
 from switchboard.phone.webhooks import number_of
-
-MAX_CHARS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,32 +20,28 @@ class Handover:
     agent: str
     caller_id: str
     """The principal's, from which no number can be told."""
-    raw_id: str
+    raw_id: str = field(repr=False)
     """The carrier's for whoever is at the other end: what it is asked to hold, or to let go."""
-
     outgoing: bool = False
     """We rang them."""
+    context: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    """Facts for this call's agent."""
 
     @property
-    def query(self) -> str:
-        """Of the address; the ticket is bound to it."""
-        told = {"agent": self.agent, "caller": self.caller_id, "who": self.raw_id}
-        return urlencode({**told, "way": "out" if self.outgoing else "in"})
+    def facts(self) -> str:
+        """JSON, for `read`."""
+        return msgspec.json.encode(self).decode()
 
     @property
     def occasion(self) -> Occasion:
-        """What the agent must know of it. The facts of a call that we placed do not travel."""
-        return Occasion(number_of(self.raw_id), self.caller_id, outgoing=self.outgoing)
+        """What the agent must know of it."""
+        number = number_of(self.raw_id)
+        return Occasion(number, self.caller_id, outgoing=self.outgoing, context=self.context)
 
     @classmethod
-    def read(cls, query: QueryParams) -> Self:
-        """Raises `NotIdentified`."""
-        agent, caller_id, raw_id = (_one(query, name) for name in ("agent", "caller", "who"))
-        return cls(agent, caller_id, raw_id, outgoing=_one(query, "way") == "out")
-
-
-def _one(query: QueryParams, name: str) -> str:
-    values = query.getlist(name)
-    if len(values) != 1 or len(values[0]) > MAX_CHARS:
-        raise NotIdentified("This media socket belongs to no call.")
-    return values[0]
+    def read(cls, facts: str) -> Self:
+        """Raises `NotIdentified` for a ticket of an older server, which kept none."""
+        try:
+            return msgspec.json.decode(facts, type=cls)
+        except msgspec.MsgspecError:
+            raise NotIdentified("This media socket belongs to no call.") from None

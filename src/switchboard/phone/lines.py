@@ -4,16 +4,12 @@ A human is rung by a permit, as any telephone is. While one is fetched the calle
 the media socket. What the carrier says of it comes as callbacks (`told`).
 """
 
-import json
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Annotated, Final
+from typing import Final, NamedTuple
 
 import anyio
-import msgspec
-from msgspec import Meta
 
 from switchboard.access.principal import Principal
 from switchboard.conversation.events import LineOutcome, ToolOutcome
@@ -23,14 +19,15 @@ from switchboard.errors import CarrierUnavailable
 from switchboard.phone.carrier import AcsUser, Callee, Carrier, Person
 from switchboard.phone.dialling import NotDialled, Why
 from switchboard.phone.fetching import Fetching
+from switchboard.phone.keys import SEND_KEYS, read_keys, said
 from switchboard.phone.leg import PhoneLeg
+from switchboard.phone.party import Party
 from switchboard.phone.permits import Permits
 from switchboard.phone.tune import tune
 from switchboard.phone.webhooks import Told, What
 
 logger = logging.getLogger(__name__)
 
-SEND_KEYS: Final = "send_keys"
 RING_S: Final = 30
 """How long a human's telephone rings while the caller waits."""
 GRACE_S: Final = 5.0
@@ -39,60 +36,13 @@ TRANSFER_S: Final = 120.0
 """A transfer cannot be called back, and the carrier rings for up to 115 s."""
 UNDO_S: Final = 5.0
 SETTLE_S: Final = 2.0
-MAX_RUNG: Final = 8
-"""Humans of one call of whom late news are understood."""
 
 
-class _Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    keys: Annotated[str, Meta(pattern=r"^[0-9*#]{1,32}\Z")]
+class Invitation(NamedTuple):
+    """Somebody who rings to come in, as the carrier names it."""
 
-
-@dataclass(slots=True)
-class _OnTheLine:
-    """A telephone call of ours."""
-
-    principal: Principal
-    person: Person
-    """Whoever is at the other end."""
-    connection_id: str | None = None
-    leg: PhoneLeg | None = None
-    waits: bool = False
-    """The tune plays."""
-    fetching: Fetching | None = None
-    news: anyio.Event = field(default_factory=anyio.Event)
-    people: frozenset[str] = frozenset()
-    """Who is on it, as the carrier told last."""
-    seen: bool = False
-    """The carrier has named the caller among them."""
-    guest: Person | None = None
-    """The human who is rung, or has answered."""
-    guest_in: bool = False
-    idle: anyio.Event = field(default_factory=anyio.Event)
-    """Set when nothing more will come of what the line was asked last."""
-    left: str | None = None
-    """Why the carrier's call is none of ours any more."""
-    fetched: int = 0
-    rung: dict[str, Person] = field(default_factory=dict[str, Person])
-    """The last humans that were rung, by the operation that rang them."""
-
-    def rings(self, guest: Person, operation: str) -> None:
-        self.guest = self.rung[operation] = guest
-        while len(self.rung) > MAX_RUNG:
-            del self.rung[next(iter(self.rung))]
-
-    def unwanted(self, operation: str) -> Person | None:
-        """Whoever has come by this operation, if nobody waits for them any more."""
-        guest = self.rung.get(operation)
-        awaited = guest == self.guest and (self.guest_in or self.fetching is not None)
-        return None if awaited else guest
-
-    def are_there(self, people: frozenset[str]) -> bool:
-        """Who is on it now. Whether the caller has left the guest alone."""
-        self.people = people
-        here = self.person.raw_id in people
-        left = self.guest_in and self.seen and not here
-        self.seen = self.seen or here
-        return left
+    connection_id: str
+    id: str
 
 
 class PhoneLines:
@@ -102,13 +52,13 @@ class PhoneLines:
         """Without `permits` no telephone is rung, only users of the carrier's own."""
         self._carrier = carrier
         self._permits = permits.for_colleagues() if permits else None
-        self._calls: dict[str, _OnTheLine] = {}
+        self._calls: dict[str, Party] = {}
 
     # -- what the room says -----------------------------------------------------------------
 
     def began(self, call_id: str, principal: Principal, raw_id: str) -> None:
         """A telephone call of ours begins; `raw_id` is whoever is at the other end."""
-        self._calls[call_id] = _OnTheLine(principal, Person(raw_id))
+        self._calls[call_id] = Party(principal, Person(raw_id))
 
     def joined(self, call_id: str, connection_id: str, leg: PhoneLeg) -> None:
         """Its media are there, the first time or again."""
@@ -160,18 +110,11 @@ class PhoneLines:
         return await self._fetch(call_id, human, TRANSFER_S, begin)
 
     async def ring(self, call_id: str, human: Human) -> Rung:
-        invitation: list[tuple[str, str]] = []
-
-        async def begin(connection_id: str, to: Callee, operation: str) -> None:
+        async def begin(connection_id: str, to: Callee, operation: str) -> Invitation:
             name = await self._carrier.add(connection_id, to, ring_s=RING_S, operation=operation)
-            invitation.append((connection_id, name))
+            return Invitation(connection_id, name)
 
-        outcome = LineOutcome.FAILED
-        try:
-            outcome = await self._fetch(call_id, human, RING_S + GRACE_S, begin)
-        finally:
-            if outcome is not LineOutcome.DONE:
-                await self._stop_ringing(invitation)
+        outcome = await self._fetch(call_id, human, RING_S + GRACE_S, begin)
         call = self._calls.get(call_id)
         if call is None or outcome is not LineOutcome.DONE:
             return Rung(outcome if call else LineOutcome.FAILED)
@@ -199,19 +142,17 @@ class PhoneLines:
 
     async def use(self, call_id: str, tool: str, arguments: str) -> tuple[str, ToolOutcome]:
         if tool != SEND_KEYS:
-            return _said("The telephone has no such tool.", done=False)
+            return said("The telephone has no such tool.", done=False)
         call = self._calls.get(call_id)
-        try:
-            wanted = msgspec.json.decode(arguments, type=_Keys)
-        except (msgspec.MsgspecError, UnicodeEncodeError):
-            return _said("Only 1 to 32 of the keys 0 to 9, * and # can be pressed.", done=False)
+        if (keys := read_keys(arguments)) is None:
+            return said("Only 1 to 32 of the keys 0 to 9, * and # can be pressed.", done=False)
         if call is None or call.connection_id is None:
-            return _said("There is no telephone to press keys on.", done=False)
+            return said("There is no telephone to press keys on.", done=False)
         try:
-            await self._carrier.send_keys(call.connection_id, wanted.keys, call.person)
+            await self._carrier.send_keys(call.connection_id, keys, call.person)
         except CarrierUnavailable:
-            return _said("The keys could not be pressed.", done=False)
-        return _said("The keys were pressed. Wait for what the other end says.", done=True)
+            return said("The keys could not be pressed.", done=False)
+        return said("The keys were pressed. Wait for what the other end says.", done=True)
 
     # -- within -----------------------------------------------------------------------------
 
@@ -220,26 +161,32 @@ class PhoneLines:
         call_id: str,
         human: Human,
         within_s: float,
-        begin: Callable[[str, Callee, str], Awaitable[None]],
+        begin: Callable[[str, Callee, str], Awaitable[Invitation | None]],
     ) -> LineOutcome:
-        """Have somebody rung, and a tune for the caller, until the carrier says what came of it."""
+        """Have somebody rung, and a tune for the caller, until the carrier says what came of it.
+
+        What it has not said by then is called off, where `begin` gives an invitation.
+        """
         call = self._calls.get(call_id)
         if call is None or call.connection_id is None or call.fetching is not None:
             return LineOutcome.FAILED
         call.fetched += 1
         call.idle = anyio.Event()
         operation = f"{call_id}.{call.fetched}"
+        fetching, invitation = Fetching(operation), None
         try:
             async with self._permitted(call, human, operation) as callee:
-                call.fetching, call.news = Fetching(operation), anyio.Event()
+                call.fetching, call.news = fetching, anyio.Event()
                 call.rings(_person(callee), operation)
                 call.waits = True
                 if call.leg:
                     call.leg.wait_on(tune())
-                await begin(call.connection_id, callee, operation)
+                invitation = await begin(call.connection_id, callee, operation)
                 with anyio.move_on_after(within_s):
                     await call.news.wait()
-                return call.fetching.outcome or LineOutcome.NO_ANSWER
+                if invitation is not None and fetching.outcome is None:
+                    await self._look(call, fetching, invitation)
+                return fetching.outcome or LineOutcome.NO_ANSWER
         except NotDialled:
             return LineOutcome.NOT_ALLOWED
         except CarrierUnavailable:
@@ -249,11 +196,21 @@ class PhoneLines:
             if call.leg:
                 call.leg.wait_no_more()
             call.idle.set()
+            if invitation is not None and fetching.outcome is None:
+                await self._stop_ringing(invitation)
+
+    async def _look(self, call: Party, fetching: Fetching, invitation: Invitation) -> None:
+        """Whether the human is there although nobody told us: another replica was told. Not
+        before they ring no more, lest one who only rings be taken for one who is there."""
+        try:
+            people = await self._carrier.people(invitation.connection_id)
+        except CarrierUnavailable:
+            return
+        if fetching.outcome is None and call.guest and call.guest.raw_id in people:
+            fetching.outcome, call.guest_in, call.people = LineOutcome.DONE, True, people
 
     @asynccontextmanager
-    async def _permitted(
-        self, call: _OnTheLine, human: Human, operation: str
-    ) -> AsyncGenerator[Callee]:
+    async def _permitted(self, call: Party, human: Human, operation: str) -> AsyncGenerator[Callee]:
         """Whom to ring. The quotas count it while it rings. Raises `NotDialled`."""
         if human.to.startswith("8:"):
             yield AcsUser(human.to)
@@ -269,7 +226,7 @@ class PhoneLines:
             with anyio.move_on_after(UNDO_S, shield=True):
                 await self._permits.over(operation)
 
-    async def _set_apart(self, call: _OnTheLine) -> bool:
+    async def _set_apart(self, call: Party) -> bool:
         """Whether the human can be spoken to without the caller's hearing it."""
         try:
             await self._carrier.hold(call.connection_id or "", call.person)
@@ -277,7 +234,7 @@ class PhoneLines:
             return False
         return True
 
-    async def _send_away(self, call: _OnTheLine, who: Person | None) -> None:
+    async def _send_away(self, call: Party, who: Person | None) -> None:
         """Whoever came is not to stay."""
         if who is None or call.connection_id is None:
             return
@@ -288,20 +245,14 @@ class PhoneLines:
         if who == call.guest:
             call.guest_in = False
 
-    async def _stop_ringing(self, invitations: list[tuple[str, str]]) -> None:
+    async def _stop_ringing(self, invitation: Invitation) -> None:
         """Whoever comes to the telephone now would find nobody."""
         with anyio.move_on_after(UNDO_S, shield=True):
-            for connection_id, invitation in invitations:
-                try:
-                    await self._carrier.cancel_add(connection_id, invitation)
-                except CarrierUnavailable:
-                    logger.warning("a telephone may ring on")
+            try:
+                await self._carrier.cancel_add(invitation.connection_id, invitation.id)
+            except CarrierUnavailable:
+                logger.warning("a telephone may ring on")
 
 
 def _person(callee: Callee) -> Person:
     return Person(callee.id if isinstance(callee, AcsUser) else f"4:{callee.target.number}")
-
-
-def _said(text: str, *, done: bool) -> tuple[str, ToolOutcome]:
-    answer = {"status": "ok" if done else "error", "say": text}
-    return json.dumps(answer), ToolOutcome.OK if done else ToolOutcome.FAILED

@@ -1,7 +1,9 @@
 """Media sockets: each joined to its call, until one of them leaves."""
 
+import logging
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Final
 
 import anyio
 from starlette.websockets import WebSocket
@@ -18,6 +20,11 @@ from switchboard.phone.handover import Handover
 from switchboard.phone.leg import REPLACED, PhoneLeg
 from switchboard.phone.metronome import Metronome
 from switchboard.phone.occasion import Fitting
+
+logger = logging.getLogger(__name__)
+
+WENT_WRONG: Final = 1011
+CLOSE_S: Final = 1.0
 
 
 class Media:
@@ -46,10 +53,10 @@ class Media:
         tickets = socket.query_params.getlist("ticket")
         if len(named) != 1 or len(tickets) != 1:
             raise NotIdentified("This media socket belongs to no call.")
-        handover = Handover.read(socket.query_params)
         with self._sockets.take(), self._at_hand(call_id):
             first = await self._doors.bindings.connection_of(call_id) is None
-            await self._doors.media.check(tickets[0], call_id, named[0], handover.query)
+            facts = await self._doors.media.check(tickets[0], call_id, named[0])
+            handover = Handover.read(facts)
             await socket.accept()
             await self._join(socket, call_id, Connection(named[0]), handover if first else None)
 
@@ -81,12 +88,32 @@ class Media:
         calls.ringing.pop(call_id, None)
         calls.wait_no_more(call_id)
         over = False
+        try:
+            over = await self._carry(call_id, connection, leg, handover)
+        except Exception:
+            # A fault of ours with one socket is a lost socket: the carrier opens a new one.
+            logger.exception("media failed", extra={"call": call_id})
+            with anyio.move_on_after(CLOSE_S), suppress(RuntimeError, OSError):
+                await socket.close(WENT_WRONG)
+        finally:
+            still = calls.legs.get(call_id) is leg
+            if still:
+                del calls.legs[call_id]
+        if still and not over and call_id in calls.connections:
+            await self._await_return(call_id, connection)
+
+    async def _carry(
+        self, call_id: str, connection: Connection, leg: PhoneLeg, handover: Handover | None
+    ) -> bool:
+        """Until the leg is no more the call's. Whether the call is over with it."""
+        over = False
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(leg.run)
             try:
                 if handover is not None:
                     self._adopt(call_id, handover)
-                calls.lines.joined(call_id, connection.id, leg)
+                    await self._note_taken(call_id, handover)
+                self._calls.lines.joined(call_id, connection.id, leg)
                 await self._exchange.carry(call_id, leg)
             except (NotAllowed, LinesBusy):
                 await leg.close("call_gone")
@@ -94,10 +121,7 @@ class Media:
             if not over:
                 # Another leg has taken over, or the socket was lost: it has no more to do.
                 await leg.close(REPLACED)
-        if calls.legs.get(call_id) is leg:
-            del calls.legs[call_id]
-            if not over and call_id in calls.connections:
-                await self._await_return(call_id, connection)
+        return over
 
     def _leg(self, socket: WebSocket, call_id: str, connection: Connection) -> PhoneLeg:
         calls, config = self._calls, self._config
@@ -133,6 +157,15 @@ class Media:
         )
         if adopted:
             self._calls.lines.began(call_id, who, handover.raw_id)
+
+    async def _note_taken(self, call_id: str, handover: Handover) -> None:
+        """The media prove it, though the carrier's word may have been lost. They do not wait for
+        a store that fails."""
+        if handover.outgoing and self._calls.follower is not None:
+            try:
+                await self._calls.follower.taken(call_id)
+            except Exception:
+                logger.exception("placed call not noted as taken", extra={"call": call_id})
 
     async def _await_return(self, call_id: str, connection: Connection) -> None:
         """A lost socket may come back. If it does not, nobody is left to hang up but us."""

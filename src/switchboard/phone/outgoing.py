@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from switchboard.access.principal import Kind, Principal, Role
 from switchboard.conversation.legs import Line
 from switchboard.errors import CarrierUnavailable, NotAllowed
-from switchboard.exchange.brief import Fit
+from switchboard.phone.around import Places
 from switchboard.phone.callers import caller
 from switchboard.phone.handover import Handover
 from switchboard.phone.occasion import Fitting, Occasion, as_it_is
@@ -30,24 +30,6 @@ _OUTCOMES: Final = {
     487: State.NO_ANSWER,
 }
 """How SIP says it; whatever else the carrier says is a failure."""
-
-
-class Exchange(Protocol):
-    """What placing calls needs of the exchange."""
-
-    def place(
-        self,
-        *,
-        principal: Principal,
-        agent: str,
-        voice: str | None,
-        model: str | None,
-        line: Line,
-        fit: Fit | None,
-        wait_s: float | None,
-        outgoing: bool,
-    ) -> str: ...
-    async def end(self, call_id: str, reason: str) -> None: ...
 
 
 class Room(Protocol):
@@ -110,7 +92,7 @@ class Outgoing:
 
     def __init__(
         self,
-        exchange: Exchange,
+        exchange: Places,
         room: Room,
         permits: Permits,
         table: PlacedTable,
@@ -162,7 +144,9 @@ class Outgoing:
         if permit.again:  # asked for twice at once
             await self._exchange.end(call_id, "not_placed")
             return await self.need(permit.call_id)
-        handover = Handover(wish.agent, other.id, f"4:{target.number}", outgoing=True)
+        handover = Handover(
+            wish.agent, other.id, f"4:{target.number}", outgoing=True, context=wish.context
+        )
         await self._ring(call_id, permit, handover)
         return await self.need(call_id)
 
@@ -207,8 +191,7 @@ class Outgoing:
         """The carrier told something of a call."""
         match event.what:
             case What.CONNECTED:
-                self._ringing.pop(call_id, None)
-                await self._table.move(call_id, State.ANSWERED, self._clock(), code=event.code)
+                await self.taken(call_id, event.code)
             case What.CREATE_FAILED:
                 state = _OUTCOMES.get(event.code, State.FAILED)
                 declined = "declined" if event.code == 603 else None
@@ -219,6 +202,11 @@ class Outgoing:
                 await self._gone(call_id, "hung_up", event.code, event.subcode)
             case _:
                 pass
+
+    async def taken(self, call_id: str, code: int | None = None) -> None:
+        """Somebody has taken the call: the carrier told so, or its media have come."""
+        self._ringing.pop(call_id, None)
+        await self._table.move(call_id, State.ANSWERED, self._clock(), code=code)
 
     async def over(self, call_id: str, reason: str) -> None:
         """A call has ended, by whatever hand; called once or more often."""

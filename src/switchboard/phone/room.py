@@ -158,7 +158,7 @@ class PhoneRoom:
         connection_id, since = calls.answered[call_id]
         if elsewhere:
             logger.info("media came to another replica", extra={"call": call_id})
-            await calls.leave_to_others(call_id)
+            await calls.let_go(call_id, "elsewhere")
         elif since <= self._clock() - MEDIA_S:
             logger.warning("media never came", extra={"call": call_id})
             await calls.hang_up(call_id, connection_id)

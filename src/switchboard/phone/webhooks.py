@@ -69,8 +69,16 @@ class Incoming:
     @property
     def digest(self) -> str:
         """The same for each delivery of this call, whatever the event is called."""
+        return self._digest("incoming")
+
+    @property
+    def begun_digest(self) -> str:
+        """The same, of the attempt to answer it."""
+        return self._digest("begun")
+
+    def _digest(self, what: str) -> str:
         named = self.correlation_id or self.context
-        return hashlib.sha256(f"incoming {named}".encode()).hexdigest()
+        return hashlib.sha256(f"{what} {named}".encode()).hexdigest()
 
     def is_stale(self, now: float) -> bool:
         """Too old to be answered, or from a time that is not yet."""

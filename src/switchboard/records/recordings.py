@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from switchboard.records.schema import RecordingRow
@@ -36,16 +36,21 @@ class RecordingTable:
     async def put(
         self, call_id: str, state: str, at: float, *, recording_id: str | None = None
     ) -> None:
-        """The recording of this call has come to `state`, at `at` epoch seconds."""
+        """The recording of this call has come to `state`, at `at` epoch seconds.
+
+        One that has been filed stays so: that it is over may be told later than where it lies.
+        """
         over = state in ("stopped", "failed")
         new: dict[str, object] = {"state": state, "ended_at": at if over else None}
         if recording_id is not None:
             new["recording_id"] = recording_id
         insert = postgresql.insert if self._store.dialect == "postgresql" else sqlite.insert
         row = insert(RecordingRow).values(call_id=call_id, began_at=at, **new)
+        filed = RecordingRow.state == "filed"
+        known = {**new, "state": case((filed, "filed"), else_=state)}
         async with self._store.writing() as connection:
             await connection.execute(
-                row.on_conflict_do_update(index_elements=["call_id"], set_=new)
+                row.on_conflict_do_update(index_elements=["call_id"], set_=known)
             )
 
     async def filed(

@@ -123,6 +123,8 @@ class MediaTicketRow(Base):
     call_id: Mapped[str] = mapped_column(Short, index=True)
     connection_id: Mapped[str | None] = mapped_column(String(200))
     """The carrier's name for the call, from the first socket on."""
+    facts: Mapped[str] = mapped_column(Text, server_default="")
+    """JSON: who calls whom, for the replica that the media come to. Goes with the row."""
     expires_at: Mapped[float] = mapped_column(index=True)
 
 

@@ -13,13 +13,16 @@ class MediaTicketTable:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def put(self, digest: str, call_id: str, expires_at: float) -> None:
-        row = insert(MediaTicketRow).values(digest=digest, call_id=call_id, expires_at=expires_at)
+    async def put(self, digest: str, call_id: str, facts: str, expires_at: float) -> None:
+        row = insert(MediaTicketRow).values(
+            digest=digest, call_id=call_id, facts=facts, expires_at=expires_at
+        )
         async with self._store.writing() as connection:
             await connection.execute(row)
 
-    async def bind(self, digest: str, call_id: str, connection_id: str, now: float) -> bool:
-        """Whether the ticket is this call's, and this connection's from now on if nobody's yet."""
+    async def bind(self, digest: str, call_id: str, connection_id: str, now: float) -> str | None:
+        """What was put with the ticket, if it is this call's; it is this connection's from now on
+        if it was nobody's yet. `None` if it is another's."""
         free = MediaTicketRow.connection_id
         bound = (
             update(MediaTicketRow)
@@ -27,10 +30,10 @@ class MediaTicketTable:
             .where(MediaTicketRow.expires_at > now)
             .where(or_(free.is_(None), free == connection_id))
             .values(connection_id=connection_id)
-            .returning(MediaTicketRow.digest)
+            .returning(MediaTicketRow.facts)
         )
         async with self._store.writing() as connection:
-            return (await connection.execute(bound)).first() is not None
+            return (await connection.execute(bound)).scalar()
 
     async def connection_of(self, call_id: str) -> str | None:
         """The carrier's name for a call whose media have come."""
@@ -63,7 +66,7 @@ class MediaTicketTable:
 
 
 class SeenEvents:
-    """Events acted upon, on whatever replica."""
+    """Events acted upon, on whatever replica. Each method is one transaction."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -77,3 +80,14 @@ class SeenEvents:
         except IntegrityError:
             return False
         return True
+
+    async def has(self, digest: str, now: float) -> bool:
+        """Whether somebody has seen it, not too long ago."""
+        wanted = select(SeenEvent.digest).where(SeenEvent.digest == digest, SeenEvent.until > now)
+        async with self._store.reading() as connection:
+            return (await connection.execute(wanted)).first() is not None
+
+    async def forget(self, digest: str) -> None:
+        """As if nobody had seen it."""
+        async with self._store.writing() as connection:
+            await connection.execute(delete(SeenEvent).where(SeenEvent.digest == digest))

@@ -16,7 +16,7 @@ from switchboard_local.acs.bridge import Bridge
 from switchboard_local.acs.config import ISSUER, AcsConfig
 from switchboard_local.acs.connection import Connection, Names
 from switchboard_local.acs.flow import Flow
-from switchboard_local.acs.grid import Grid
+from switchboard_local.acs.grid import INCOMING, Grid, Happening
 from switchboard_local.acs.identifiers import checked, number_of, of_number, wire
 from switchboard_local.acs.live import About, LiveCall, fresh_id
 from switchboard_local.acs.media import Dial
@@ -88,7 +88,7 @@ class Acs:
         self.calls: dict[str, LiveCall] = {}
         """Those of applications, by `callConnectionId`."""
         self.incoming: dict[str, Incoming] = {}
-        self.recordings = Recordings(self.calls)
+        self.recordings = Recordings(self.calls, self._happened)
         self._trust = trust or ssl.create_default_context()
         self.client = httpx.AsyncClient(
             trust_env=False, verify=self._trust, timeout=config.post_timeout_s
@@ -209,6 +209,11 @@ class Acs:
             call.bridge.end()
         finally:
             self.calls.pop(call.id, None)
+            self.recordings.over(call)
+
+    def _happened(self, happening: Happening) -> None:
+        """Event Grid tells of it."""
+        self.tasks.start_soon(self.grid.tell, happening)
 
     async def _keep(self, bridge: Bridge) -> None:
         try:
@@ -230,7 +235,7 @@ class Acs:
         if self.grid.subscription is None or len(self.incoming) >= self.config.max_calls:
             raise NoAnswer(Outcome.NOT_FOUND)
         self.incoming[incoming.context] = incoming
-        self.tasks.start_soon(self.grid.tell, _told(incoming, headers))
+        self._happened(_told(incoming, headers))
         answered = False
         try:
             with anyio.move_on_after(self.config.answer_s):
@@ -262,8 +267,8 @@ class Acs:
         return mine
 
 
-def _told(incoming: Incoming, headers: dict[str, str]) -> dict[str, object]:
-    """The data of an IncomingCall event."""
+def _told(incoming: Incoming, headers: dict[str, str]) -> Happening:
+    """An IncomingCall event."""
     data: dict[str, object] = {
         "to": wire(incoming.callee),
         "from": wire(incoming.caller),
@@ -274,4 +279,5 @@ def _told(incoming: Incoming, headers: dict[str, str]) -> dict[str, object]:
     }
     if headers:
         data["customContext"] = {"sipHeaders": headers, "voipHeaders": {}}
-    return data
+    subject = f"/caller/{incoming.caller}/recipient/{incoming.callee}"
+    return Happening(INCOMING, subject, data)

@@ -164,8 +164,19 @@ class Recognize(_Body, frozen=True):
     recognize_options: RecognizeOptions
 
 
+class Storage(msgspec.Struct, frozen=True, rename="camel"):
+    """Where a recording is to lie: a container of the application's own."""
+
+    recording_destination_container_url: Url
+    recording_storage_kind: Literal["azureBlobStorage"] = "azureBlobStorage"
+
+
 class Record(_Body, frozen=True):
     call_connection_id: Short | None = None
     call_locator: Locator | None = None
     recording_state_callback_uri: Url | None = None
     pause_on_start: bool = False
+    recording_content_type: Literal["audio", "audioVideo"] = "audioVideo"
+    recording_channel_type: Literal["mixed", "unmixed"] = "mixed"
+    recording_format_type: Literal["wav", "mp3", "mp4"] = "mp4"
+    external_storage: Storage | None = None

@@ -77,6 +77,7 @@ class Bridge:
         person.connect(lambda key: self._pressed(raw, key), lambda: self.hang_up(raw))
         for leg in list(self.legs):
             leg.joined(raw)
+        self._introduce()
 
     def take(self, raw_id: str) -> PhoneCall | None:
         """Somebody goes elsewhere; the line is not dead."""
@@ -108,6 +109,7 @@ class Bridge:
         """An application goes."""
         if leg in self.legs:
             self.legs.remove(leg)
+        self._introduce()
 
     def settle(self) -> None:
         """End it where nobody is left to speak with."""
@@ -126,6 +128,12 @@ class Bridge:
             person.end()
         for leg in legs:
             leg.over()
+
+    def _introduce(self) -> None:
+        """Two with no application between them speak with each other, whomever they rang."""
+        if not self.legs and len(self.people) == 2:
+            one, other = self.people.values()
+            one.other, other.other = other.raw_id, one.raw_id
 
     def _counts(self, raw_id: str) -> bool:
         return raw_id not in self.muted and raw_id not in self.held

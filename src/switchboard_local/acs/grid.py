@@ -1,4 +1,5 @@
-"""Event Grid: tells an application of calls that come in, after a handshake, in either schema."""
+"""Event Grid: tells an application of calls that come in and of recordings that are filed, after a
+handshake, in either schema."""
 
 import logging
 import time
@@ -13,13 +14,14 @@ import anyio
 import httpx
 import msgspec
 
+from switchboard_local.acs.events import PREFIX
 from switchboard_local.acs.flow import Flow
 from switchboard_local.acs.frames import stamp
 from switchboard_local.loopback import is_loopback
 
 logger = logging.getLogger(__name__)
 
-TYPE: Final = "Microsoft.Communication.IncomingCall"
+INCOMING: Final = "IncomingCall"
 VALIDATION: Final = "Microsoft.EventGrid.SubscriptionValidationEvent"
 ORIGIN: Final = "eventgrid.azure.net"
 MAX_NOTED: Final = 1000
@@ -35,7 +37,7 @@ class HandshakeFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Where incoming calls are told. A secret is part of the URL's query."""
+    """Where it is told. A secret is part of the URL's query."""
 
     url: str = field(repr=False)
     schema: Schema = "cloudevents"
@@ -46,6 +48,16 @@ class Subscription:
     """How often each event comes: at least once is all that is promised."""
     age_s: float = 0.0
     """How old events are when they come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What is told."""
+
+    type: str
+    """Without its prefix."""
+    subject: str
+    data: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +80,7 @@ class Grid:
     noted: deque[Delivered] = field(default_factory=lambda: deque(maxlen=MAX_NOTED))
 
     async def subscribe(self, subscription: Subscription) -> None:
-        """Shake hands; then incoming calls are told there. Raises `HandshakeFailed`."""
+        """Shake hands; then whatever happens is told there. Raises `HandshakeFailed`."""
         if not is_loopback(subscription.url):
             raise HandshakeFailed("The local cloud calls this machine only.")
         try:
@@ -80,17 +92,17 @@ class Grid:
             raise HandshakeFailed(f"No answer: {type(broken).__name__}.") from None
         self.subscription = subscription
 
-    async def tell(self, data: Mapping[str, object]) -> None:
-        """Deliver one incoming call, as the subscription says. `data` is the event's."""
+    async def tell(self, happening: Happening) -> None:
+        """Deliver it, as the subscription says."""
         to = self.subscription
         if to is None:
             return
-        event = self.event(to.schema, data, datetime.now(UTC) - timedelta(seconds=to.age_s))
+        event = self.event(to.schema, happening, datetime.now(UTC) - timedelta(seconds=to.age_s))
         async with anyio.create_task_group() as tasks:
             for _ in range(to.copies):
-                tasks.start_soon(self.deliver, to, event)
+                tasks.start_soon(self.deliver, to, happening.type, event)
 
-    async def deliver(self, to: Subscription, event: Mapping[str, object]) -> None:
+    async def deliver(self, to: Subscription, title: str, event: Mapping[str, object]) -> None:
         """One event, until it is taken, refused for good, or tried often enough."""
         status = 0
         body = msgspec.json.encode(event if to.schema == "cloudevents" else [event])
@@ -99,29 +111,28 @@ class Grid:
             began = time.monotonic()
             status = await self._try(to, body)
             took_ms = (time.monotonic() - began) * 1000
-            self.flow.note(
-                "event", "to_agent", "IncomingCall", status=status, took_ms=took_ms, body=body
-            )
+            self.flow.note("event", "to_agent", title, status=status, took_ms=took_ms, body=body)
             self.noted.append(Delivered(str(event["id"]), status))
             if 200 <= status < 300 or status in _FOR_GOOD:
                 return
         logger.warning("event given up", extra={"status": status})
 
-    def event(
-        self, schema: Schema, data: Mapping[str, object], at: datetime
-    ) -> Mapping[str, object]:
-        """An incoming call in either schema."""
+    def event(self, schema: Schema, happening: Happening, at: datetime) -> Mapping[str, object]:
+        """It in either schema."""
         topic = (
             "/subscriptions/10ca1000-0000-4000-8000-000000000001/resourceGroups/local"
             "/providers/Microsoft.Communication/CommunicationServices/local"
         )
-        ends = (_raw(data.get("from")), _raw(data.get("to")))
-        subject = f"/caller/{ends[0]}/recipient/{ends[1]}"
-        about: dict[str, object] = {"id": str(uuid4()), "subject": subject, "data": dict(data)}
+        kind = f"{PREFIX}{happening.type}"
+        about: dict[str, object] = {
+            "id": str(uuid4()),
+            "subject": happening.subject,
+            "data": dict(happening.data),
+        }
         if schema == "cloudevents":
-            about |= {"source": topic, "type": TYPE, "time": stamp(at), "specversion": "1.0"}
+            about |= {"source": topic, "type": kind, "time": stamp(at), "specversion": "1.0"}
         else:
-            about |= {"topic": topic, "eventType": TYPE, "eventTime": stamp(at)}
+            about |= {"topic": topic, "eventType": kind, "eventTime": stamp(at)}
             about |= {"dataVersion": "1.0", "metadataVersion": "1"}
         return about
 
@@ -179,11 +190,3 @@ def _headers(to: Subscription) -> dict[str, str]:
 
 def _auth(to: Subscription) -> dict[str, str]:
     return {} if to.bearer is None else {"authorization": f"Bearer {to.bearer()}"}
-
-
-def _raw(identifier: object) -> str:
-    match identifier:
-        case {"rawId": str(raw)}:
-            return raw
-        case _:
-            return ""

@@ -53,7 +53,7 @@ class PhoneCall:
 
     raw_id: str
     other: str
-    """Whom one is speaking with, as far as one was told: a raw id."""
+    """Whom one is speaking with, as far as one can know: a raw id."""
     memory_frames: int
     ended: anyio.Event = field(default_factory=anyio.Event)
     heard: deque[Heard] = field(init=False)

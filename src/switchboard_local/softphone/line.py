@@ -195,6 +195,8 @@ class Line:
             for key in list(call.keys_heard)[keys:]:
                 self._ear.tell(KeyHeard(self.index, key))
             keys = len(call.keys_heard)
+            if (other := _named(call.other)) != self.now.other:
+                self._update(other=other)
             if call.on_hold is not self.now.held:
                 self._update(held=call.on_hold)
         return cutter.rest()
@@ -230,7 +232,7 @@ class Line:
         self.now = LineNow(self.index, self.now.number, "ended", self.now.other, text=why)
         self._ear.tell(self.now)
 
-    def _update(self, **changes: bool) -> None:
+    def _update(self, **changes: bool | str) -> None:
         self.now = replace(self.now, **changes)
         self._ear.tell(self.now)
 

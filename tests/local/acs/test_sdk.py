@@ -9,6 +9,7 @@ import wave
 
 import pytest
 from azure.communication.callautomation import (
+    AzureBlobContainerRecordingStorage,
     CommunicationUserIdentifier,
     DtmfTone,
     FileSource,
@@ -18,6 +19,7 @@ from azure.communication.callautomation import (
 )
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
+from switchboard_local.acs.grid import Schema
 from switchboard_local.acs.people import Manner, Phone
 from switchboard_local.acs.sound import hum
 from tests.local.acs.peers import AGENT, CALLER, COLLEAGUE, Town, eventually
@@ -114,6 +116,7 @@ async def test_a_caller_is_transferred(quick: Town, caller: Phone, colleague: Ph
     assert accepted["transferTarget"]["rawId"] == f"4:{COLLEAGUE}"
     await quick.app.told("CallDisconnected")
     await eventually(lambda: call_id not in quick.acs.calls)
+    assert (call.other, theirs.other) == (theirs.raw_id, call.raw_id)
     call.say(hum(300))
     await theirs.hear_ms(250)
     theirs.hang_up()
@@ -306,6 +309,50 @@ async def test_a_call_is_recorded(quick: Town, caller: Phone) -> None:
     states = [e["data"]["state"] for e in quick.app.events if "Recording" in e["type"]]
     assert states == ["active", "inactive", "active", "inactive"] * 2
     assert last["recordingId"]
+
+
+@pytest.mark.parametrize("schema", ["eventgrid", "cloudevents"])
+async def test_event_grid_tells_where_a_recording_lies(
+    quick: Town, caller: Phone, schema: Schema
+) -> None:
+    await quick.subscribe(schema)
+    _, call_id = await quick.call_in(caller)
+    server_call_id = (await quick.app.told("CallConnected"))["serverCallId"]
+    container = "https://store.example/calls"
+    storage = AzureBlobContainerRecordingStorage(container_url=container)
+    stopped = await quick.sdk.start_recording(
+        call_connection_id=call_id,
+        recording_content_type="audio",
+        recording_channel_type="unmixed",
+        recording_format_type="wav",
+        recording_storage=storage,
+    )
+    assert stopped.recording_id is not None
+    await quick.sdk.stop_recording(stopped.recording_id)
+    data = await quick.app.called(2)
+    event = quick.app.incoming[1]
+    kind = event["eventType"] if schema == "eventgrid" else event["type"]
+    assert kind == "Microsoft.Communication.RecordingFileStatusUpdated"
+    about = f"/recording/call/{call_id}/serverCallId/{server_call_id}"
+    assert event["subject"] == f"{about}/recordingId/{stopped.recording_id}"
+    [part] = data["recordingStorageInfo"]["recordingChunks"]
+    assert part["contentLocation"].startswith(f"{container}/")
+    assert (part["index"], part["endReason"]) == (0, "SessionEnded")
+    assert data["recordingDurationMs"] >= 0
+    kinds = [data[f"recording{what}Type"] for what in ("Content", "Channel", "Format")]
+    assert kinds == ["Audio", "Unmixed", "Wav"]
+
+
+async def test_a_recording_that_nobody_stops_is_filed_when_its_call_ends(
+    quick: Town, caller: Phone
+) -> None:
+    call, call_id = await quick.call_in(caller)
+    started = await quick.sdk.start_recording(call_connection_id=call_id)
+    call.hang_up()
+    assert (await quick.app.called(2))["sessionEndReason"] == "CallEnded"
+    assert quick.app.incoming[1]["subject"].endswith(f"/recordingId/{started.recording_id}")
+    with pytest.raises(ResourceNotFoundError):
+        await quick.sdk.get_recording_properties(started.recording_id or "")
 
 
 def _wave(pcm: bytes) -> bytes:

@@ -184,6 +184,24 @@ async def test_a_second_line_plays_the_human_of_a_transfer(quick: Town, here: So
         assert (await page.line("ended"))["text"] == "The other side hung up."
 
 
+async def test_two_whom_the_agent_has_left_are_told_whom_they_speak_with(
+    quick: Town, here: Softphones
+) -> None:
+    async with here.page(lines=2) as page:
+        await ring_the_agent(quick, page)
+        call = quick.sdk.get_call_connection(next(iter(quick.acs.calls)))
+        await call.add_participant(
+            PhoneNumberIdentifier(HUMAN), source_caller_id_number=PhoneNumberIdentifier(AGENT)
+        )
+        await page.line("ringing", 1)
+        await page.wish("answer", 1)
+        await page.line("talking", 1)
+        assert [page.now(index)["other"] for index in (0, 1)] == [AGENT, AGENT]
+        await call.hang_up(is_for_everyone=False)
+        await page.until(lambda it: it.now(0)["other"] == it.now(1)["number"])
+        await page.until(lambda it: it.now(1)["other"] == it.now(0)["number"])
+
+
 async def test_a_number_is_taken_from_another_page_unless_in_use(
     quick: Town, here: Softphones
 ) -> None:

@@ -1,0 +1,124 @@
+"""Lines that are taken by calls which have not begun: their caller, or the service, is awaited."""
+
+import math
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from switchboard.access.principal import Principal
+from switchboard.conversation.legs import Line, Minted
+from switchboard.errors import LinesBusy, NotAllowed
+from switchboard.exchange.brief import Brief
+from switchboard.exchange.placed import Placed
+
+STOPPING: Final = "This server is stopping; please try again in a moment."
+NOBODY_WAITS: Final = "This call has ended or was never placed."
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """How many calls at once, and how long a placed one may wait for its caller."""
+
+    calls: int = 20
+    wait_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    placed: Placed
+    until: float = math.inf
+    """Without end while the service is still being asked."""
+    minted: Minted | None = field(default=None, repr=False)
+    """What a front end was given to begin it with."""
+
+
+class Waiting:
+    """Placed calls that wait. `live` says how many lines those that have begun hold.
+
+    Takes none before it is opened.
+    """
+
+    def __init__(self, lines: Lines, live: Callable[[], int], clock: Callable[[], float]) -> None:
+        self._lines = lines
+        self._live = live
+        self._clock = clock
+        self._waits: dict[str, _Wait] = {}
+        """By the call's id."""
+        self._opened = self._closed = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether calls may begin: the server has started, and does not stop."""
+        return self._opened and not self._closed
+
+    def open(self) -> None:
+        """Take calls, unless it was closed before."""
+        self._opened = True
+
+    def __contains__(self, call_id: str) -> bool:
+        self._forget_no_shows()
+        return call_id in self._waits
+
+    def __len__(self) -> int:
+        return len(self._waits)
+
+    def reserve(
+        self,
+        principal: Principal,
+        brief: Brief,
+        *,
+        line: Line | None = None,
+        call_id: str | None = None,
+        outgoing: bool = False,
+    ) -> Placed:
+        """Take a line for a call that is about to begin, until it is `cancel`led or a caller is
+        `expect`ed. Raises `LinesBusy`."""
+        self._forget_no_shows()
+        if not self.is_open:
+            raise LinesBusy(STOPPING)
+        if self._live() + len(self._waits) >= self._lines.calls:
+            raise LinesBusy("All lines are busy; please try again in a moment.")
+        placed = Placed(
+            call_id or secrets.token_urlsafe(12), principal, brief, line=line, outgoing=outgoing
+        )
+        self._waits[placed.call_id] = _Wait(placed)
+        return placed
+
+    def expect(
+        self, placed: Placed, wait_s: float | None = None, *, minted: Minted | None = None
+    ) -> None:
+        """From now on the caller has `wait_s` to come, the lines' own where it is not given."""
+        wait_s = self._lines.wait_s if wait_s is None else wait_s
+        self._waits[placed.call_id] = _Wait(placed, self._clock() + wait_s, minted)
+
+    def minted(self, call_id: str) -> Minted | None:
+        """What a front end was given to begin this call with, while it waits for it."""
+        self._forget_no_shows()
+        found = self._waits.get(call_id)
+        return found.minted if found else None
+
+    def take(self, call_id: str) -> tuple[Placed, float]:
+        """A placed call that waits no longer, and until when it would have.
+
+        Raises `NotAllowed` for one that does not wait.
+        """
+        self._forget_no_shows()
+        found = self._waits.pop(call_id, None)
+        if found is None:
+            raise NotAllowed(NOBODY_WAITS)
+        return found.placed, found.until
+
+    def cancel(self, call_id: str) -> None:
+        """Free the line of a placed call that nobody came for."""
+        self._waits.pop(call_id, None)
+
+    def close(self) -> None:
+        """No more are taken, and those that wait never begin."""
+        self._closed = True
+        self._waits.clear()
+
+    def _forget_no_shows(self) -> None:
+        now = self._clock()
+        for call_id in [k for k, wait in self._waits.items() if wait.until <= now]:
+            self.cancel(call_id)
