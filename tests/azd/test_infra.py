@@ -17,7 +17,7 @@ OWN = {
 }
 
 
-@pytest.mark.parametrize("name", ["common", "preprovision", "postdeploy", "postdown"])
+@pytest.mark.parametrize("name", ["common", "preprovision", "postdeploy", "predown", "postdown"])
 def test_what_a_hook_reads_somebody_tells(name: str) -> None:
     text = (HOOKS / f"{name}.sh").read_text(encoding="utf-8")
     read = set(re.findall(r"\$\{([A-Z][A-Z_]{3,})", text))
