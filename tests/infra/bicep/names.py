@@ -28,6 +28,8 @@ from tests.infra.bicep.syntax import (
 PRIMITIVES: Final = frozenset({"string", "int", "bool", "object", "array"})
 AT_START: Final = frozenset({"id", "name", "type", "apiVersion"})
 """What of a resource is known before anything is deployed."""
+FINDING: Final = frozenset({"name", "parent", "scope"})
+"""What says which existing resource is meant."""
 HOST_OF_A_CLOUD: Final = re.compile(
     r"(?<![\w.-])([\w-]+\.)*(core\.windows\.net|database\.windows\.net|vault\.azure\.net"
     r"|login\.microsoftonline\.com|management\.azure\.com|graph\.windows\.net)"
@@ -74,6 +76,8 @@ class _Names:
         yield from self._expression(declaration.value, local)
         if declaration.kind == "module":
             yield from self._module(declaration)
+        if declaration.existing:
+            yield from _existing(declaration)
         if declaration.kind in ("module", "resource"):
             yield from self._at_start(declaration.value)
 
@@ -191,6 +195,18 @@ class _Names:
                         yield from self._known(_required(declared.value), what, depth + 1)
                 case _:
                     continue
+
+
+def _existing(declaration: Declaration) -> Iterator[Complaint]:
+    """What is there already is found by its name, and nothing of it is set."""
+    body = declaration.value
+    if not isinstance(body, Fields):
+        return
+    found = {str(key.value) for key, _ in body.entries if isinstance(key, Constant)}
+    for name in sorted(found - FINDING):
+        yield declaration.line, f"{declaration.name} exists already: {name} says nothing of where"
+    if "name" not in found:
+        yield declaration.line, f"{declaration.name} is found by no name"
 
 
 def _required(value: Expression | None) -> Expression:
