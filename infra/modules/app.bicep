@@ -115,7 +115,7 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
         transport: 'auto'
         allowInsecure: false
         ipSecurityRestrictions: [
-          for (range, i) in callers: { name: 'callers-${i}', action: 'Allow', ipAddressRange: range }
+          for (source, i) in callers: { name: 'callers-${i}', action: 'Allow', ipAddressRange: source }
         ]
         traffic: [{ latestRevision: true, weight: 100 }]
       }

@@ -76,8 +76,8 @@ class _Names:
         yield from self._expression(declaration.value, local)
         if declaration.kind == "module":
             yield from self._module(declaration)
-        if declaration.existing:
-            yield from _existing(declaration)
+        if declaration.kind == "resource":
+            yield from _found(declaration, _required(declaration.value))
         if declaration.kind in ("module", "resource"):
             yield from self._at_start(declaration.value)
 
@@ -197,16 +197,19 @@ class _Names:
                     continue
 
 
-def _existing(declaration: Declaration) -> Iterator[Complaint]:
-    """What is there already is found by its name, and nothing of it is set."""
-    body = declaration.value
-    if not isinstance(body, Fields):
-        return
-    found = {str(key.value) for key, _ in body.entries if isinstance(key, Constant)}
-    for name in sorted(found - FINDING):
-        yield declaration.line, f"{declaration.name} exists already: {name} says nothing of where"
-    if "name" not in found:
-        yield declaration.line, f"{declaration.name} is found by no name"
+def _found(declaration: Declaration, body: Expression) -> Iterator[Complaint]:
+    """A resource is found by its name; of one that is there already nothing else is said."""
+    match body:
+        case Loop(body=inner) | Gate(body=inner):
+            yield from _found(declaration, inner)
+        case Fields():
+            said = {str(key.value) for key, _ in body.entries if isinstance(key, Constant)}
+            if "name" not in said:
+                yield declaration.line, f"{declaration.name} has no name"
+            for name in sorted(said - FINDING) if declaration.existing else ():
+                yield declaration.line, f"{declaration.name} exists: its {name} is not ours to say"
+        case _:
+            return
 
 
 def _required(value: Expression | None) -> Expression:
