@@ -52,7 +52,8 @@ clean_up() {
     podman rm --all --force --volumes >/dev/null 2>&1 || true
     # Podman binds its store onto itself, and leaves it so.
     while umount "$work/root/overlay" 2>/dev/null; do :; done
-    [ -n "${CONTAINER_WORK:-}" ] || rm -rf "$work"
+    # Twice: the last word of a container that ends may still be written.
+    [ -n "${CONTAINER_WORK:-}" ] || rm -rf "$work" 2>/dev/null || rm -rf "$work" || true
 }
 trap clean_up EXIT
 
@@ -93,7 +94,7 @@ mkdir -p "$uv_cache" "$npm_cache"
 build() { # TARGET IMAGE
     echo "Building $2 …"
     # Two stages at a time; --layers=false: nothing is kept for another build.
-    podman build --isolation chroot --pull=never --layers=false --jobs 2 --format docker \
+    TMPDIR=$work podman build --isolation chroot --pull=never --layers=false --jobs 2 --format docker \
         --build-arg PY_IMAGE="$PYTHON_BASE" --build-arg NODE_IMAGE="$NODE_BASE" \
         --build-arg SYSTEM_CERTS=true --build-arg UV_NO_CACHE=false \
         --volume "$uv_cache:/root/.cache/uv" --volume "$npm_cache:/root/.npm" \
