@@ -61,6 +61,8 @@ param maxReplicas int = 1
 @minValue(1)
 @maxValue(1000)
 param maxCalls int = 20
+@description('Whether the platform also counts live calls, by the server\'s log, to add replicas.')
+param scaleOnCalls bool = true
 @description('How long a replica that is told to stop may finish its calls.')
 @minValue(30)
 @maxValue(600)
@@ -79,7 +81,7 @@ param image string = ''
 param network networkLevel = 'public'
 @description('The addresses of the network, a /22 or larger.')
 param networkCidr string = '10.80.0.0/22'
-@description('Where browsers may come from: address ranges separated by commas, or Internet.')
+@description('Where browsers may come from: address ranges separated by commas, or Internet. With a telephone only at locked-down.')
 param callers string = 'Internet'
 @description('The proxies in front, as networks, whose word about callers\' addresses is believed; if not the network made here.')
 param trustedProxies string = ''
@@ -112,6 +114,7 @@ param existingWorkspaceId string = ''
 
 // ── What contradicts itself is refused, all of it at once ────────────────────────────────────
 var wanted = levels[network]
+var everybody = callers == 'Internet'
 var refusals = filter(
   [
     !allowAnonymous && empty(signInClientId) ? 'Nobody is said to be allowed in: set SIGN_IN_CLIENT_ID to an Entra application, or ALLOW_ANONYMOUS=true if anybody may call at your expense.' : ''
@@ -131,6 +134,7 @@ var refusals = filter(
     !wanted.isolated && !empty(existingVnetId) ? 'EXISTING_VNET_ID is set, but NETWORK=public uses no network.' : ''
     !wanted.isolated && !empty(ddosPlanId) ? 'DDOS_PLAN_ID is set, but NETWORK=public makes no network to protect.' : ''
     !empty(existingVnetId) && !empty(ddosPlanId) ? 'DDOS_PLAN_ID is set, but the network is brought: protect it where it is made.' : ''
+    phone && !everybody && !wanted.inspected ? 'CALLERS is set, and so is PHONE: the ingress of NETWORK=${network} would keep Event Grid out, whose addresses nobody publishes as ranges. Take NETWORK=locked-down, or leave CALLERS on Internet.' : ''
     flowLogs && !(wanted.isolated && recordings) ? 'FLOW_LOGS=true needs a network (NETWORK=private or locked-down) and a storage account (RECORDINGS=true).' : ''
   ],
   refusal => !empty(refusal)
@@ -141,7 +145,8 @@ var level = empty(refusals) ? wanted : fail(join(refusals, ' '))
 var token = uniqueString(subscription().id, environmentName, location)
 var tags = union(extraTags, { 'azd-env-name': environmentName })
 var groupName = 'rg-${environmentName}'
-var port = 80 // what the image listens on here, and the placeholder too
+// Not 80: the platform lets nobody but root listen below 1024, and the image does not run as root.
+var port = 8000
 var appName = 'ca-${token}'
 var identityName = 'id-${token}'
 var withPostgres = records == 'postgres' || (records == 'auto' && (phone || maxReplicas > 1))
@@ -428,6 +433,8 @@ module app 'modules/app.bicep' = {
     registryServer: registryRoles.outputs.loginServer
     image: image
     port: port
+    // An ingress on a public address is not behind the subnet's security group.
+    callers: everybody || level.inspected ? [] : split(callers, ',')
     environment: union(settings, {
       HOST: '0.0.0.0'
       PORT: port
@@ -460,7 +467,7 @@ module app 'modules/app.bicep' = {
     maxReplicas: maxReplicas
     maxCalls: maxCalls
     graceSeconds: graceSeconds
-    callsWorkspace: level.scalesOnCalls ? monitorRoles.outputs.customerId : ''
+    callsWorkspace: level.scalesOnCalls && scaleOnCalls ? monitorRoles.outputs.customerId : ''
   }
   // The image is pulled, the models called and the secrets read with roles: those come first.
   dependsOn: [endpoints, vault, insightsRoles]

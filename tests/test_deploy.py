@@ -14,6 +14,10 @@ from switchboard.settings import Settings
 ROOT = Path(__file__).parents[1]
 COMPOSE = ROOT / "deploy/proxy/compose.yaml"
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+STAGES = dict(
+    re.findall(r"^FROM \S+ AS (\S+)\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.DOTALL | re.MULTILINE)
+)
+"""The Dockerfile's named stages: what is done in each."""
 GIVEN = {"AZURE_VOICELIVE_ENDPOINT": "https://r.services.ai.azure.com"}
 
 
@@ -77,18 +81,26 @@ def test_the_proxys_container_may_do_little_and_lives_long_enough(proxy: dict[st
     assert all(port.startswith("127.0.0.1:") for port in proxy["ports"])
     assert proxy["ulimits"]["nofile"] > 2 * int(told["PROXY_MAX_CONNECTIONS"]) + 500
     assert int(proxy["stop_grace_period"].removesuffix("s")) > int(told["SHUTDOWN_GRACE_SECONDS"])
-    assert (COMPOSE.parent / proxy["build"]).resolve() == ROOT
+    assert (COMPOSE.parent / proxy["build"]["context"]).resolve() == ROOT
+    assert proxy["build"]["target"] == "production"
 
 
 def test_the_image_has_neither_the_local_cloud_nor_a_root_user() -> None:
-    assert "--extra" not in DOCKERFILE
-    assert "--all-extras" not in DOCKERFILE
-    assert "--no-dev" in DOCKERFILE
-    assert "rm -r /app/.venv/lib/python3.*/site-packages/switchboard_local" in DOCKERFILE
-    last_stage = DOCKERFILE.rsplit("\nFROM ", 1)[1]
-    user = re.findall(r"^USER (\S+)", last_stage, re.MULTILINE)
+    packages, production = STAGES["packages"], STAGES["production"]
+    assert "--extra" not in packages
+    assert "--all-extras" not in packages
+    assert packages.count("--no-dev") == 2
+    assert "rm -r /app/.venv/lib/python3.*/site-packages/switchboard_local" in packages
+    assert re.findall(r"^COPY --from=(\S+)", production, re.MULTILINE) == ["packages"] * 2
+    user = re.findall(r"^USER (\S+)", production, re.MULTILINE)
     assert user == ["10001:10001"]
-    assert "HEALTHCHECK" in last_stage
+    assert "HEALTHCHECK" in production
+
+
+def test_whoever_names_no_target_gets_the_image_and_not_the_demonstration() -> None:
+    last = re.findall(r"^FROM .*", DOCKERFILE, re.MULTILINE)[-1]
+    assert last == "FROM production"
+    assert DOCKERFILE.endswith(f"{last}\n")
 
 
 def test_the_image_begins_with_azure_linux_and_asks_its_package_manager_for_nothing() -> None:
@@ -98,8 +110,7 @@ def test_the_image_begins_with_azure_linux_and_asks_its_package_manager_for_noth
         assert base.startswith("mcr.microsoft.com/azurelinux/base/")
     assert set(re.findall(r"^FROM \$\{(\w+)\}", DOCKERFILE, re.MULTILINE)) == set(bases)
     assert not re.search(r"\b(tdnf|dnf|yum|rpm|apt|apt-get|apk)\b", DOCKERFILE)
-    last_stage = DOCKERFILE.rsplit("\nFROM ", 1)[1]
-    assert not re.search(r"^RUN ", last_stage, re.MULTILINE)
+    assert not re.search(r"^RUN ", STAGES["production"], re.MULTILINE)
 
 
 def test_the_workflow_pins_the_bases_that_the_image_names() -> None:
@@ -109,24 +120,22 @@ def test_the_workflow_pins_the_bases_that_the_image_names() -> None:
     for name, base in bases.items():
         assert pinned[name].startswith(base), name  # of the same line, or a closer tag
         assert f"--build-arg {name}" in workflow
+    assert "--target production" in workflow
 
 
 def test_everything_installed_is_locked_by_hash() -> None:
     assert DOCKERFILE.count("pip install") == DOCKERFILE.count("--require-hashes") == 1
-    assert DOCKERFILE.count("uv sync") == DOCKERFILE.count("uv sync --quiet --frozen") == 2
+    assert DOCKERFILE.count("uv sync") == DOCKERFILE.count("uv sync --quiet --frozen") == 3
     assert "npm ci" in DOCKERFILE
     assert "npm install" not in DOCKERFILE
 
 
-def test_the_demo_is_built_like_the_image_and_has_the_local_cloud() -> None:
-    demo = (ROOT / "deploy/demo/Dockerfile").read_text(encoding="utf-8")
-    assert demo.count("uv sync") == demo.count("--extra local") == 2
-    assert re.findall(r"^USER (\S+)", demo, re.MULTILINE) == ["10001:10001"]
-    assert 'CMD ["switchboard-local", "up"]' in demo
-    for shared in re.findall(
-        r"^(?:ARG PY_IMAGE|RUN python3 -m pip|ENV UV_).*$", demo, re.MULTILINE
-    ):
-        assert shared in DOCKERFILE
+def test_the_demonstration_is_the_image_with_the_local_cloud() -> None:
+    assert "FROM packages AS demo-packages" in DOCKERFILE
+    assert "--extra local" in STAGES["demo-packages"]
+    assert "FROM production AS demo" in DOCKERFILE  # its user, its healthcheck
+    assert "USER" not in STAGES["demo"]
+    assert 'CMD ["switchboard-local", "up"]' in STAGES["demo"]
 
 
 def test_everything_the_image_copies_is_there_and_sent_to_the_build() -> None:

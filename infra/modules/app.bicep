@@ -17,7 +17,10 @@ param registryServer string
 @description('The image; empty before the first deployment, when a placeholder stands in.')
 param image string
 @description('The port of the image, and of the placeholder.')
+@minValue(1024)
 param port int
+@description('Where callers may come from, as address ranges. Empty: from anywhere.')
+param callers string[]
 @description('Plain values of the environment, by name. An empty one is left out.')
 param environment object
 @description('Values that are read from the vault by the identity: name to secret URI. An empty one is left out.')
@@ -37,7 +40,7 @@ param graceSeconds int
 @description('The GUID of the workspace in which live calls are counted, or empty: they are not.')
 param callsWorkspace string
 
-var placeholder = 'mcr.microsoft.com/azuredocs/containerapps-helloworld:latest'
+var placeholder = 'mcr.microsoft.com/azurelinux/base/python:3.12'
 var plain = filter(items(environment), item => !empty(item.value))
 var secret = filter(items(secrets), item => !empty(item.value))
 
@@ -48,6 +51,11 @@ var liveCalls = 'ContainerAppConsoleLogs | where TimeGenerated > ago(2h) and Con
 var byConnections = {
   name: 'connections'
   http: { metadata: { concurrentRequests: string(maxCalls) } }
+}
+// Should sockets not count, the work that they make does.
+var byWork = {
+  name: 'work'
+  custom: { type: 'cpu', metadata: { type: 'Utilization', value: '60' } }
 }
 var byCalls = {
   name: 'live-calls'
@@ -106,6 +114,9 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
         targetPort: port
         transport: 'auto'
         allowInsecure: false
+        ipSecurityRestrictions: [
+          for (source, i) in callers: { name: 'callers-${i}', action: 'Allow', ipAddressRange: source }
+        ]
         traffic: [{ latestRevision: true, weight: 100 }]
       }
       registries: [{ server: registryServer, identity: identityId }]
@@ -123,13 +134,13 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
         {
           name: 'switchboard'
           image: empty(image) ? placeholder : image
+          command: empty(image) ? ['python3', '-c', loadTextContent('placeholder.py')] : []
           resources: { cpu: 1, memory: '2Gi' }
           env: concat(
             map(plain, item => { name: item.key, value: string(item.value) }),
             map(secret, item => { name: item.key, secretRef: toLower(replace(item.key, '_', '-')) })
           )
-          // The placeholder answers none of these.
-          probes: empty(image) ? [] : probes
+          probes: probes
           volumeMounts: [{ volumeName: 'data', mountPath: '/data' }]
         }
       ]
@@ -138,7 +149,7 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
       scale: {
         minReplicas: minReplicas
         maxReplicas: maxReplicas
-        rules: empty(callsWorkspace) ? [byConnections] : [byConnections, byCalls]
+        rules: empty(callsWorkspace) ? [byConnections, byWork] : [byConnections, byWork, byCalls]
       }
     }
   }

@@ -26,6 +26,7 @@ function Until-True([scriptblock] $look) {
     $true
 }
 
+# The placeholder that stands in before the first deployment answers 204.
 function App-Answers {
     try { (Invoke-WebRequest -Uri "$url/livez" -TimeoutSec 10 -UseBasicParsing).StatusCode -eq 200 } catch { $false }
 }

@@ -29,7 +29,8 @@ until_true() {
     done
 }
 
-app_answers() { curl -fsS -o /dev/null --max-time 10 "$url/livez" 2>/dev/null; }
+# The placeholder that stands in before the first deployment answers 204.
+app_answers() { [ "$(curl -sS -o /dev/null -w '%{http_code}' --max-time 10 "$url/livez" 2>/dev/null)" = 200 ]; }
 
 # Event Grid asks the same before it delivers anything (CloudEvents 1.0, "HTTP 1.1 Web Hooks").
 handshake_answers() {

@@ -30,4 +30,4 @@ function Left-Vaults {
 
 Left-Accounts
 Left-Vaults
-Ok down 'nothing that is left costs anything; a number you bought is released with its resource'
+Ok down 'nothing that is left of this deployment costs anything'

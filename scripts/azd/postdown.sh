@@ -32,4 +32,4 @@ left_vaults() {
 
 left_accounts
 left_vaults
-ok down "nothing that is left costs anything; a number you bought is released with its resource"
+ok down "nothing that is left of this deployment costs anything"

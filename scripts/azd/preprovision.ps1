@@ -10,6 +10,7 @@ $capacity = [int](Env 'CHECK_MODEL_CAPACITY' '10')
 $subscription = Env 'AZURE_SUBSCRIPTION_ID'
 $location = Env 'AZURE_LOCATION'
 $phone = Env 'PHONE' 'false'
+$network = Env 'NETWORK' 'public'
 
 function Check-Tools {
     foreach ($tool in 'az', 'azd') {
@@ -118,6 +119,37 @@ function Check-Quota {
     }
 }
 
+# Without it Azure refuses a gateway whose subnet denies what it does not name. Source: Microsoft's page
+# "Private Application Gateway deployment"; the refusal is
+# ApplicationGatewaySubnetOutboundTrafficBlockedByNetworkSecurityGroup.
+function Check-Gateway {
+    $feature = "--subscription $subscription --namespace Microsoft.Network --name EnableApplicationGatewayNetworkIsolation"
+    if ($network -ne 'locked-down' -or (Env 'EXISTING_VNET_ID')) {
+        Skipped gateway 'no gateway stands in a network that is made here'
+        return
+    }
+    $state = az feature show --subscription $subscription --namespace Microsoft.Network `
+        --name EnableApplicationGatewayNetworkIsolation --query properties.state -o tsv 2> $null
+    if ("$(Lines $state)" -eq 'Registered') {
+        Ok gateway 'it may stand in a subnet that denies by default'
+    } else {
+        NotOk gateway 'this subscription may not put one into a subnet that denies by default' `
+            "az feature register $feature; wait until az feature show $feature says Registered; then az provider register --subscription $subscription --namespace Microsoft.Network"
+    }
+}
+
+function Check-Image {
+    $image = Env 'SERVICE_APP_IMAGE_NAME'
+    if ($network -eq 'public' -or (Env 'EXISTING_REGISTRY_ID')) {
+        Ok image 'azd has it built in the registry'
+    } elseif ($image) {
+        Ok image "$image, until the next deployment"
+    } else {
+        Note image "NETWORK=$network closes the registry to azd's builds" `
+            'docs/networking.md, The image behind a closed door: three ways to get it in'
+    }
+}
+
 function Check-Door {
     $users = Env 'SIGN_IN_CLIENT_ID'
     if ($users) {
@@ -152,6 +184,8 @@ if (Wanted login) { if (-not (Check-Login)) { End } }
 if (Wanted providers) { Check-Providers }
 if (Wanted roles) { Check-Roles }
 if (Wanted model) { if (Check-Model) { if (Wanted quota) { Check-Quota } } }
+if (Wanted gateway) { Check-Gateway }
+if (Wanted image) { Check-Image }
 if (Wanted door) { Check-Door }
 if (Wanted telephone) { Check-Telephone }
 End

@@ -14,6 +14,7 @@ capacity=${CHECK_MODEL_CAPACITY:-10}
 subscription=${AZURE_SUBSCRIPTION_ID:-}
 location=${AZURE_LOCATION:-}
 phone=${PHONE:-false}
+network=${NETWORK:-public}
 
 check_tools() {
     for tool in az azd; do
@@ -116,6 +117,36 @@ check_quota() {
     fi
 }
 
+# Without it Azure refuses a gateway whose subnet denies what it does not name. Source: Microsoft's page
+# "Private Application Gateway deployment"; the refusal is
+# ApplicationGatewaySubnetOutboundTrafficBlockedByNetworkSecurityGroup.
+check_gateway() {
+    feature="--subscription $subscription --namespace Microsoft.Network --name EnableApplicationGatewayNetworkIsolation"
+    if [ "$network" != locked-down ] || [ -n "${EXISTING_VNET_ID:-}" ]; then
+        skipped gateway "no gateway stands in a network that is made here"
+        return
+    fi
+    state=$(az feature show --subscription "$subscription" --namespace Microsoft.Network \
+        --name EnableApplicationGatewayNetworkIsolation --query properties.state -o tsv 2>/dev/null)
+    if [ "$(lines "$state")" = Registered ]; then
+        ok gateway "it may stand in a subnet that denies by default"
+    else
+        not_ok gateway "this subscription may not put one into a subnet that denies by default" \
+            "az feature register $feature; wait until az feature show $feature says Registered; then az provider register --subscription $subscription --namespace Microsoft.Network"
+    fi
+}
+
+check_image() {
+    if [ "$network" = public ] || [ -n "${EXISTING_REGISTRY_ID:-}" ]; then
+        ok image "azd has it built in the registry"
+    elif [ -n "${SERVICE_APP_IMAGE_NAME:-}" ]; then
+        ok image "$SERVICE_APP_IMAGE_NAME, until the next deployment"
+    else
+        note image "NETWORK=$network closes the registry to azd's builds" \
+            "docs/networking.md, The image behind a closed door: three ways to get it in"
+    fi
+}
+
 check_door() {
     if [ -n "${SIGN_IN_CLIENT_ID:-}" ]; then
         ok door "users of $SIGN_IN_CLIENT_ID may call"
@@ -148,6 +179,8 @@ if wanted login; then check_login || end; fi
 wanted providers && check_providers
 wanted roles && check_roles
 if wanted model && check_model; then wanted quota && check_quota; fi
+wanted gateway && check_gateway
+wanted image && check_image
 wanted door && check_door
 wanted telephone && check_telephone
 end

@@ -36,6 +36,7 @@ GOOD: Final[Mapping[str, tuple[int, str]]] = {
     "azd auth login --check-status": (0, ""),
     "az account show": (0, "10ca1000-0000-4000-8000-000000000002\r\n"),
     "az provider show": (0, "Registered\n"),
+    "az feature show": (0, "Registered\n"),
     "az ad signed-in-user show": (0, "10ca1000-0000-4000-8000-000000000003\n"),
     "az role assignment list": (0, "Contributor\nRole Based Access Control Administrator\n"),
     "az cognitiveservices model list": (0, "GlobalStandard\tDataZoneStandard\n"),

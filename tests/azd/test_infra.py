@@ -17,7 +17,7 @@ OWN = {
 }
 
 
-@pytest.mark.parametrize("name", ["common", "preprovision", "postdeploy", "postdown"])
+@pytest.mark.parametrize("name", ["common", "preprovision", "postdeploy", "predown", "postdown"])
 def test_what_a_hook_reads_somebody_tells(name: str) -> None:
     text = (HOOKS / f"{name}.sh").read_text(encoding="utf-8")
     read = set(re.findall(r"\$\{([A-Z][A-Z_]{3,})", text))
@@ -30,6 +30,16 @@ def test_what_a_workflow_sets_somebody_reads(name: str) -> None:
     told = set(re.findall(r"^      ([A-Z][A-Z_]+): \$\{\{ vars\.", text, re.MULTILINE))
     assert told
     assert told <= {"AZURE_CLIENT_ID", *AZD, *ASKED_BY_AZD}
+
+
+def test_the_workflow_that_deploys_passes_on_every_parameter() -> None:
+    text = (ROOT / ".github/workflows/deploy.yml").read_text(encoding="utf-8")
+    told = set(re.findall(r"^      ([A-Z][A-Z_]+): \$\{\{ vars\.", text, re.MULTILINE))
+    assert ASKED_BY_AZD - told == {"SERVICE_APP_IMAGE_NAME"}
+    # What runs now stays until there is another.
+    assert re.search(r'"SERVICE_APP_IMAGE_NAME=\$image" .*>>"\$GITHUB_ENV"', text)
+    defaults = dict(re.findall(r"\$\{(\w+)=([^}]+)\}", PARAMETERS))
+    assert defaults == dict(re.findall(r"vars\.(\w+) \|\| '([^']+)' \}\}", text))
 
 
 def test_the_model_that_is_checked_is_the_first_that_is_deployed() -> None:

@@ -203,6 +203,32 @@ def test_a_doctor_who_cannot_be_asked_is_asked_by_hand(azure: Azure, app: App) -
 # -- the end ------------------------------------------------------------------------------------
 
 
+CARRIER = {"ACS_RESOURCE": "acs-talk", "ACS_RESOURCE_GROUP": "rg-talk"}
+
+
+def test_a_number_that_is_still_paid_for_is_not_forgotten(azure: Azure) -> None:
+    azure.says("az rest --method get", "+15550100\n+15550101\r\n")
+    ran = azure.run("predown", **CARRIER)
+    assert ran.status == 1  # azd deletes nothing then
+    assert "+15550100 +15550101" in ran.line("not ok   numbers")
+    assert azure.run("predown", **CARRIER, SKIP_CHECKS="numbers").status == 0
+
+
+def test_without_a_number_nothing_keeps_it_from_ending(azure: Azure) -> None:
+    assert azure.run("predown", **CARRIER).line("ok       numbers")
+    azure.says("az rest --method get", "Forbidden", status=1)
+    ran = azure.run("predown", **CARRIER)
+    assert ran.status == 0
+    assert "cannot be told" in ran.line("note     numbers")
+
+
+def test_a_carrier_that_stays_keeps_its_numbers(azure: Azure) -> None:
+    ran = azure.run("predown", **CARRIER, EXISTING_ACS_ID="/subscriptions/x/y")
+    assert ran.line("skipped  numbers")
+    assert azure.run("predown").line("skipped  numbers")
+    assert not azure.asked("az")
+
+
 def test_what_a_soft_deletion_left_is_named_with_its_purge(azure: Azure) -> None:
     azure.says("az cognitiveservices account list-deleted", "ai-talk\n")
     azure.says("az keyvault list-deleted", "kv-talk\n")

@@ -121,6 +121,35 @@ def test_a_name_that_no_resource_could_have(azure: Azure, name: str) -> None:
     assert "azd env new" in ran.line("not ok   names")
 
 
+LOCKED = {"NETWORK": "locked-down", "EXISTING_REGISTRY_ID": "/subscriptions/x/registries/y"}
+
+
+def test_a_gateway_that_azure_would_refuse(azure: Azure) -> None:
+    assert azure.run("preprovision", **LOCKED).line("ok       gateway")
+    azure.says("az feature show", "NotRegistered\r\n")
+    ran = azure.run("preprovision", **LOCKED)
+    assert ran.status == 1
+    told = ran.line("not ok   gateway")
+    assert "az feature register --subscription" in told
+    assert "EnableApplicationGatewayNetworkIsolation" in told
+
+
+def test_a_gateway_in_one_s_own_network_is_one_s_own_affair(azure: Azure) -> None:
+    azure.says("az feature show", "NotRegistered\n")
+    own = {**LOCKED, "EXISTING_VNET_ID": "/subscriptions/x/virtualNetworks/y"}
+    assert azure.run("preprovision", **own).status == 0
+    assert azure.run("preprovision").line("skipped  gateway")
+    assert not azure.asked("az feature")
+
+
+def test_a_registry_that_no_build_reaches_is_told_before_it_is_made(azure: Azure) -> None:
+    ran = azure.run("preprovision", NETWORK="private")
+    assert ran.status == 0
+    assert "docs/networking.md" in ran.line("note     image")
+    ran = azure.run("preprovision", NETWORK="private", SERVICE_APP_IMAGE_NAME="cr/switchboard:1")
+    assert "cr/switchboard:1" in ran.line("ok       image")
+
+
 def test_somebody_must_be_said_to_be_allowed_in(azure: Azure) -> None:
     ran = azure.run("preprovision", SIGN_IN_CLIENT_ID="")
     assert ran.status == 1

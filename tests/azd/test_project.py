@@ -15,7 +15,7 @@ import yaml  # pyright: ignore[reportMissingModuleSource]
 from tests.azd.azure import HOOKS, ROOT
 
 SCHEMA = Path(__file__).parent / "data/azure.yaml.schema.json"
-NAMES = ("preprovision", "postdeploy", "postdown")
+NAMES = ("preprovision", "postdeploy", "predown", "postdown")
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ from tests.e2e.town import Town, answering, running
 from tests.ports import free_port
 
 # Without an image there is nothing to look at: these scenes are no part of `make test`.
-collect_ignore_glob = [] if os.environ.get("CONTAINER_IMAGE") else ["test_*.py"]
+collect_ignore_glob = [] if os.environ.get("CONTAINER_IMAGE") else ["test_container.py"]
+if not os.environ.get("DEMO_IMAGE"):
+    collect_ignore_glob.append("test_demo.py")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -21,17 +21,22 @@ from tests.ports import free_port
 
 ENGINE = os.environ.get("CONTAINER_ENGINE", "docker")
 IMAGE = os.environ.get("CONTAINER_IMAGE", "")
+DEMO_IMAGE = os.environ.get("DEMO_IMAGE", "")
 START_S = 90.0
 ANSWER_S = 40.0
+ASK_INSIDE = """
+import sys, urllib.request as u
+u.build_opener(u.ProxyHandler({})).open(f"http://127.0.0.1:{sys.argv[1]}/livez", timeout=5)
+"""
 TIGHT = (
     "--read-only",
     "--tmpfs=/tmp:noexec,nosuid,size=16m",
     "--cap-drop=ALL",
     "--security-opt=no-new-privileges",
-    "--memory=512m",
-    "--pids-limit=100",
-    "--network=host",
 )
+LITTLE = ("--memory=512m", "--pids-limit=100")
+SPEECH = ("--memory=2g", "--pids-limit=300")
+"""What the engine of the local cloud needs."""
 
 
 def engine(*words: str, timeout_s: float = 60) -> str:
@@ -93,8 +98,20 @@ class Ship:
         """How it ended by itself. Raises `TimeoutExpired` where it does not."""
         return int(engine("wait", self.name, timeout_s=within_s))
 
-    def wait_until_alive(self) -> None:
+    def wait_until_it_answers_inside(self, port: int) -> None:
+        """Asked from within, where nobody outside can."""
         until = time.monotonic() + START_S
+        while True:
+            try:
+                self.run("python3", "-c", ASK_INSIDE, str(port))
+            except AssertionError:
+                assert time.monotonic() < until, self.log()[-4000:]
+                time.sleep(0.2)
+            else:
+                return
+
+    def wait_until_alive(self, within_s: float = START_S) -> None:
+        until = time.monotonic() + within_s
         while time.monotonic() < until:
             try:
                 if self.get("/livez").status_code == 200:
@@ -171,9 +188,40 @@ def sailing(cloud: Town) -> Generator[Ship]:
         "IDENTITY_HEADER": cloud.header,
     }
     told = [f"--env={name}={value}" for name, value in environment.items()]
-    engine("run", "--detach", f"--name={ship.name}", *TIGHT, *told, IMAGE)
+    options = (*TIGHT, *LITTLE, "--network=host")
+    engine("run", "--detach", f"--name={ship.name}", *options, *told, IMAGE)
     try:
         ship.wait_until_alive()
+        yield ship
+    finally:
+        engine("rm", "--force", "--volumes", ship.name)
+
+
+@contextmanager
+def anchored(
+    *options: str, environment: Mapping[str, str] | None = None, command: Sequence[str] = ()
+) -> Generator[Ship]:
+    """A container in a network of its own, where every port is free and nobody else is reached."""
+    ship = Ship(f"switchboard-{os.getpid()}-{free_port()}", 0)
+    values = {"AZURE_OPENAI_ENDPOINT": "http://127.0.0.1:9", **(environment or {})}
+    told = [f"--env={name}={value}" for name, value in values.items()]
+    options = (*TIGHT, *LITTLE, "--network=none", *options)
+    engine("run", "--detach", f"--name={ship.name}", *options, *told, IMAGE, *command)
+    try:
+        yield ship
+    finally:
+        engine("rm", "--force", "--volumes", ship.name)
+
+
+@contextmanager
+def demonstrating() -> Generator[Ship]:
+    """The demonstration: product and local cloud in one container, both answering."""
+    ship = Ship(f"switchboard-{os.getpid()}-{free_port()}", free_port())
+    told = (f"--env=PORT={ship.port}", f"--env=LOCAL_CLOUD_PORT={free_port()}")
+    options = (*TIGHT, *SPEECH, "--network=host")
+    engine("run", "--detach", f"--name={ship.name}", *options, *told, DEMO_IMAGE)
+    try:
+        ship.wait_until_alive(within_s=240)
         yield ship
     finally:
         engine("rm", "--force", "--volumes", ship.name)

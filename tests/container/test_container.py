@@ -6,7 +6,8 @@ import re
 import anyio
 import pytest
 
-from tests.container.ship import Ship, healthcheck
+from tests.container.ship import Ship, anchored, healthcheck
+from tests.e2e.town import ROOT
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="session")]
 BALANCE = "1,204.50"
@@ -27,6 +28,11 @@ print(json.dumps({
     'root': writable('/probe'), 'data': writable('/data/probe'), 'roots': roots,
 }))
 """
+
+
+LOW_PORTS = "--sysctl=net.ipv4.ip_unprivileged_port_start"
+PLACEHOLDER = (ROOT / "infra/modules/placeholder.py").read_text(encoding="utf-8")
+"""What the template has the app begin with: azd exchanges the image, and not the command."""
 
 
 async def test_a_call_from_the_container_is_answered_by_the_cloud_outside(ship: Ship) -> None:
@@ -77,6 +83,29 @@ async def test_told_to_stop_it_says_goodbye_to_those_who_call_and_cuts_nobody_of
     assert leaving_ship.exit_status(within_s=30) == 0
     told = [json.loads(line) for line in leaving_ship.log().splitlines() if '"drained"' in line]
     assert [each["calls_cut_off"] for each in told] == [0]
+
+
+async def test_told_of_no_port_it_answers_on_8000() -> None:
+    with anchored() as ship:
+        ship.wait_until_it_answers_inside(8000)
+
+
+async def test_port_80_is_its_own_where_everybody_may_have_it() -> None:
+    with anchored(f"{LOW_PORTS}=0", environment={"PORT": "80"}) as ship:
+        ship.wait_until_it_answers_inside(80)
+
+
+async def test_elsewhere_port_80_is_refused_to_it_in_a_sentence() -> None:
+    with anchored(f"{LOW_PORTS}=1024", environment={"PORT": "80"}) as ship:
+        assert ship.exit_status(within_s=60) == 2
+        assert "80" in ship.log().splitlines()[-1]
+
+
+async def test_begun_by_the_placeholder_s_command_it_is_the_server_all_the_same() -> None:
+    with anchored(command=["python3", "-c", PLACEHOLDER]) as ship:
+        ship.wait_until_it_answers_inside(8000)
+        ship.signal("TERM")
+        assert ship.exit_status(within_s=30) == 0
 
 
 async def test_without_calls_it_stops_at_once(idle_ship: Ship) -> None:

@@ -1,7 +1,9 @@
-"""The deployments that are looked at: each level, bare and full, and with each thing brought."""
+"""The deployments that are looked at: each level, bare and full, and whatever is brought to it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +45,7 @@ LOCKED: Final[dict[str, Value]] = {
     "gatewayCertificateSecretId": "https://kv.example/secrets/gateway",
     "certificatesIdentityId": f"{THEIRS}/Microsoft.ManagedIdentity/userAssignedIdentities/c",
 }
+INSIDE: Final[dict[str, Value]] = {"callers": "192.0.2.0/24,198.51.100.0/24"}
 PREMIUM: Final[dict[str, Value]] = {
     "firewallTier": "Premium",
     "inspectionCertificateSecretId": "https://kv.example/secrets/authority",
@@ -57,9 +60,6 @@ BROUGHT: Final[dict[str, dict[str, Value]]] = {
 }
 VNET: Final[dict[str, Value]] = {
     "existingVnetId": f"{THEIRS}/Microsoft.Network/virtualNetworks/their-vnet"
-}
-EVERYTHING: Final[dict[str, Value]] = {
-    name: value for brought in BROUGHT.values() for name, value in brought.items()
 }
 
 
@@ -76,6 +76,12 @@ class Scenario:
     def isolated(self) -> bool:
         return self.level != "public"
 
+    @property
+    def callers(self) -> list[str]:
+        """The ranges that they are kept to, if to any."""
+        given = str(self.given.get("callers", "Internet"))
+        return [] if given == "Internet" else given.split(",")
+
     def has(self, name: str) -> bool:
         return bool(self.given.get(name))
 
@@ -88,6 +94,16 @@ class Scenario:
         return self.has("phone")
 
 
+def _together(
+    things: dict[str, dict[str, Value]],
+) -> Iterator[tuple[str, dict[str, Value]]]:
+    """Every choice of one or more: their names, and all that they say."""
+    for count in range(1, len(things) + 1):
+        for names in combinations(things, count):
+            together = {key: value for name in names for key, value in things[name].items()}
+            yield " and ".join(names), together
+
+
 def _all() -> list[Scenario]:
     levels: dict[str, dict[str, Value]] = {"public": {}, "private": PRIVATE, "locked": LOCKED}
     found: list[Scenario] = []
@@ -95,16 +111,15 @@ def _all() -> list[Scenario]:
         found += [
             Scenario(f"{level} bare", {**BARE, **given}),
             Scenario(f"{level} full", {**FULL, **given}),
-            Scenario(f"{level} all brought", {**FULL, **given, **EVERYTHING}),
         ]
-        for name, brought in BROUGHT.items():
-            found.append(Scenario(f"{level} {name} brought", {**FULL, **given, **brought}))
+        things = BROUGHT if level == "public" else {**BROUGHT, "network": VNET}
+        for names, brought in _together(things):
+            found.append(Scenario(f"{level} {names} brought", {**FULL, **given, **brought}))
         if level != "public":
-            found += [
-                Scenario(f"{level} vnet brought", {**FULL, **given, **VNET}),
-                Scenario(f"{level} nothing made", {**FULL, **given, **VNET, **EVERYTHING}),
-                Scenario(f"{level} flow logs", {**FULL, **given, "flowLogs": True}),
-            ]
+            found.append(Scenario(f"{level} flow logs", {**FULL, **given, "flowLogs": True}))
+        uncounted: dict[str, Value] = {"scaleOnCalls": False}
+        found.append(Scenario(f"{level} callers", {**BARE, **given, **INSIDE, **uncounted}))
+    found.append(Scenario("locked callers with a telephone", {**FULL, **LOCKED, **INSIDE}))
     found.append(Scenario("locked premium", {**FULL, **LOCKED, **PREMIUM}))
     return found
 

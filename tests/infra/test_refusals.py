@@ -5,7 +5,8 @@ import pytest
 from tests.infra.bicep.errors import BicepError
 from tests.infra.bicep.expand import expand
 from tests.infra.bicep.values import Value
-from tests.infra.scenarios import BARE, FULL, INFRA, LOCKED, PREMIUM, PRIVATE, THEIRS, VNET
+from tests.infra.reading import at, listed
+from tests.infra.scenarios import BARE, FULL, INFRA, INSIDE, LOCKED, PREMIUM, PRIVATE, THEIRS, VNET
 
 ACS = f"{THEIRS}/Microsoft.Communication/communicationServices/a"
 
@@ -38,6 +39,11 @@ def plan(given: dict[str, Value]) -> None:
         ({"ddosPlanId": "x"}, "no network to protect"),
         ({**PRIVATE, **VNET, "ddosPlanId": "x"}, "protect it where it is made"),
         ({**PRIVATE, "flowLogs": True}, "FLOW_LOGS=true needs"),
+        ({**FULL, "allowAnonymous": False, **INSIDE}, "would keep Event Grid out"),
+        (
+            {**FULL, "allowAnonymous": False, **PRIVATE, **INSIDE},
+            "private would keep Event Grid out",
+        ),
     ],
 )
 def test_a_contradiction_is_refused(given: dict[str, Value], words: str) -> None:
@@ -72,8 +78,16 @@ def test_webrtc_can_be_turned_off_where_it_would_work() -> None:
     assert "{'name': 'WEBRTC', 'value': 'false'}" in str(app.body)
 
 
-def test_before_the_first_deployment_a_placeholder_runs_and_is_not_probed() -> None:
-    found = expand(INFRA / "main.bicep", {**BARE, "image": ""})
-    [app] = found.of("Microsoft.App/containerApps")
-    assert "containerapps-helloworld" in str(app.body)
-    assert "httpGet" not in str(app.body)
+def test_before_the_first_deployment_a_placeholder_runs_and_is_probed_like_the_server() -> None:
+    [before], [after] = (
+        expand(INFRA / "main.bicep", {**BARE, "image": image}).of("Microsoft.App/containerApps")
+        for image in ("", "crx.azurecr.io/switchboard:1")
+    )
+    [first], [then] = (
+        listed(app.body, "properties.template.containers") for app in (before, after)
+    )
+    assert str(at(first, "image")).startswith("mcr.microsoft.com/azurelinux/base/python:")
+    assert listed(first, "command")[:2] == ["python3", "-c"]
+    assert listed(then, "command") == []
+    assert at(first, "probes") == at(then, "probes")
+    assert at(first, "env") == at(then, "env")

@@ -43,7 +43,7 @@ def test_a_server_can_be_made_of_what_it_is_told(given: dict[str, Value], tmp_pa
     settings = told(given, tmp_path)
     house = create_app(settings).state.house
     assert (house.telephone is not None) is bool(given.get("phone"))
-    assert settings.port == 80
+    assert settings.port == 8000
     assert not settings.is_local
 
 

@@ -28,6 +28,9 @@ from tests.infra.bicep.syntax import (
 PRIMITIVES: Final = frozenset({"string", "int", "bool", "object", "array"})
 AT_START: Final = frozenset({"id", "name", "type", "apiVersion"})
 """What of a resource is known before anything is deployed."""
+FINDING: Final = frozenset({"name", "parent", "scope"})
+"""What says which existing resource is meant."""
+MODULE: Final = frozenset({"name", "scope", "params", "dependsOn"})
 HOST_OF_A_CLOUD: Final = re.compile(
     r"(?<![\w.-])([\w-]+\.)*(core\.windows\.net|database\.windows\.net|vault\.azure\.net"
     r"|login\.microsoftonline\.com|management\.azure\.com|graph\.windows\.net)"
@@ -74,6 +77,8 @@ class _Names:
         yield from self._expression(declaration.value, local)
         if declaration.kind == "module":
             yield from self._module(declaration)
+        if declaration.kind in ("module", "resource"):
+            yield from _said(declaration, declaration.value)
         if declaration.kind in ("module", "resource"):
             yield from self._at_start(declaration.value)
 
@@ -191,6 +196,23 @@ class _Names:
                         yield from self._known(_required(declared.value), what, depth + 1)
                 case _:
                     continue
+
+
+def _said(declaration: Declaration, body: Expression) -> Iterator[Complaint]:
+    """A resource has a name; of one that is there already, and of a module, little may be said."""
+    match body:
+        case Loop(body=inner) | Gate(body=inner):
+            yield from _said(declaration, inner)
+        case Fields():
+            said = {str(key.value) for key, _ in body.entries if isinstance(key, Constant)}
+            if declaration.kind == "resource" and "name" not in said:
+                yield declaration.line, f"{declaration.name} has no name"
+            allowed = MODULE if declaration.kind == "module" else FINDING
+            if declaration.kind == "module" or declaration.existing:
+                for name in sorted(said - allowed):
+                    yield declaration.line, f"{declaration.name}: {name} is not to be said of it"
+        case _:
+            return
 
 
 def _required(value: Expression | None) -> Expression:

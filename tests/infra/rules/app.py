@@ -18,6 +18,8 @@ EXPECTED: Final = {
     "ALLOW_ANONYMOUS": "true",
     "LOG_FORMAT": "json",
 }
+UNPRIVILEGED: Final = 1024
+"""Below it the platform lets only root listen."""
 ADDRESSES: Final = {
     "PUBLIC_URL": "",
     "AZURE_OPENAI_ENDPOINT": ".openai.azure.com",
@@ -43,7 +45,7 @@ def port(plan: Plan, scenario: Scenario) -> Iterator[str]:
     told = variables(plan).get("PORT")
     asked = {str(at(probe, "httpGet.port")) for probe in listed(container(plan), "probes")}
     target = str(at(_app(plan), "properties.configuration.ingress.targetPort"))
-    if {told, target, *asked} != {"80"}:
+    if {target, *asked} != {told} or int(told or 0) < UNPRIVILEGED:
         yield f"it listens on {told}, traffic goes to {target}, probes to {sorted(asked)}"
 
 
@@ -57,8 +59,11 @@ def replicas(plan: Plan, scenario: Scenario) -> Iterator[str]:
     rules = listed(scale, "rules")
     if not any(at(rule, "http.metadata.concurrentRequests") for rule in rules):
         yield "it does not grow with its connections"
+    if not any(at(rule, "custom.type") == "cpu" for rule in rules):
+        yield "it does not grow with its work"
     counted = [rule for rule in rules if at(rule, "custom.type") == "azure-log-analytics"]
-    if bool(counted) is (scenario.level == "locked-down"):
+    wanted = scenario.level != "locked-down" and scenario.given.get("scaleOnCalls", True)
+    if bool(counted) is not wanted:
         yield "it does not grow with its calls where it can, or counts them where it cannot"
     for rule in counted:
         query = str(at(rule, "custom.metadata.query"))

@@ -181,6 +181,13 @@ def ways_in(plan: Plan, scenario: Scenario) -> Iterator[str]:
     subnet = str(at(environment.body, "properties.vnetConfiguration.infrastructureSubnetId"))
     if scenario.isolated and not subnet.endswith("/subnets/apps"):
         yield f"{environment}: it is outside the network"
+    app = plan.one("Microsoft.App/containerApps")
+    admitted = listed(app.body, "properties.configuration.ingress.ipSecurityRestrictions")
+    wanted = [] if locked else scenario.callers
+    if [at(each, "ipAddressRange") for each in admitted] != wanted:
+        yield f"{app}: its ingress admits {admitted}"
+    if any(at(each, "action") != "Allow" for each in admitted):
+        yield f"{app}: its ingress keeps callers out"
     if scenario.makes_network:
         yield from _front(_group(plan, "gateway" if locked else "apps"), scenario)
     if locked and scenario.makes_network:
@@ -193,7 +200,7 @@ def ways_in(plan: Plan, scenario: Scenario) -> Iterator[str]:
 
 def _front(group: Resource, scenario: Scenario) -> Iterator[str]:
     sources = [_sources(rule) for rule in _rules(group, "Inbound", "Allow")]
-    if {"Internet"} not in sources:
+    if set(scenario.callers or ["Internet"]) not in sources:
         yield f"{group}: nobody's browser gets in"
     if (CARRIER in sources and {"AzureEventGrid"} in sources) is not scenario.has("phone"):
         yield f"{group}: ACS and Event Grid do not get in, or need not"
