@@ -129,7 +129,8 @@ async def test_strangers_beside_people_call_less_often(
 ) -> None:
     async with open_house(tmp_path, allow_anonymous=True, **sign_in(cloud)) as home:
         wish = {"agent": "telecom"}
-        assert (await home.http.get("/api/config")).json()["you"] is None
+        told = (await home.http.get("/api/config")).json()
+        assert (told["you"], told["signIn"]["clientId"]) == (None, CLIENT)
         stranger = [(await home.http.post("/api/calls", json=wish)).status_code for _ in range(4)]
         known = bearer(issuer, "caller")
         person = [

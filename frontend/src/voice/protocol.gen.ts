@@ -229,6 +229,19 @@ export interface You {
   readonly signOut: string | null;
 }
 
+/** `GET /api/sign-in`: where a page gets the token that it shows as a bearer. */
+export interface SignInChoice {
+  readonly clientId: string;
+  /** Of the tenant: `https://login.microsoftonline.com/<tenant>`. */
+  readonly authority: string;
+  readonly scope: string;
+}
+
+/** Answer to `GET /api/sign-in`, which anybody may ask. */
+export interface SignInOffer {
+  readonly signIn: SignInChoice | null;
+}
+
 /** `GET /api/config` */
 export interface PageConfig {
   readonly version: string;
@@ -242,18 +255,7 @@ export interface PageConfig {
   readonly phone: PhoneChoice | null;
   /** Only where people sign in, and somebody has. */
   readonly you: You | null;
-}
-
-/** `GET /api/sign-in`: where a page gets the token that it shows as a bearer. */
-export interface SignInChoice {
-  readonly clientId: string;
-  /** Of the tenant: `https://login.microsoftonline.com/<tenant>`. */
-  readonly authority: string;
-  readonly scope: string;
-}
-
-/** Answer to `GET /api/sign-in`, which anybody may ask. */
-export interface SignInOffer {
+  /** Only for a stranger who may sign in. */
   readonly signIn: SignInChoice | null;
 }
 

@@ -288,6 +288,8 @@ class PageConfig(msgspec.Struct, frozen=True, rename="camel"):
     """Only where there is a telephone."""
     you: You | None = None
     """Only where people sign in, and somebody has."""
+    sign_in: SignInChoice | None = None
+    """Only for a stranger who may sign in."""
 
 
 class PlaceCall(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

@@ -107,8 +107,12 @@ class BrowserRoom:
 
     def choices(self, principal: Principal) -> Response:
         """`GET /api/config`"""
+        stranger = principal.kind is Kind.ANONYMOUS
         known = msgspec.structs.replace(
-            self._page_config(), phone=self._phone(principal), you=self._you(principal)
+            self._page_config(),
+            phone=self._phone(principal),
+            you=self._you(principal),
+            sign_in=self._config.sign_in if stranger else None,
         )
         return json_answer(msgspec.json.encode(known))
 
