@@ -16,7 +16,9 @@ from switchboard.app import create_app
 from switchboard.errors import ConfigurationError
 from switchboard.records.history import history
 from switchboard.settings import Settings
+from switchboard.sign_in import Door
 from switchboard_local.entra.issuer import TENANT, Issuer
+from switchboard_local.serving import sign_in_environment
 from tests.local.realtime.doubles import Cloud, local_cloud
 from tests.test_app import Served, open_house, say
 
@@ -122,6 +124,14 @@ async def test_anybody_may_ask_how_to_sign_in_and_learns_nothing_else(
     }
     policy = answer.headers["content-security-policy"]
     assert f" http://127.0.0.1:{cloud.port};" in policy
+
+
+def test_what_the_local_cloud_tells_the_product_is_a_whole_door() -> None:
+    told = {name.lower(): value for name, value in sign_in_environment(8100).items()}
+    door = Door(Settings.model_validate(told))
+    assert door.by_tokens
+    assert door.choice is not None
+    assert door.choice.authority == f"http://127.0.0.1:8100/{TENANT}"
 
 
 async def test_strangers_beside_people_call_less_often(

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -20,7 +21,7 @@ WISH = {"to": PERSON, "agent": "banking", "operation": "operation-1"}
 @pytest.fixture
 async def office(cloud: Cloud, tmp_path: Path) -> AsyncGenerator[Town]:
     """A server that people sign in to, and that may ring."""
-    settings = {
+    settings: dict[str, Any] = {
         "sign_in_client_id": CLIENT,
         "sign_in_tenant_id": TENANT,
         "sign_in_authority": f"http://127.0.0.1:{cloud.port}",

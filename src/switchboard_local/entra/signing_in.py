@@ -49,8 +49,10 @@ def sign_in_router(grants: Grants) -> APIRouter:
     @router.get("/{tenant}/oauth2/v2.0/logout")
     async def logout(request: Request) -> Response:
         back = request.query_params.get("post_logout_redirect_uri", "")
+        state = request.query_params.get("state")
         if _is_here(back):
-            return RedirectResponse(back, _SEE_OTHER)
+            said = "" if state is None else f"?{urlencode({'state': state})}"
+            return RedirectResponse(back + said, _SEE_OTHER)
         return _words("You are signed out.", 200)
 
     return router

@@ -115,7 +115,9 @@ async def test_whoever_signs_out_is_sent_back_to_pages_of_this_machine_only(clou
     url = f"{Signing(cloud.port).tenant}/logout"
     async with httpx.AsyncClient(trust_env=False) as client:
         home = await client.get(url, params={"post_logout_redirect_uri": BACK})
+        state = await client.get(url, params={"post_logout_redirect_uri": BACK, "state": "a b"})
         away = await client.get(url, params={"post_logout_redirect_uri": "https://evil.example"})
+    assert state.headers["location"] == f"{BACK}?state=a+b"
     assert (home.status_code, home.headers["location"]) == (303, BACK)
     assert (away.status_code, "location" in away.headers) == (200, False)
 
