@@ -17,6 +17,8 @@ export default defineConfig({
     sourcemap: false,
     // The page is served under `script-src 'self'; style-src 'self'`: nothing may be inlined.
     assetsInlineLimit: 0,
+    // The second page is where a window comes back to that somebody has signed in in.
+    rollupOptions: { input: ['index.html', 'signed-in.html'] },
     modulePreload: { polyfill: false },
     target: 'es2023',
   },

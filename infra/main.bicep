@@ -43,7 +43,7 @@ param recordings bool = false
 param settings object = {}
 
 // ── Who may come in ──────────────────────────────────────────────────────────────────────────
-@description('The Entra application whose users may open the page.')
+@description('The Entra application whose users may open the page, and call with a role.')
 param signInClientId string = ''
 @description('Anybody who reaches the page may call, at your expense.')
 param allowAnonymous bool = false
@@ -441,8 +441,11 @@ module app 'modules/app.bicep' = {
       PUBLIC_URL: publicUrl
       // The gateway asks by the app's own name, which the server must then know as its own.
       ALLOWED_ORIGINS: level.inspected ? ownUrl : ''
-      // The platform's door, where there is one, has asked already.
-      ALLOW_ANONYMOUS: 'true'
+      ALLOW_ANONYMOUS: allowAnonymous ? 'true' : 'false'
+      // The platform's door asks people who they are; the server takes its word, and looks for a role.
+      SIGN_IN: empty(signInClientId) ? '' : 'platform'
+      SIGN_IN_CLIENT_ID: signInClientId
+      SIGN_IN_TENANT_ID: empty(signInClientId) ? '' : tenant().tenantId
       // In a network made here, nobody else stands before the server.
       TRUSTED_PROXIES: empty(trustedProxies) && makesNetwork ? networkCidr : trustedProxies
       AZURE_CLIENT_ID: identity.outputs.clientId

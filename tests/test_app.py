@@ -511,6 +511,7 @@ def test_every_route_but_the_page_and_its_health_asks_who_is_there(tmp_path: Pat
     for probe in PROBES:
         assert asked.pop(probe) is False
     assert asked.pop("") is False  # the page's files
+    assert asked.pop("/api/sign-in") is False  # says how to be somebody
     assert asked.pop("/ws") is True
     assert len(asked) == 8
     assert all(asked.values())
@@ -531,7 +532,8 @@ def _path(route: BaseRoute) -> str:
 def _identifies(route: BaseRoute) -> bool:
     if not isinstance(route, APIRoute | APIWebSocketRoute):
         return False
-    return any(isinstance(found.call, Identify) for found in route.dependant.dependencies)
+    calls = [found.call for found in route.dependant.dependencies]
+    return any(isinstance(getattr(call, "__self__", call), Identify) for call in calls)
 
 
 @pytest.mark.parametrize(

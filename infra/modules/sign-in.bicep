@@ -29,7 +29,7 @@ resource door 'Microsoft.App/containerApps/authConfigs@2025-01-01' = {
           clientId: clientId
           openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
         }
-        validation: { allowedAudiences: [clientId] }
+        validation: { allowedAudiences: [clientId, 'api://${clientId}'] }
       }
     }
     httpSettings: {

@@ -52,6 +52,7 @@ from switchboard.records.store import Store
 from switchboard.records.tickets import TicketTable
 from switchboard.services import Identities, Ways, key_of, ways_of
 from switchboard.settings import Settings
+from switchboard.sign_in import Door
 
 if TYPE_CHECKING:
     from switchboard.telephone import Telephone
@@ -63,6 +64,9 @@ READY_PATH = "/readyz"
 LIVE_PATH = "/livez"
 PROBES = (HEALTH_PATH, READY_PATH, LIVE_PATH)
 """Answered to anybody, by whatever name they reach us."""
+STRANGERS = Rate(1 / 60, 3)
+"""New calls of strangers at one address, where others sign in."""
+PLATFORM_SIGN_OUT = "/.auth/logout"
 
 
 class House:
@@ -74,10 +78,12 @@ class House:
 
     def __init__(self, settings: Settings, *, dial: Dial | None = None) -> None:
         self.settings = settings
+        self.door = Door(settings)
         self.authenticator = choose_authenticator(
             settings.host,
             allow_anonymous=settings.allow_anonymous,
             published=settings.published,
+            sign_in=self.door.by,
         )
         self.origins = settings.origins()
         self.identities = Identities(settings)
@@ -218,7 +224,11 @@ class House:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Everything that runs beside the routes; all of it ends with the block."""
-        async with self.store.opened(), anyio.create_task_group() as writers:
+        async with (
+            self.store.opened(),
+            self.door.opened(),
+            anyio.create_task_group() as writers,
+        ):
             interrupted = await self.recorder.close_left_open()
             if interrupted:
                 logger.warning("calls had been interrupted", extra={"calls": interrupted})
@@ -360,7 +370,7 @@ def create_app(settings: Settings, *, dial: Dial | None = None) -> FastAPI:
     _refuse_in_words(app)
     app.add_middleware(KnownHosts, hosts=house.origins.hosts, except_paths=PROBES)
     app.add_middleware(LastWord)
-    app.add_middleware(SafeHeaders, origins=house.origins.allowed)
+    app.add_middleware(SafeHeaders, origins=house.origins.allowed, others=house.door.authorities)
     app.add_middleware(TrustedProxies, proxies=settings.trusted_proxies)
     return app
 
@@ -374,7 +384,11 @@ def _mount(app: FastAPI, house: House) -> None:
         page_config=house.reception.page_config,
         title_of=house.reception.title_of,
         config=BrowserConfig(
-            reattach_s=settings.reattach_seconds, max_sockets=2 * settings.max_calls + 16
+            reattach_s=settings.reattach_seconds,
+            max_sockets=2 * settings.max_calls + 16,
+            stranger_rate=STRANGERS if house.door.by else None,
+            sign_in=house.door.choice,
+            sign_out=None if house.door.by_tokens else PLATFORM_SIGN_OUT,
         ),
         rtc=house.rtc,
         phone=house.telephone.choice if house.telephone else lambda _: None,
@@ -394,7 +408,7 @@ def _mount(app: FastAPI, house: House) -> None:
     async def live() -> Response:  # pyright: ignore[reportUnusedFunction]
         return json_answer(b'{"status":"alive"}', 200)
 
-    identify = Identify(house.authenticator)
+    identify = Identify(house.authenticator, tickets_speak=house.door.by_tokens)
     app.include_router(browser_routes(room, identify))
     if house.rtc is not None:
         app.include_router(rtc_routes(house.rtc, identify))

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from switchboard.access.identity import is_loopback
 from switchboard.access.origins import Origins, loopback_origins
+from switchboard.access.people import AUTHORITY
 from switchboard.errors import ConfigurationError
 from switchboard.records.store import sqlite_url
 
@@ -43,6 +44,15 @@ class Settings(BaseSettings):
     """More origins whose pages may call, separated by commas."""
     allow_anonymous: bool = False
     """Anybody who reaches this server may call."""
+    sign_in: Literal["tokens", "platform"] = "tokens"
+    """Who asks people who they are: this server, by tokens; or the platform's door before it, whose
+    word is then taken."""
+    sign_in_client_id: str | None = None
+    """Our application in Entra: people with a role in it may come in."""
+    sign_in_tenant_id: Annotated[tuple[str, ...], NoDecode] = ()
+    """Whose people: tenants by their ids, separated by commas."""
+    sign_in_authority: str = AUTHORITY
+    """Where they sign in, if not in Azure's public cloud."""
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
     """Addresses or networks of proxies in front, separated by commas: what they say in
     `X-Forwarded-For` is believed."""
@@ -155,6 +165,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "allowed_origins",
+        "sign_in_tenant_id",
         "trusted_proxies",
         "azure_openai_fallback_endpoints",
         "azure_voicelive_fallback_endpoints",

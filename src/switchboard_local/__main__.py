@@ -32,6 +32,7 @@ from switchboard_local.serving import (
     product_environment,
     reserve,
     serving,
+    sign_in_environment,
     telephone_environment,
     until_told,
 )
@@ -112,6 +113,8 @@ async def _up(settings: Settings) -> int:
             _cloud(here, listener, issuer, telephone.acs),
         ):
             environment = dict(product_environment(_port(listener), settings.port, secret))
+            if here.local_sign_in:
+                environment |= sign_in_environment(_port(listener))
             bell = None
             # Whoever has the product go by a name of its own cannot have it called on loopback.
             if not os.environ.get("PUBLIC_URL"):

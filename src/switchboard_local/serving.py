@@ -17,6 +17,8 @@ from anyio.abc import Process
 from fastapi import FastAPI
 
 from switchboard_local.engine.failures import PartMissing
+from switchboard_local.entra.issuer import TENANT
+from switchboard_local.entra.people import APPLICATION
 from switchboard_local.wire import Cuttable
 
 LOOPBACK: Final = "127.0.0.1"
@@ -194,6 +196,16 @@ def telephone_environment(
         # Empty is as good as unset: what a shell may hold for the live service is not for here.
         "EVENT_GRID_TENANT_ID": "",
         "EVENT_GRID_AUDIENCE": "",
+    }
+
+
+def sign_in_environment(cloud_port: int) -> Mapping[str, str]:
+    """What makes the product have the local tenant's people sign in."""
+    return {
+        "SIGN_IN": "tokens",
+        "SIGN_IN_CLIENT_ID": APPLICATION,
+        "SIGN_IN_TENANT_ID": TENANT,
+        "SIGN_IN_AUTHORITY": f"http://{LOOPBACK}:{cloud_port}",
     }
 
 

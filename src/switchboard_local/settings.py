@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     """A key that the local Voice Live takes in place of a token. It is kept in the local Key Vault,
     as `/secrets/voice-live-key`. Unset: no key is taken, and there is no vault."""
 
+    local_sign_in: bool = False
+    """Have the product that `up` starts ask people to sign in: two are there, without passwords."""
     identity_header: SecretStr | None = None
     """What a client of the managed identity endpoint must send, in App Service's form of it."""
     local_client_secret: SecretStr | None = None

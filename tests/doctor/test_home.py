@@ -252,6 +252,14 @@ def test_origins(given: dict[str, object], well: bool, said: str, tmp_path: Path
     assert said in told.line()
 
 
+PEOPLE = {
+    "host": "0.0.0.0",
+    "public_url": "https://a.example",
+    "sign_in_client_id": "11111111-2222-3333-4444-555555555555",
+    "sign_in_tenant_id": "11111111-2222-3333-4444-666666666666",
+}
+
+
 @pytest.mark.parametrize(
     ("given", "well", "said"),
     [
@@ -259,6 +267,11 @@ def test_origins(given: dict[str, object], well: bool, said: str, tmp_path: Path
         ({"allow_anonymous": True}, True, "this machine only"),
         (OPEN, True, "anybody who reaches this server"),
         ({**OPEN, "voice_live_proxy": True}, True, "lends them this server's identity"),
+        (PEOPLE, True, "people with a role in the application 11111111"),
+        ({**PEOPLE, "allow_anonymous": True}, True, "strangers too"),
+        ({**PEOPLE, "sign_in": "platform"}, True, "nobody reaches this server past"),
+        ({**PEOPLE, "sign_in_tenant_id": ()}, False, "SIGN_IN_TENANT_ID"),
+        ({**PEOPLE, "sign_in_client_id": "app"}, False, "SIGN_IN_CLIENT_ID is an id"),
         ({"host": "0.0.0.0"}, False, "nothing here asks who they are"),
         ({"public_url": "https://a.example"}, False, "comes through a proxy on this machine"),
         ({"allowed_origins": "https://a.example"}, False, "ALLOW_ANONYMOUS=true"),

@@ -30,6 +30,8 @@ def told(given: dict[str, Value], tmp_path: Path) -> Settings:
     environment = variables(expand(INFRA / "main.bicep", given))
     found = {name.lower(): OF_AZURE.sub("azure", text) for name, text in environment.items()}
     found["acs_resource_id"] = "11111111-2222-3333-4444-555555555555"
+    if "sign_in_client_id" in found:
+        found["sign_in_tenant_id"] = "11111111-2222-3333-4444-666666666666"
     own = {"data_dir": tmp_path, "session_config": ROOT / "session_config.json"}
     return Settings.model_validate({**found, **own})
 

@@ -1,19 +1,61 @@
 /** The requests the page makes before there is a call. */
 import { NotPlaced } from '../voice/connection';
-import type { CallPlaced, PageConfig, PlaceCall, RtcPlaced } from '../voice/protocol.gen';
+import type {
+  CallPlaced,
+  PageConfig,
+  PlaceCall,
+  RtcPlaced,
+  SignInChoice,
+} from '../voice/protocol.gen';
 import type { Trouble } from '../voice/session';
 import { isRecord } from '../voice/wire';
+import { withBearer } from './bearer';
 
 const PATIENCE_MS = 10_000;
 /** The server asks the voice service twice before it can answer an offer. */
 const NEGOTIATION_MS = 20_000;
 
-/** What the page may offer. Raises where the server does not answer, or not with that. */
+/** The server does not let this visitor in: it does not know them (401), or they may not (403). */
+export class NotLetIn extends Error {
+  readonly status: 401 | 403;
+  readonly text: string;
+
+  constructor(status: 401 | 403, text: string) {
+    super(`not let in: ${status}`);
+    this.status = status;
+    this.text = text;
+  }
+}
+
+/**
+ * What the page may offer. Raises `NotLetIn`, and otherwise where the server does not answer, or
+ * not with that.
+ */
 export async function fetchConfig(signal: AbortSignal): Promise<PageConfig> {
-  const answer = await fetch('/api/config', { signal: patient(signal) });
+  const answer = await fetch('/api/config', {
+    headers: await withBearer(),
+    signal: patient(signal),
+  });
   const body: unknown = await answer.json();
+  if (answer.status === 401 || answer.status === 403) {
+    const text = isRecord(body) && typeof body['text'] === 'string' ? body['text'] : '';
+    throw new NotLetIn(answer.status, text);
+  }
   if (!answer.ok || !isConfig(body)) throw new Error('no configuration');
-  return { ...body, phone: isPhone(body.phone) ? body.phone : null };
+  return {
+    ...body,
+    phone: isPhone(body.phone) ? body.phone : null,
+    you: isYou(body.you) ? body.you : null,
+    signIn: isSignIn(body.signIn) ? body.signIn : null,
+  };
+}
+
+/** Where to sign in; `null` where the page has no part in it. Raises where nobody answers. */
+export async function fetchSignIn(signal: AbortSignal): Promise<SignInChoice | null> {
+  const answer = await fetch('/api/sign-in', { signal: patient(signal) });
+  const body: unknown = await answer.json();
+  const choice = answer.ok && isRecord(body) ? body['signIn'] : null;
+  return isSignIn(choice) ? choice : null;
 }
 
 /** A ticket for one call. Raises `NotPlaced`. */
@@ -39,12 +81,22 @@ async function post(wish: PlaceCall, signal: AbortSignal): Promise<Response> {
   try {
     return await fetch('/api/calls', {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: await bearing({ 'content-type': 'application/json' }),
       body: JSON.stringify(wish),
       signal,
     });
-  } catch {
+  } catch (error) {
+    if (error instanceof NotPlaced) throw error;
     throw new NotPlaced({ code: 'unreachable', text: null });
+  }
+}
+
+async function bearing(headers: Record<string, string>): Promise<Record<string, string>> {
+  try {
+    return await withBearer(headers);
+  } catch {
+    const text = 'Your sign-in has run out. Reload this page, and sign in again.';
+    throw new NotPlaced({ code: 'refused', text });
   }
 }
 
@@ -87,6 +139,14 @@ function hasTexts(body: unknown, ...fields: string[]): boolean {
 
 function isPhone(body: unknown): boolean {
   return hasTexts(body, 'number', 'agent');
+}
+
+function isYou(body: unknown): body is NonNullable<PageConfig['you']> {
+  return hasTexts(body, 'name');
+}
+
+function isSignIn(body: unknown): body is SignInChoice {
+  return hasTexts(body, 'clientId', 'authority', 'scope');
 }
 
 function isConfig(body: unknown): body is PageConfig {

@@ -1,5 +1,6 @@
 /** Having oneself rung: `/api/phone/calls`. */
 import { isRecord } from '../voice/wire';
+import { withBearer } from './bearer';
 
 const PATIENCE_MS = 10_000;
 /** The carrier is asked before the server answers. */
@@ -44,6 +45,8 @@ export class NotRung extends Error {
   }
 }
 
+type Asked = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> };
+
 /** Raises `NotRung` for a refusal, and whatever `fetch` does where nobody knows what came of it. */
 export function ring(wish: RingWish): Promise<Rung> {
   return asked('/api/phone/calls', {
@@ -60,8 +63,11 @@ export function look(call: string): Promise<Rung> {
   return asked(path, { signal: AbortSignal.timeout(PATIENCE_MS) });
 }
 
-async function asked(path: string, init: RequestInit): Promise<Rung> {
-  const answer = await fetch(path, init);
+async function asked(path: string, { headers, ...init }: Asked): Promise<Rung> {
+  const bearing = await withBearer(headers).catch(() => {
+    throw new NotRung(401, 'Your sign-in has run out. Reload this page, and sign in again.');
+  });
+  const answer = await fetch(path, { ...init, headers: bearing });
   const body: unknown = await answer.json().catch(() => null);
   const rung = answer.ok ? rungOf(body) : null;
   if (rung !== null) return rung;

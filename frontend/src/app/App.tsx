@@ -1,3 +1,4 @@
+import { NoRoleScreen, SignInScreen } from '../features/sign-in/SignInScreen';
 import { Button } from '../ui/Button';
 import { Note } from '../ui/Note';
 import './layout.css';
@@ -5,9 +6,12 @@ import { Talk } from './Talk';
 import { useConfig } from './useConfig';
 
 export function App() {
-  const { config, again } = useConfig();
-  if (config === 'asking') return <main className="page" aria-busy="true" />;
-  if (config === 'unreachable')
+  const { entry, again, signIn, signOut } = useConfig();
+  if (entry.at === 'asking') return <main className="page" aria-busy="true" />;
+  if (entry.at === 'door') return <SignInScreen begin={() => signIn(entry.choice)} />;
+  if (entry.at === 'no role')
+    return <NoRoleScreen text={entry.text} signOut={entry.ours ? () => signOut(null) : null} />;
+  if (entry.at === 'unreachable')
     return (
       <main className="page page-alone">
         <h1 className="unseen">Switchboard</h1>
@@ -21,5 +25,5 @@ export function App() {
         </Note>
       </main>
     );
-  return <Talk config={config} />;
+  return <Talk config={entry.config} signIn={signIn} signOut={signOut} />;
 }

@@ -11,6 +11,7 @@ import { useKeys } from '../features/call/useKeys';
 import { becauseWords, microphoneWords, troubleWords } from '../features/call/words';
 import { SettingsPanel } from '../features/settings/SettingsPanel';
 import { useSettings } from '../features/settings/useSettings';
+import { YouLine } from '../features/sign-in/YouLine';
 import { PhoneLine } from '../features/telephone/PhoneLine';
 import { useRinger } from '../features/telephone/useRinger';
 import { ToolLine } from '../features/tools/ToolLine';
@@ -26,8 +27,13 @@ import type { AgentChoice, PageConfig } from '../voice/protocol.gen';
 import type { Snapshot, Trouble } from '../voice/session';
 import { chosenAgent, offered, waysFor } from './choices';
 import { useAccent, useDeviceChoice } from './effects';
+import type { Entrance } from './useConfig';
 
-export function Talk({ config }: { config: PageConfig }) {
+interface TalkProps extends Pick<Entrance, 'signIn' | 'signOut'> {
+  config: PageConfig;
+}
+
+export function Talk({ config, signIn, signOut }: TalkProps) {
   const { caller, snapshot } = useCaller();
   const { ringer, ringing } = useRinger();
   const [settings, change] = useSettings();
@@ -98,6 +104,7 @@ export function Talk({ config }: { config: PageConfig }) {
           disabled={inCall}
         />
         <Connection snapshot={snapshot} />
+        <YouLine {...{ config, signIn, signOut, inCall }} />
         <SettingsPanel
           {...{ config, agent, settings, ways, change, inCall }}
           open={settingsOpen}

@@ -221,6 +221,27 @@ export interface PhoneChoice {
   readonly callMe: boolean;
 }
 
+/** Somebody who has signed in. */
+export interface You {
+  readonly name: string;
+  readonly operator: boolean;
+  /** Where to go to sign out, if that is not the page's own business. */
+  readonly signOut: string | null;
+}
+
+/** `GET /api/sign-in`: where a page gets the token that it shows as a bearer. */
+export interface SignInChoice {
+  readonly clientId: string;
+  /** Of the tenant: `https://login.microsoftonline.com/<tenant>`. */
+  readonly authority: string;
+  readonly scope: string;
+}
+
+/** Answer to `GET /api/sign-in`, which anybody may ask. */
+export interface SignInOffer {
+  readonly signIn: SignInChoice | null;
+}
+
 /** `GET /api/config` */
 export interface PageConfig {
   readonly version: string;
@@ -232,6 +253,10 @@ export interface PageConfig {
   readonly connections: readonly ('webrtc' | 'websocket')[];
   /** Only where there is a telephone. */
   readonly phone: PhoneChoice | null;
+  /** Only where people sign in, and somebody has. */
+  readonly you: You | null;
+  /** Only for a stranger who may sign in. */
+  readonly signIn: SignInChoice | null;
 }
 
 /**

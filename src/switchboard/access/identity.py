@@ -3,7 +3,7 @@
 import ipaddress
 import logging
 from collections.abc import Collection
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
@@ -19,11 +19,18 @@ _BY_PROXY: Final = ("forwarded", "x-forwarded-")
 
 
 class Authenticator(Protocol):
-    """One way of finding out. An identity provider's tokens will be another."""
+    """One way of finding out."""
 
     async def identify(self, connection: HTTPConnection) -> Principal:
         """Who this is. Raises `NotIdentified`."""
         ...
+
+
+class SignIn(Authenticator, Protocol):
+    """One by which people say who they are."""
+
+    header: ClassVar[str]
+    """Where they say it; whoever has none is a stranger."""
 
 
 class LocalOnly:
@@ -44,24 +51,53 @@ class Anybody:
         return ANONYMOUS
 
 
-class Identify:
-    """The dependency of every route: `Annotated[Principal, Depends(identify)]`."""
+class OrAnybody:
+    """People sign in, or stay strangers; what is shown must be good."""
 
-    def __init__(self, authenticator: Authenticator) -> None:
+    def __init__(self, sign_in: SignIn) -> None:
+        self._sign_in = sign_in
+
+    async def identify(self, connection: HTTPConnection) -> Principal:
+        if self._sign_in.header not in connection.headers:
+            return ANONYMOUS
+        return await self._sign_in.identify(connection)
+
+
+class Identify:
+    """The dependency of every route: `Annotated[Principal, Depends(identify)]`.
+
+    With `tickets_speak`, whoever shows a call's ticket need show nothing else: that was bought by
+    somebody who did. A browser cannot show a token on a socket.
+    """
+
+    def __init__(self, authenticator: Authenticator, *, tickets_speak: bool = False) -> None:
         self._authenticator = authenticator
+        self._tickets_speak = tickets_speak
 
     async def __call__(self, connection: HTTPConnection) -> Principal:
         return await self._authenticator.identify(connection)
 
+    async def holder(self, connection: HTTPConnection) -> Principal | None:
+        """For routes that need a ticket: who shows it, or nobody where it alone must do."""
+        if self._tickets_speak and "authorization" not in connection.headers:
+            return None
+        return await self._authenticator.identify(connection)
+
 
 def choose_authenticator(
-    host: str, *, allow_anonymous: bool, published: Collection[str] = ()
+    host: str,
+    *,
+    allow_anonymous: bool,
+    published: Collection[str] = (),
+    sign_in: SignIn | None = None,
 ) -> Authenticator:
     """How callers are told apart on a server bound to `host`, whose pages are at the origins
     `published`.
 
     Raises `ConfigurationError` when strangers could reach a server that asks nobody's name.
     """
+    if sign_in is not None:
+        return OrAnybody(sign_in) if allow_anonymous else sign_in
     if allow_anonymous:
         logger.warning("anybody may call", extra={"setting": "ALLOW_ANONYMOUS", "host": host})
         return Anybody()
@@ -72,12 +108,13 @@ def choose_authenticator(
         raise ConfigurationError(
             f"HOST={host} is this machine only, but {elsewhere[0]} (PUBLIC_URL, ALLOWED_ORIGINS) "
             "is not: whoever comes by that name comes through a proxy on this machine, and nothing "
-            "here asks who they are. Set ALLOW_ANONYMOUS=true if anybody may call or the proxy "
-            "asks, or unset the name."
+            "here asks who they are. Set SIGN_IN_CLIENT_ID and SIGN_IN_TENANT_ID, or "
+            "ALLOW_ANONYMOUS=true if anybody may call or the proxy asks, or unset the name."
         )
     raise ConfigurationError(
         f"HOST={host} would let other machines call, and nothing here asks who they are. "
-        "Set HOST=127.0.0.1 to serve this machine only, or ALLOW_ANONYMOUS=true if anybody may."
+        "Set HOST=127.0.0.1 to serve this machine only, SIGN_IN_CLIENT_ID and SIGN_IN_TENANT_ID "
+        "to have people sign in, or ALLOW_ANONYMOUS=true if anybody may call."
     )
 
 

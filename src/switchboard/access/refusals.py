@@ -4,7 +4,14 @@ from switchboard.errors import NotAllowed
 
 
 class NotIdentified(NotAllowed):
-    """Nobody vouches for this caller, or the ticket is not good: HTTP 401."""
+    """Nobody vouches for this caller, or the ticket is not good: HTTP 401.
+
+    `challenge` is what the answer's `WWW-Authenticate` says, where people sign in (RFC 6750).
+    """
+
+    def __init__(self, message: str, *, challenge: str | None = None) -> None:
+        super().__init__(message)
+        self.challenge = challenge
 
 
 class CannotTell(NotAllowed):

@@ -68,7 +68,7 @@ class TicketRows(Protocol):
         self, digest: str, call_id: str, principal_id: str, kind: str, expires_at: float
     ) -> None: ...
     async def trade(
-        self, digest: str, call_id: str, principal_id: str, now: float, *, new: NewTicket
+        self, digest: str, call_id: str, principal_id: str | None, now: float, *, new: NewTicket
     ) -> TicketFacts | None: ...
     async def sweep(self, now: float) -> Sequence[TicketFacts]: ...
     async def revoke(self, call_id: str) -> None: ...
@@ -103,11 +103,11 @@ class TicketOffice:
         await self._rows.put(_digest(ticket), call_id, principal.id, kind.value, expires_at)
         return ticket
 
-    async def redeem(self, ticket: str, call_id: str, principal: Principal) -> Redeemed:
+    async def redeem(self, ticket: str, call_id: str, principal: Principal | None) -> Redeemed:
         """Use a ticket up, in exchange for the one that resumes the call; both or neither.
 
-        Raises `NotIdentified` unless it is good for this call and principal. A ticket shown at the
-        wrong door is used up as well.
+        Raises `NotIdentified` unless it is good for this call and, where the socket says who opens
+        it, this principal. A ticket shown at the wrong door is used up as well.
         """
         resume = secrets.token_urlsafe(TICKET_BYTES)
         now = self._clock()
@@ -115,7 +115,8 @@ class TicketOffice:
         new = NewTicket(_digest(resume), kind.value, now + self._life_s[kind])
         facts = None
         if looks_like_ticket(ticket):
-            facts = await self._rows.trade(_digest(ticket), call_id, principal.id, now, new=new)
+            who = None if principal is None else principal.id
+            facts = await self._rows.trade(_digest(ticket), call_id, who, now, new=new)
         if facts is None:
             raise NotIdentified("This ticket has expired or was already used. Start a new call.")
         return Redeemed(TicketKind(facts.kind), resume)

@@ -6,10 +6,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-def content_policy(origins: Iterable[str]) -> str:
-    """The Content-Security-Policy of pages served at these origins."""
+def content_policy(origins: Iterable[str], others: Iterable[str] = ()) -> str:
+    """The Content-Security-Policy of pages served at these origins, which may ask `others`."""
     # 'self' does not cover sockets in every browser, so these are named.
-    sockets = " ".join(sorted(origin.replace("http", "ws", 1) for origin in origins))
+    sockets = sorted(origin.replace("http", "ws", 1) for origin in origins)
+    asked = " ".join((*sockets, *others))
     return "; ".join(
         (
             "default-src 'none'",
@@ -18,7 +19,7 @@ def content_policy(origins: Iterable[str]) -> str:
             "style-src 'self'",
             "img-src 'self' data:",
             "font-src 'self'",
-            f"connect-src 'self' {sockets}".rstrip(),
+            f"connect-src 'self' {asked}".rstrip(),
             "media-src 'self' blob:",
             "manifest-src 'self'",
             "base-uri 'none'",
@@ -31,11 +32,11 @@ def content_policy(origins: Iterable[str]) -> str:
 class SafeHeaders:
     """ASGI middleware: puts the headers on every HTTP answer."""
 
-    def __init__(self, app: ASGIApp, origins: Iterable[str]) -> None:
+    def __init__(self, app: ASGIApp, origins: Iterable[str], others: Iterable[str] = ()) -> None:
         origins = list(origins)
         self._app = app
         self._headers = {
-            "Content-Security-Policy": content_policy(origins),
+            "Content-Security-Policy": content_policy(origins, others),
             "Permissions-Policy": "microphone=(self), camera=(), geolocation=(), payment=()",
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",

@@ -52,7 +52,8 @@ async def answer_refusal(_: HTTPConnection, reason: Exception) -> Response:
             wait = {"Retry-After": str(max(1, round(reason.retry_after_s)))}
             return problem_answer(503, "cannot_tell", str(reason), wait)
         case NotIdentified():
-            return problem_answer(401, "not_identified", str(reason))
+            challenge = {"WWW-Authenticate": reason.challenge} if reason.challenge else None
+            return problem_answer(401, "not_identified", str(reason), challenge)
         case NotAllowed():
             return problem_answer(403, "not_allowed", str(reason))
         case LinesBusy():

@@ -250,6 +250,30 @@ class PhoneChoice(msgspec.Struct, frozen=True, rename="camel"):
     """This visitor may have themselves rung: `POST /api/phone/calls`."""
 
 
+class SignInChoice(msgspec.Struct, frozen=True, rename="camel"):
+    """`GET /api/sign-in`: where a page gets the token that it shows as a bearer."""
+
+    client_id: str
+    authority: str
+    """Of the tenant: `https://login.microsoftonline.com/<tenant>`."""
+    scope: str
+
+
+class SignInOffer(msgspec.Struct, frozen=True, rename="camel"):
+    """Answer to `GET /api/sign-in`, which anybody may ask."""
+
+    sign_in: SignInChoice | None
+
+
+class You(msgspec.Struct, frozen=True, rename="camel"):
+    """Somebody who has signed in."""
+
+    name: str
+    operator: bool
+    sign_out: str | None = None
+    """Where to go to sign out, if that is not the page's own business."""
+
+
 class PageConfig(msgspec.Struct, frozen=True, rename="camel"):
     """`GET /api/config`"""
 
@@ -262,6 +286,10 @@ class PageConfig(msgspec.Struct, frozen=True, rename="camel"):
     """What this server offers at all; each model says which of them it can."""
     phone: PhoneChoice | None = None
     """Only where there is a telephone."""
+    you: You | None = None
+    """Only where people sign in, and somebody has."""
+    sign_in: SignInChoice | None = None
+    """Only for a stranger who may sign in."""
 
 
 class PlaceCall(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

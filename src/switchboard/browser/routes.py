@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket
 
 from switchboard.access.identity import Identify, address_of
 from switchboard.access.origins import Origins
-from switchboard.access.principal import Principal
+from switchboard.access.principal import Kind, Principal, Role
 from switchboard.access.rates import Places, Rate, Rates
 from switchboard.access.refusals import NotIdentified
 from switchboard.access.tickets import TicketKind, TicketOffice, looks_like_ticket
@@ -29,6 +29,9 @@ from switchboard.browser.protocol import (
     PhoneChoice,
     PlaceCall,
     Ready,
+    SignInChoice,
+    SignInOffer,
+    You,
 )
 from switchboard.browser.reading import MAX_BODY_BYTES, MAX_OFFER_BODY_BYTES, body_of, understood
 from switchboard.browser.webrtc.routes import RtcRoom
@@ -59,6 +62,12 @@ class BrowserConfig:
     max_sockets: int = 100
     place_rate: Rate = field(default=Rate(1, 40))
     """New calls of one principal at one address."""
+    stranger_rate: Rate | None = None
+    """New calls of strangers at one address, where others sign in."""
+    sign_in: SignInChoice | None = None
+    """How a page signs people in, where it does."""
+    sign_out: str | None = None
+    """Where people sign out, if not by the page itself."""
     open_rate: Rate = field(default=Rate(5, 100))
     """Sockets of one address, good tickets or not."""
     socket: SocketLimits = field(default_factory=SocketLimits)
@@ -88,6 +97,8 @@ class BrowserRoom:
         self._title_of = title_of
         self._config = config or BrowserConfig()
         self._placing = Rates(self._config.place_rate)
+        strangers = self._config.stranger_rate
+        self._strangers = Rates(strangers or self._config.place_rate)
         self._opening = Rates(self._config.open_rate)
         self._sockets = Places(self._config.max_sockets)
         self._rtc = rtc
@@ -96,13 +107,29 @@ class BrowserRoom:
 
     def choices(self, principal: Principal) -> Response:
         """`GET /api/config`"""
-        known = msgspec.structs.replace(self._page_config(), phone=self._phone(principal))
+        stranger = principal.kind is Kind.ANONYMOUS
+        known = msgspec.structs.replace(
+            self._page_config(),
+            phone=self._phone(principal),
+            you=self._you(principal),
+            sign_in=self._config.sign_in if stranger else None,
+        )
         return json_answer(msgspec.json.encode(known))
+
+    def sign_in(self) -> Response:
+        """`GET /api/sign-in`: the only thing here that is told to anybody."""
+        return json_answer(msgspec.json.encode(SignInOffer(self._config.sign_in)))
+
+    def _you(self, who: Principal) -> You | None:
+        if who.kind is not Kind.PERSON:
+            return None
+        return You(who.name, Role.OPERATOR in who.roles, self._config.sign_out)
 
     async def place(self, request: Request, principal: Principal) -> Response:
         """`POST /api/calls`: reserve a line and hand out the ticket to its socket."""
         self._origins.check(request)
-        self._placing.check(f"{principal.id} {address_of(request)}")
+        rates = self._strangers if principal.kind is Kind.ANONYMOUS else self._placing
+        rates.check(f"{principal.id} {address_of(request)}")
         wanted = understood(await body_of(request, self._body_limit_bytes), _place_call)
         self._check_choices(wanted)
         if wanted.offer is not None:
@@ -128,7 +155,7 @@ class BrowserRoom:
         placed = await self._rtc.place(principal, wanted, offer)
         return json_answer(msgspec.json.encode(placed), 201)
 
-    async def open(self, socket: WebSocket, call_id: str, principal: Principal) -> None:
+    async def open(self, socket: WebSocket, call_id: str, principal: Principal | None) -> None:
         """`WS /api/calls/{id}/audio`: join a page to its call, until one of them leaves."""
         self._origins.check(socket)
         self._opening.check(address_of(socket))
@@ -138,7 +165,7 @@ class BrowserRoom:
             await self._join(socket, call_id, principal, ticket)
 
     async def _join(
-        self, socket: WebSocket, call_id: str, principal: Principal, ticket: str
+        self, socket: WebSocket, call_id: str, principal: Principal | None, ticket: str
     ) -> None:
         spent: NotIdentified | None = None
         resume, kind = "", TicketKind.OPEN
@@ -180,8 +207,12 @@ class BrowserRoom:
 
 
 def browser_routes(room: BrowserRoom, identify: Identify) -> APIRouter:
-    """The room's routes. Every one of them asks who is there."""
+    """The room's routes. Every one of them asks who is there, but the one that says how."""
     router = APIRouter(prefix="/api")
+
+    @router.get("/sign-in")
+    async def sign_in() -> Response:  # pyright: ignore[reportUnusedFunction]
+        return room.sign_in()
 
     @router.get("/config")
     async def config(who: Annotated[Principal, Depends(identify)]) -> Response:  # pyright: ignore[reportUnusedFunction]
@@ -193,7 +224,7 @@ def browser_routes(room: BrowserRoom, identify: Identify) -> APIRouter:
 
     @router.websocket("/calls/{call_id}/audio")
     async def audio(
-        socket: WebSocket, call_id: str, who: Annotated[Principal, Depends(identify)]
+        socket: WebSocket, call_id: str, who: Annotated[Principal | None, Depends(identify.holder)]
     ) -> None:  # pyright: ignore[reportUnusedFunction]
         await room.open(socket, call_id, who)
 

@@ -21,6 +21,7 @@ from switchboard.doctor.patience import Patience, aside
 from switchboard.errors import ConfigurationError
 from switchboard.records.revision import Revision, revision_of, sqlite_file
 from switchboard.settings import Settings
+from switchboard.sign_in import Door
 from switchboard.tools.loading import load_toolbox
 from switchboard.tools.toolbox import Toolbox
 
@@ -185,15 +186,19 @@ def _is_in_the_open(origin: str) -> bool:
 
 
 def callers(settings: Settings) -> Finding:
-    """Who may call, by `HOST` and `ALLOW_ANONYMOUS`."""
+    """Who may call, by `HOST`, `SIGN_IN_…` and `ALLOW_ANONYMOUS`."""
     try:
+        door = Door(settings)
         choose_authenticator(
             settings.host,
             allow_anonymous=settings.allow_anonymous,
             published=settings.published,
+            sign_in=door.by,
         )
     except ConfigurationError as refusal:
         return failed(CALLERS, str(refusal))
+    if door.by is not None:
+        return _people(settings, by_tokens=door.by_tokens)
     if settings.allow_anonymous:
         if settings.is_local and not any(map(is_elsewhere, settings.published)):
             return ok(CALLERS, f"HOST={settings.host}: this machine only")
@@ -202,6 +207,15 @@ def callers(settings: Settings) -> Finding:
             advice += "; the proxy lends them this server's identity (PROXY_OWN_TOKENS_ONLY)"
         return ok(CALLERS, "ALLOW_ANONYMOUS: anybody who reaches this server", advice)
     return ok(CALLERS, f"HOST={settings.host}: this machine only")
+
+
+def _people(settings: Settings, *, by_tokens: bool) -> Finding:
+    who = f"people with a role in the application {settings.sign_in_client_id}"
+    if not by_tokens:
+        advice = "its word is taken: see that nobody reaches this server past the platform's door"
+        return ok(CALLERS, f"SIGN_IN=platform: {who}", advice)
+    others = "; ALLOW_ANONYMOUS: strangers too, less often" if settings.allow_anonymous else ""
+    return ok(CALLERS, who + others)
 
 
 def nothing_more(reason: str) -> Finding:

@@ -44,20 +44,22 @@ class TicketTable:
             await connection.execute(_row(digest, call_id, principal_id, kind, expires_at))
 
     async def trade(
-        self, digest: str, call_id: str, principal_id: str, now: float, *, new: Issued
+        self, digest: str, call_id: str, principal_id: str | None, now: float, *, new: Issued
     ) -> StoredTicket | None:
         """Consume the ticket, whoever comes first, and put `new` in its place, for the same holder.
 
-        `None` when it is unknown, used, expired, or another's: then there is no new one.
+        `None` when it is unknown, used, expired, or not `principal_id`'s, where somebody says who
+        they are: then there is no new one.
         """
         wanted = (TicketRow.digest == digest) & (TicketRow.expires_at > now)
         async with self._store.writing() as connection:
             taken = await _delete(connection, wanted)
-            if not taken or (taken[0].call_id, taken[0].principal_id) != (call_id, principal_id):
+            if not taken or taken[0].call_id != call_id:
                 return None
-            await connection.execute(
-                _row(new.digest, call_id, principal_id, new.kind, new.expires_at)
-            )
+            holder = taken[0].principal_id
+            if principal_id not in (None, holder):
+                return None
+            await connection.execute(_row(new.digest, call_id, holder, new.kind, new.expires_at))
         return taken[0]
 
     async def sweep(self, now: float) -> Sequence[StoredTicket]:

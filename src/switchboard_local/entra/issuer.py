@@ -54,8 +54,10 @@ class Issuer:
         roles: Sequence[str] = (),
         scp: str | None = None,
         ttl_s: int | None = None,
+        name: str | None = None,
     ) -> Issued:
-        """A token for `audience`, of an application or, where `scp` is given, of a person.
+        """A token for `audience`, of an application or, where `scp` is given, of a person, who may
+        have a `name`.
 
         The real services' own tokens are often of version 1 (`iss` https://sts.windows.net/…);
         those that applications check themselves are of version 2, as all are here.
@@ -81,10 +83,43 @@ class Issuer:
         if scp is None:
             claims["idtyp"] = "app"
         else:
-            claims["scp"] = scp
+            claims |= {"scp": scp, "sub": _pairwise(who, audience)}
+        if name is not None:
+            claims["name"] = name
+        return Issued(self._signed(claims), expires_on)
+
+    def identify(
+        self,
+        client_id: str,
+        oid: str,
+        name: str,
+        address: str,
+        roles: Sequence[str],
+        nonce: str | None,
+    ) -> str:
+        """An ID token: who has signed in, for the page that asked."""
+        now = int(time.time())
+        claims: dict[str, Any] = {
+            "aud": client_id,
+            "iss": self.name,
+            "iat": now,
+            "nbf": now,
+            "exp": now + self.life_s,
+            "tid": TENANT,
+            "oid": oid,
+            "sub": _pairwise(oid, client_id),
+            "name": name,
+            "preferred_username": address,
+            "roles": list(roles),
+            "ver": "2.0",
+        }
+        if nonce is not None:
+            claims["nonce"] = nonce
+        return self._signed(claims)
+
+    def _signed(self, claims: Mapping[str, Any]) -> str:
         key = self.keys.signing
-        text = jwt.encode(claims, key.private, _ALGORITHM, headers={"kid": key.kid})
-        return Issued(text, expires_on)
+        return jwt.encode(dict(claims), key.private, _ALGORITHM, headers={"kid": key.kid})
 
     def read(self, token: str, audiences: Collection[str]) -> Mapping[str, Any]:
         """The claims of a token that one of `audiences` may take. Raises `BadToken`.
@@ -119,6 +154,11 @@ _REASONS: Final[Mapping[type[jwt.InvalidTokenError], str]] = {
     jwt.InvalidAlgorithmError: "signed in another way",
     jwt.MissingRequiredClaimError: "incomplete",
 }
+
+
+def _pairwise(oid: str, audience: str) -> str:
+    """A subject: another one for each application."""
+    return str(uuid5(NAMESPACE_URL, f"{TENANT}/{oid}/{audience}"))
 
 
 def object_id(client_id: str) -> str:

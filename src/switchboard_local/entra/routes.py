@@ -1,37 +1,35 @@
-"""The tenant's public face: discovery, keys, and tokens for applications with a secret."""
+"""The tenant's public face: discovery, keys, and tokens for people and for applications with a
+secret."""
 
 import secrets
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from switchboard_local.entra.forms import NoToken, form_of
+from switchboard_local.entra.grants import Grants
 from switchboard_local.entra.issuer import TENANT, Issuer, is_guid
+from switchboard_local.entra.signing_in import redeemed, sign_in_router
+from switchboard_local.loopback import is_loopback
 
 APP_ROLES: Final = ("caller", "operator")
 """What an application with the secret may be, in the product's own terms."""
-MAX_FORM_BYTES: Final = 8192
-_MAX_FIELDS: Final = 20
 _DEFAULT: Final = "/.default"
 
 
-class NoToken(Exception):
-    """A token request that is refused, as OAuth puts it: `code` and words."""
-
-    def __init__(self, code: str, description: str) -> None:
-        super().__init__(description)
-        self.code = code
-
-
 def entra_router(issuer: Issuer, client_secret: str | None) -> APIRouter:
-    """One tenant. Without `client_secret` no application signs in by itself."""
+    """One tenant. Without `client_secret` no application signs in by itself; people always may."""
     router = APIRouter()
+    grants = Grants()
+    router.include_router(sign_in_router(grants))
 
     @router.get("/{tenant}/v2.0/.well-known/openid-configuration")
-    async def discovery(tenant: str) -> Response:
-        return JSONResponse(_metadata(issuer)) if tenant == TENANT else _no_tenant()
+    async def discovery(request: Request, tenant: str) -> Response:
+        return _shared(
+            request, JSONResponse(_metadata(issuer)) if tenant == TENANT else _no_tenant()
+        )
 
     @router.get("/{tenant}/discovery/v2.0/keys")
     async def keys(tenant: str) -> Response:
@@ -42,11 +40,15 @@ def entra_router(issuer: Issuer, client_secret: str | None) -> APIRouter:
         if tenant != TENANT:
             return _no_tenant()
         try:
-            answer = _sign_in(issuer, client_secret, await _form(request))
+            form = await form_of(request)
+            if form.get("grant_type") in ("authorization_code", "refresh_token"):
+                answer = redeemed(issuer, grants, form)
+            else:
+                answer = _sign_in(issuer, client_secret, form)
         except NoToken as refused:
             status = 401 if refused.code == "invalid_client" else 400
-            return _error(refused.code, str(refused), status)
-        return JSONResponse(answer, headers={"cache-control": "no-store"})
+            return _shared(request, _error(refused.code, str(refused), status))
+        return _shared(request, JSONResponse(answer, headers={"cache-control": "no-store"}))
 
     @router.post("/local/keys")
     def rotate() -> Response:
@@ -62,9 +64,14 @@ def _metadata(issuer: Issuer) -> Mapping[str, Any]:
     return {
         "issuer": issuer.name,
         "jwks_uri": f"{tenant}/discovery/v2.0/keys",
+        "authorization_endpoint": f"{tenant}/oauth2/v2.0/authorize",
         "token_endpoint": f"{tenant}/oauth2/v2.0/token",
+        "end_session_endpoint": f"{tenant}/oauth2/v2.0/logout",
         "token_endpoint_auth_methods_supported": ["client_secret_post"],
-        "response_types_supported": ["token"],
+        "response_types_supported": ["code", "token"],
+        "response_modes_supported": ["query", "fragment"],
+        "scopes_supported": ["openid", "profile", "email", "offline_access"],
+        "code_challenge_methods_supported": ["S256"],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],
     }
@@ -75,7 +82,7 @@ def _sign_in(
 ) -> Mapping[str, Any]:
     """The answer to an application with its secret. Raises `NoToken`. The codes are Entra's."""
     if form.get("grant_type") != "client_credentials":
-        raise NoToken("unsupported_grant_type", "AADSTS70003: Only client_credentials is known.")
+        raise NoToken("unsupported_grant_type", "AADSTS70003: This grant is not known.")
     client_id = form.get("client_id", "")
     if not is_guid(client_id):
         raise NoToken("unauthorized_client", "AADSTS700016: The application was not found.")
@@ -96,16 +103,13 @@ def _sign_in(
     }
 
 
-async def _form(request: Request) -> Mapping[str, str]:
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_FORM_BYTES:
-            raise NoToken("invalid_request", "The form is too large.")
-    try:
-        return dict(parse_qsl(body.decode(), max_num_fields=_MAX_FIELDS))
-    except ValueError:
-        raise NoToken("invalid_request", "The body is no form.") from None
+def _shared(request: Request, answer: Response) -> Response:
+    """With leave for pages of this machine to read it: they fetch tokens from another origin."""
+    origin = request.headers.get("origin")
+    if origin is not None and is_loopback(origin):
+        answer.headers["access-control-allow-origin"] = origin
+        answer.headers["vary"] = "origin"
+    return answer
 
 
 def _no_tenant() -> Response:

@@ -15,7 +15,6 @@ PATHS: Final = {"Startup": LIVE_PATH, "Liveness": LIVE_PATH, "Readiness": READY_
 EXPECTED: Final = {
     "HOST": "0.0.0.0",
     "DATA_DIR": "/data",
-    "ALLOW_ANONYMOUS": "true",
     "LOG_FORMAT": "json",
 }
 UNPRIVILEGED: Final = 1024
@@ -123,6 +122,7 @@ def values(plan: Plan, scenario: Scenario) -> Iterator[str]:
     for name, value in EXPECTED.items():
         if told.get(name) != value:
             yield f"{name} is {told.get(name)}, not {value}"
+    yield from _who_may_come(told, scenario)
     for name, where in ADDRESSES.items():
         address = told.get(name, "")
         if not address.startswith("https://") or where not in address:
@@ -149,3 +149,15 @@ def _behind_the_gateway(plan: Plan, told: dict[str, str]) -> Iterator[str]:
         host = at(door.body, "properties.httpSettings.forwardProxy.customHostHeaderName")
         if host != "X-Original-Host":
             yield f"{door}: people would be sent back to a name they cannot reach"
+
+
+def _who_may_come(told: dict[str, str], scenario: Scenario) -> Iterator[str]:
+    door = scenario.has("signInClientId")
+    asked = {"SIGN_IN": "platform", "SIGN_IN_CLIENT_ID": scenario.given.get("signInClientId")}
+    wanted = asked if door else {}
+    if {name: told[name] for name in asked if name in told} != wanted:
+        yield "the server does not know who signs people in"
+    if ("SIGN_IN_TENANT_ID" in told) is not door:
+        yield "the server does not know whose people they are"
+    if told.get("ALLOW_ANONYMOUS") != ("false" if door else "true"):
+        yield "strangers are not let in, or kept out, as it was asked for"

@@ -133,7 +133,7 @@ class RtcRoom:
             self._tasks.start_soon(self._carry, call_id, held)
         return ticket
 
-    async def events(self, request: Request, call_id: str, principal: Principal) -> Response:
+    async def events(self, request: Request, call_id: str, principal: Principal | None) -> Response:
         """`GET /api/calls/{id}/events`"""
         # A browser names no origin on a GET to its own; the ticket, a header, no page can forge.
         if "origin" in request.headers:
@@ -142,7 +142,9 @@ class RtcRoom:
         last = request.headers.get("last-event-id", "")
         return EventStream(leg.stream(int(last) if _EVENT_ID.fullmatch(last) else 0))
 
-    async def messages(self, request: Request, call_id: str, principal: Principal) -> Response:
+    async def messages(
+        self, request: Request, call_id: str, principal: Principal | None
+    ) -> Response:
         """`POST /api/calls/{id}/messages`"""
         self._origins.check(request)
         leg = self._find(request, call_id, principal).leg
@@ -155,7 +157,7 @@ class RtcRoom:
             raise Refusal(400, "misunderstood", str(fault)) from fault
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
-    async def offers(self, request: Request, call_id: str, principal: Principal) -> Response:
+    async def offers(self, request: Request, call_id: str, principal: Principal | None) -> Response:
         """`POST /api/calls/{id}/offers`"""
         self._origins.check(request)
         self._find(request, call_id, principal)
@@ -164,11 +166,12 @@ class RtcRoom:
         answer = await self._exchange.offered(call_id, wanted.offer)
         return json_answer(msgspec.json.encode(OfferAnswered(answer)))
 
-    def _find(self, request: Request, call_id: str, principal: Principal) -> Held:
-        """The call, for its own caller. Raises `Refusal` to others, `NotIdentified`, `TooOften`."""
+    def _find(self, request: Request, call_id: str, principal: Principal | None) -> Held:
+        """The call, for its own caller, whom its ticket shows where nothing else does. Raises
+        `Refusal` to others, `NotIdentified`, `TooOften`."""
         self._asking.check(address_of(request))
         held = self._calls.get(call_id)
-        if held is None or held.principal_id != principal.id:
+        if held is None or (principal is not None and held.principal_id != principal.id):
             raise Refusal(404, "no_such_call", "There is no such call, or it has ended.")
         shown = request.headers.get(TICKET_HEADER, "")
         if not hmac.compare_digest(ticket_digest(shown), held.ticket_digest):
@@ -201,19 +204,19 @@ def rtc_routes(room: RtcRoom, identify: Identify) -> APIRouter:
 
     @router.get("/events")
     async def events(
-        request: Request, call_id: str, who: Annotated[Principal, Depends(identify)]
+        request: Request, call_id: str, who: Annotated[Principal | None, Depends(identify.holder)]
     ) -> Response:  # pyright: ignore[reportUnusedFunction]
         return await room.events(request, call_id, who)
 
     @router.post("/messages")
     async def messages(
-        request: Request, call_id: str, who: Annotated[Principal, Depends(identify)]
+        request: Request, call_id: str, who: Annotated[Principal | None, Depends(identify.holder)]
     ) -> Response:  # pyright: ignore[reportUnusedFunction]
         return await room.messages(request, call_id, who)
 
     @router.post("/offers")
     async def offers(
-        request: Request, call_id: str, who: Annotated[Principal, Depends(identify)]
+        request: Request, call_id: str, who: Annotated[Principal | None, Depends(identify.holder)]
     ) -> Response:  # pyright: ignore[reportUnusedFunction]
         return await room.offers(request, call_id, who)
 
