@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def serve(settings: Settings) -> int:
-    """Serve until told to stop. Raises `ConfigurationError` before anything listens."""
+    """Serve until told to stop. Raises `ConfigurationError` before anything is answered."""
     # Imported here: the other commands need neither the web nor the model's libraries.
     from switchboard.app import create_app
     from switchboard.browser.protocol import MAX_FRAME_BYTES
@@ -83,6 +83,8 @@ def serve(settings: Settings) -> int:
     server = DrainingServer(config, app.state.house.drain)
     with door, sole_user(settings.data_dir), suppress(KeyboardInterrupt):
         server.run(sockets=[door])
+    if app.state.house.refusal is not None:
+        raise app.state.house.refusal
     return 0 if server.started else 1
 
 

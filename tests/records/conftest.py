@@ -1,14 +1,5 @@
-"""A store of its own for each test."""
+"""A store of its own for each test, on each database."""
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
+from tests.stores import cluster, database_url, store
 
-import pytest
-
-from switchboard.records.store import Store, sqlite_url
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncGenerator[Store]:
-    async with Store(sqlite_url(tmp_path)).opened() as store:
-        yield store
+__all__ = ["cluster", "database_url", "store"]
