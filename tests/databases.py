@@ -39,6 +39,13 @@ _FAST: Final = {
     "ssl": "on",
 }
 _START_S: Final = 40.0
+_OTHERS_OUT: Final = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_TABLES: Final = """
+    SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+"""
 _driver: Any = asyncpg
 
 
@@ -51,6 +58,7 @@ class Cluster:
     log: Path
     _numbers: Iterator[int] = field(default_factory=count)
     _template: str | None = None
+    _free: list[str] = field(default_factory=list[str])
 
     def url(self, database: str, user: str = OWNER, password: str | None = PASSWORD) -> str:
         """`password`: `None` for a URL that has none."""
@@ -63,8 +71,19 @@ class Cluster:
         await self.run(f"CREATE DATABASE {name} TEMPLATE {like}")
         return name
 
-    async def copy(self) -> str:
-        """The name of a new database with our tables, and nothing in them."""
+    @asynccontextmanager
+    async def lent(self) -> AsyncGenerator[str]:
+        """The name of a database with our tables and nothing in them, nobody else's meanwhile."""
+        name = self._free.pop() if self._free else await self._copy()
+        yield name
+        # Not for a test that failed: who knows what it left.
+        async with self.connected(name) as connection:
+            await connection.execute(_OTHERS_OUT)
+            names = [row[0] for row in await connection.fetch(_TABLES)]
+            await connection.execute(f"TRUNCATE {', '.join(names)}")
+        self._free.append(name)
+
+    async def _copy(self) -> str:
         if self._template is None:
             name = await self.create()
             async with Store(self.url(name)).opened():

@@ -15,13 +15,19 @@ def cluster() -> Generator[Cluster]:
         yield cluster
 
 
+@pytest.fixture
+async def shared_url(cluster: Cluster) -> AsyncGenerator[str]:
+    """PostgreSQL's, which several servers may share: with our tables, and nothing in them."""
+    async with cluster.lent() as name:
+        yield cluster.url(name)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database with the newest tables, and nothing in them."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Each database in turn; where it is SQLite, an empty one."""
     if request.param == "sqlite":
         return sqlite_url(tmp_path)
-    cluster: Cluster = request.getfixturevalue("cluster")
-    return cluster.url(await cluster.copy())
+    return request.getfixturevalue("shared_url")
 
 
 @pytest.fixture
