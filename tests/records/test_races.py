@@ -143,11 +143,14 @@ async def test_each_promise_is_taken_by_one_server(servers: Sequence[Store]) -> 
 
 
 async def test_one_number_waits_for_one_call(servers: Sequence[Store]) -> None:
-    async def put(store: Store, number: int) -> None:
-        await PromisedTable(store).put(promise(number))
+    numbers = [f"+44207946{number:04}" for number in range(6)]
 
-    await at_once(servers, put)
-    assert await states(servers[0], WAITING) == 1
+    async def put(store: Store, number: int) -> None:
+        await PromisedTable(store).put(promise(number, numbers[number % len(numbers)]))
+
+    for first in range(0, 4 * MANY, MANY):
+        await at_once(servers, lambda store, number, first=first: put(store, first + number))
+        assert await states(servers[0], WAITING) == len(numbers)
 
 
 async def test_a_promise_that_was_settled_is_not_put_off(servers: Sequence[Store]) -> None:
