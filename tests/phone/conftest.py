@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from switchboard.records.store import Store, sqlite_url
 from tests.local.acs.peers import kept
 from tests.local.realtime.doubles import Cloud
 from tests.phone.ringing import Town, clouded, town
+from tests.stores import cluster, database_url, shared_url, store
+
+__all__ = ["cluster", "database_url", "shared_url", "store"]
 
 
 @pytest.fixture
@@ -22,9 +24,3 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Generator[Cloud]:
 async def there(cloud: Cloud, tmp_path: Path) -> AsyncGenerator[Town]:
     async for place in kept(town(cloud, tmp_path)):
         yield place
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncGenerator[Store]:
-    async with Store(sqlite_url(tmp_path)).opened() as store:
-        yield store

@@ -1,6 +1,7 @@
 """The database opens, migrates and keeps its promises."""
 
 import threading
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,15 @@ async def test_a_statement_that_fails_does_not_say_what_it_was_to_store(store: S
             row = words | {"call_id": "nobody", "item_id": "i", "began_ms": 0, "typed": False}
             await connection.execute(insert(Item).values(row))
     assert "Rosebud" not in str(failure.value)
+
+
+async def test_nor_does_its_traceback(store: Store) -> None:
+    """PostgreSQL tells the row that it refuses, as SQLite does not."""
+    with pytest.raises(IntegrityError) as failure:
+        async with store.writing() as connection:
+            await connection.execute(insert(Call).values({**CALL, "voice": "Rosebud"}))
+            await connection.execute(text("UPDATE calls SET model = NULL"))
+    assert "Rosebud" not in "".join(traceback.format_exception(failure.value))
 
 
 async def test_a_block_that_raises_leaves_nothing_behind(store: Store) -> None:

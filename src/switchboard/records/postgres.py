@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Final, Self
 
-from sqlalchemy import BigInteger, Connection, bindparam, func, select
-from sqlalchemy.engine import URL
+from sqlalchemy import BigInteger, Connection, bindparam, event, func, select
+from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -166,9 +166,18 @@ def postgres_engine(
         return await connect(address, password, for_each)
 
     pool: dict[str, Any] = POOL if lasting else {"poolclass": NullPool}
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=make, hide_parameters=True, **pool
     )
+    event.listen(engine.sync_engine, "handle_error", _say_no_rows)
+    return engine
+
+
+def _say_no_rows(failed: ExceptionContext) -> None:
+    # The server tells the whole row that it refuses, and a traceback would repeat it.
+    refusal: Any = failed.original_exception.__cause__
+    if getattr(refusal, "detail", None):
+        refusal.detail = None
 
 
 def one_migrates(connection: Connection) -> None:

@@ -34,8 +34,8 @@ class Call(Base):
     id: Mapped[str] = mapped_column(Short, primary_key=True)
     principal_id: Mapped[str] = mapped_column(String(200))
     agent: Mapped[str] = mapped_column(Short)
-    model: Mapped[str] = mapped_column(Short)
-    voice: Mapped[str] = mapped_column(Short)
+    model: Mapped[str] = mapped_column(Words(64))
+    voice: Mapped[str] = mapped_column(Words(64))
     channel: Mapped[str] = mapped_column(Short)
     """`browser`, `webrtc`, `phone`."""
     direction: Mapped[str] = mapped_column(Short, server_default="in")

@@ -11,8 +11,8 @@ from switchboard.records.postgres import Address
 
 _AWAY: Final = frozenset({"08", "28", "40", "53", "57", "58"})
 """Classes of SQLSTATE: connection, sign-in, rolled back, resources, intervention, system."""
-_AWAY_TOO: Final = frozenset({"55P03", "25006", "3D000"})
-"""Locked for too long; a standby that takes no writes; the database itself is gone."""
+_AWAY_TOO: Final = frozenset({"55P03", "55000", "25006", "3D000"})
+"""Locked for too long; not open yet; a standby that takes no writes; being restored."""
 
 
 def is_passing(error: BaseException) -> bool:
