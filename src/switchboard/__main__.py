@@ -66,6 +66,8 @@ def serve(settings: Settings) -> int:
     configure_logging(settings.log_level, settings.log_format)
     make_room(settings.sockets)
     app = create_app(settings)
+    # What could not be opened is said once, in words, at the end; not as a traceback as well.
+    logging.getLogger("uvicorn.error").addFilter(lambda _: app.state.house.refusal is None)
     door = _door(settings)
     config = uvicorn.Config(
         app,
@@ -81,7 +83,8 @@ def serve(settings: Settings) -> int:
     )
     logger.info("listening", extra={"host": settings.host, "port": settings.port})
     server = DrainingServer(config, app.state.house.drain)
-    with door, sole_user(settings.data_dir), suppress(KeyboardInterrupt):
+    # SystemExit is uvicorn's, where the house could not be opened.
+    with door, sole_user(settings.data_dir), suppress(KeyboardInterrupt, SystemExit):
         server.run(sockets=[door])
     if app.state.house.refusal is not None:
         raise app.state.house.refusal
