@@ -1,4 +1,4 @@
-"""A store of its own for each test, on each database there is: fixtures for a `conftest.py`."""
+"""Fixtures for all tests: a store of its own for each, on each database there is."""
 
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path

@@ -13,10 +13,7 @@ from switchboard.records.replicas import LOST
 from switchboard.records.store import Store
 from tests.databases import Cluster
 from tests.model.identity import SECRET_HEADER, identity_endpoint
-from tests.stores import cluster, shared_url
 from tests.test_app import Served, open_house, say
-
-__all__ = ["cluster", "shared_url"]
 
 IDENTITY = "id-talk"
 

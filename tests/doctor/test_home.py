@@ -17,9 +17,6 @@ from tests.databases import OWNER, PASSWORD, Cluster
 from tests.doctor.peers import PATIENT, ROOT, failed, ok, settings
 from tests.model.identity import SECRET_HEADER, identity_endpoint
 from tests.ports import free_port
-from tests.stores import cluster, shared_url
-
-__all__ = ["cluster", "shared_url"]
 
 VERSIONS = ROOT / "src/switchboard/records/migrations/versions"
 NEWEST = max(path.name for path in VERSIONS.glob("0*.py")).partition("_")[0]

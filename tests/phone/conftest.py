@@ -8,9 +8,6 @@ import pytest
 from tests.local.acs.peers import kept
 from tests.local.realtime.doubles import Cloud
 from tests.phone.ringing import Town, clouded, town
-from tests.stores import cluster, database_url, shared_url, store
-
-__all__ = ["cluster", "database_url", "shared_url", "store"]
 
 
 @pytest.fixture

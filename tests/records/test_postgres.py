@@ -15,7 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from switchboard.errors import ConfigurationError
 from switchboard.records.engine import parsed
 from switchboard.records.postgres import POOL, Address
+from switchboard.records.replicas import Replicas
 from switchboard.records.store import Store
+from switchboard.records.telephone import SeenEvents
 from switchboard.records.trouble import is_passing
 from tests.databases import HOST, OWNER, PASSWORD, TLS_HOST, Cluster
 
@@ -240,6 +242,23 @@ async def test_a_role_without_rights_is_told_which_it_lacks(cluster: Cluster) ->
     said = await refusal(cluster.url(await cluster.create(), "visitor", "visits"))
     assert "The role visitor lacks a right" in said
     assert "create tables in the schema public" in said
+
+
+async def test_a_role_that_may_connect_and_make_tables_has_enough(cluster: Cluster) -> None:
+    """docs/database.md says so."""
+    name = await cluster.create()
+    await cluster.run(
+        "CREATE ROLE lesser LOGIN PASSWORD 'enough' NOSUPERUSER NOCREATEDB NOCREATEROLE",
+        f"REVOKE ALL ON DATABASE {name} FROM PUBLIC",
+        f"GRANT CONNECT ON DATABASE {name} TO lesser",
+    )
+    await cluster.run("GRANT USAGE, CREATE ON SCHEMA public TO lesser", database=name)
+    for _ in range(2):
+        async with Store(cluster.url(name, "lesser", "enough")).opened() as store:
+            replicas = Replicas(store)
+            async with replicas.joined():
+                assert await replicas.sweep() == 0
+            assert await SeenEvents(store).first(store.replica, 1.0, for_s=60)
 
 
 async def test_a_server_that_does_not_run_cannot_be_reached() -> None:

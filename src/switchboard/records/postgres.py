@@ -19,7 +19,7 @@ type Password = Callable[[], Awaitable[str]]
 
 SCHEMES: Final = frozenset({"postgresql", "postgresql+asyncpg", "postgres"})
 PORT: Final = 5432
-CONNECT_S: Final = 5.0
+CONNECT_S: Final = 10.0
 POOL: Final[dict[str, Any]] = {
     "pool_size": 5,
     "max_overflow": 5,
