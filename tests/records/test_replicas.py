@@ -111,7 +111,7 @@ async def test_after_its_death_they_are_lost_and_only_once(
         closed.append(await server.replicas.sweep())
 
     async with a_server(shared_url) as c, anyio.create_task_group() as tasks:
-        for server in (b, c) * 4:
+        for server in (b, c) * 2:
             tasks.start_soon(sweep, server)
     assert sum(closed) == len(calls)
     assert {await b.reason(call_id) for call_id in calls} == {LOST}

@@ -33,6 +33,9 @@ CLOCK: Final[ColumnElement[float]] = literal_column(
 )
 """PostgreSQL's own, epoch seconds: the servers' may differ."""
 
+_CLOSING: Final = "orphans"
+"""One server closes at a time: two that lock the same rows in two orders would wait for ever."""
+
 type _ReplicaOf = InstrumentedAttribute[str | None]
 
 
@@ -57,6 +60,7 @@ async def close_calls(
     reason: str,
 ) -> int:
     """End those of `which` that are open: at their server's last sign of life, or `now`."""
+    await store.alone(connection, _CLOSING)
     over = update(Call).where(Call.ended_at.is_(None), which)
     ended_at = _last_seen(store, Call.replica_id, now)
     return await _count(connection, over.values(ended_at=ended_at, end_reason=reason))
@@ -66,6 +70,7 @@ async def close_placed(
     connection: AsyncConnection, store: Store, which: ColumnElement[bool], now: float
 ) -> int:
     """Likewise for calls that were placed, but for those that another server carries."""
+    await store.alone(connection, _CLOSING)
     over = update(Dialled).where(Dialled.ended_at.is_(None), Dialled.state.in_(OPEN), which)
     if store.is_shared:
         carried = exists().where(Call.id == Dialled.call_id, Call.ended_at.is_(None))

@@ -152,14 +152,17 @@ def _ms(seconds: float) -> str:
 
 
 def postgres_engine(
-    url: URL, password: Password | None = None, patience: Patience | None = None
+    url: URL,
+    password: Password | None = None,
+    patience: Patience | None = None,
+    *,
+    lasting: bool = False,
 ) -> AsyncEngine:
-    """An engine of a few connections; where `patience` is given, of one that is not kept.
+    """An engine of a few connections where it is `lasting`; else of one that is not kept.
 
     Raises `ConfigurationError`.
     """
     address = Address.of(url)
-    lasting = patience is None
     for_each = patience or Patience()
 
     async def make() -> Any:  # noqa: ANN401  (as above)

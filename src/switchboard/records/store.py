@@ -22,6 +22,7 @@ from switchboard.records.postgres import (
     MIGRATING,
     Address,
     Password,
+    Patience,
     one_migrates,
     postgres_engine,
 )
@@ -36,8 +37,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 class Store:
     """A database, to be opened once. Making one does not touch it.
 
-    `password` gives what PostgreSQL is shown where the URL has none. Raises `ConfigurationError`
-    for a URL that names no database.
+    `busy_timeout_ms` is SQLite's, `patience` PostgreSQL's; `password` gives what that is shown if
+    the URL has none. Raises `ConfigurationError` for a URL that names no database.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Store:
         *,
         busy_timeout_ms: int = BUSY_TIMEOUT_MS,
         password: Password | None = None,
+        patience: Patience | None = None,
     ) -> None:
         self.replica = secrets.token_hex(8)
         """This server, among those that share the database."""
@@ -53,7 +55,7 @@ class Store:
         self._password = password
         reading: dict[str, Any] = {"read_only": True}
         if is_postgres(self._url):
-            self._engine = postgres_engine(self._url, password)
+            self._engine = postgres_engine(self._url, password, patience, lasting=True)
             reading = {"postgresql_readonly": True}
         else:
             self._engine = sqlite_engine(self._url, busy_timeout_ms)
