@@ -14,6 +14,8 @@ need() { # PACKAGE COMMAND...
 
 need chromium chromium chromium-browser google-chrome
 need espeak-ng espeak-ng
+# Debian keeps the server's programs out of the way.
+compgen -G "/usr/lib/postgresql/*/bin/postgres" >/dev/null || need postgresql postgres
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if type -P apt-get >/dev/null; then

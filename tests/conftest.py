@@ -9,6 +9,8 @@ from xdist.remote import Producer  # pyright: ignore[reportMissingTypeStubs]
 
 from tests.workers import ByFile, longest_first
 
+pytest_plugins = ["tests.stores"]
+
 _OPTION: Final = "--fail-on-skip"
 
 

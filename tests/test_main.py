@@ -109,6 +109,21 @@ def test_a_wrong_setting_is_one_sentence_and_status_2(
     assert "Traceback" not in refused.stderr
 
 
+def test_a_database_that_cannot_be_opened_is_one_sentence_and_status_2(tmp_path: Path) -> None:
+    refused = switchboard(
+        "serve",
+        DATA_DIR=str(tmp_path),
+        PORT=str(free_port()),
+        AZURE_OPENAI_ENDPOINT=NEVER_ANSWERS,
+        DATABASE_URL=f"postgresql://talk:hidden@127.0.0.1:{free_port()}/talk",
+    )
+    assert refused.returncode == 2
+    assert refused.stderr.splitlines()[-1].startswith("switchboard: The database at 127.0.0.1:")
+    assert "cannot be reached" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert "hidden" not in refused.stderr
+
+
 def test_the_schema_is_the_committed_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == 0
     assert capsys.readouterr().out == (ROOT / "session_config.schema.json").read_text("utf-8")

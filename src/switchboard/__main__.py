@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def serve(settings: Settings) -> int:
-    """Serve until told to stop. Raises `ConfigurationError` before anything listens."""
+    """Serve until told to stop. Raises `ConfigurationError` before anything is answered."""
     # Imported here: the other commands need neither the web nor the model's libraries.
     from switchboard.app import create_app
     from switchboard.browser.protocol import MAX_FRAME_BYTES
@@ -66,6 +66,8 @@ def serve(settings: Settings) -> int:
     configure_logging(settings.log_level, settings.log_format)
     make_room(settings.sockets)
     app = create_app(settings)
+    # What could not be opened is said once, in words, at the end; not as a traceback as well.
+    logging.getLogger("uvicorn.error").addFilter(lambda _: app.state.house.refusal is None)
     door = _door(settings)
     config = uvicorn.Config(
         app,
@@ -81,8 +83,11 @@ def serve(settings: Settings) -> int:
     )
     logger.info("listening", extra={"host": settings.host, "port": settings.port})
     server = DrainingServer(config, app.state.house.drain)
-    with door, sole_user(settings.data_dir), suppress(KeyboardInterrupt):
+    # SystemExit is uvicorn's, where the house could not be opened.
+    with door, sole_user(settings.data_dir), suppress(KeyboardInterrupt, SystemExit):
         server.run(sockets=[door])
+    if app.state.house.refusal is not None:
+        raise app.state.house.refusal
     return 0 if server.started else 1
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -40,6 +40,7 @@ from switchboard.browser.webrtc.routes import RtcConfig, RtcRoom, rtc_routes
 from switchboard.conversation.legs import Dial
 from switchboard.conversation.session import Service
 from switchboard.doctor.watch import DATA_DIRECTORY, RECORDS, State, Watch
+from switchboard.errors import ConfigurationError
 from switchboard.exchange import Lines, Switchboard
 from switchboard.health import judge
 from switchboard.model.credentials import TokenSource, default_credential
@@ -47,7 +48,9 @@ from switchboard.model.keys import KeySource, lending
 from switchboard.model.passage import PassageConfig, Passages
 from switchboard.reception import Reception
 from switchboard.records.dialled import Quotas
+from switchboard.records.entra import TokenPassword
 from switchboard.records.recorder import Recorder
+from switchboard.records.replicas import Replicas
 from switchboard.records.store import Store
 from switchboard.records.tickets import TicketTable
 from switchboard.services import Identities, Ways, key_of, ways_of
@@ -95,7 +98,10 @@ class House:
         self.shown = dict(self.ways.shown)
         """What each service that is dialled is shown."""
         self.proxy = self._proxy() if settings.voice_live_proxy else None
-        self.store = Store(settings.records_url())
+        self.password = TokenPassword(partial(default_credential, settings.azure_client_id))
+        """What PostgreSQL is shown where its URL has no password."""
+        self.store = Store(settings.records_url(), password=self.password)
+        self.replicas = Replicas(self.store)
         self.recorder = Recorder(self.store)
         self.reception = Reception(
             settings.session_config,
@@ -120,6 +126,8 @@ class House:
         self.watch = Watch(settings, self.store.answers)
         self.broken: list[str] = []
         """What should be running and is not."""
+        self.refusal: ConfigurationError | None = None
+        """Why it could not be opened."""
 
     def _rtc(self) -> RtcRoom:
         settings = self.settings
@@ -225,7 +233,9 @@ class House:
     async def running(self) -> AsyncGenerator[None]:
         """Everything that runs beside the routes; all of it ends with the block."""
         async with (
+            aclosing(self.password),
             self.store.opened(),
+            self.replicas.joined(),
             self.door.opened(),
             anyio.create_task_group() as writers,
         ):
@@ -233,6 +243,7 @@ class House:
             if interrupted:
                 logger.warning("calls had been interrupted", extra={"calls": interrupted})
             writers.start_soon(self._keep, "recorder", self.recorder.run)
+            writers.start_soon(self._keep, "replicas", self.replicas.run)
             # The calls end before the writer does, so that their ends are written, and before the
             # carrier is closed, so that telephones are hung up.
             if self.telephone is not None:
@@ -359,8 +370,12 @@ def create_app(settings: Settings, *, dial: Dial | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        async with house.running():
-            yield
+        try:
+            async with house.running():
+                yield
+        except ConfigurationError as refusal:
+            house.refusal = refusal
+            raise
 
     app = FastAPI(
         title="Switchboard", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None

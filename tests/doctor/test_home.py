@@ -13,7 +13,10 @@ import pytest
 from switchboard.doctor import home
 from switchboard.doctor.findings import Finding
 from switchboard.records.store import Store, sqlite_url
+from tests.databases import OWNER, PASSWORD, Cluster
 from tests.doctor.peers import PATIENT, ROOT, failed, ok, settings
+from tests.model.identity import SECRET_HEADER, identity_endpoint
+from tests.ports import free_port
 
 VERSIONS = ROOT / "src/switchboard/records/migrations/versions"
 NEWEST = max(path.name for path in VERSIONS.glob("0*.py")).partition("_")[0]
@@ -208,6 +211,67 @@ async def test_an_address_of_no_database_is_told_without_its_password(
     assert failed(told)
     assert "DATABASE_URL" in told.detail
     assert "hidden" not in told.line()
+
+
+# -- records that servers share -----------------------------------------------------------------
+
+
+async def test_a_postgresql_is_reached_and_signed_in_to(shared_url: str, tmp_path: Path) -> None:
+    told = await home.records(settings(tmp_path, database_url=shared_url), PATIENT)
+    assert ok(told)
+    assert f"as {OWNER}, at the newest migration, {NEWEST}" in told.detail
+    assert PASSWORD not in told.line()
+
+
+async def test_an_empty_postgresql_will_be_filled(cluster: Cluster, tmp_path: Path) -> None:
+    url = cluster.url(await cluster.create())
+    told = await home.records(settings(tmp_path, database_url=url), PATIENT)
+    assert ok(told)
+    assert "empty; the server moves it" in told.detail
+
+
+async def test_a_role_that_may_make_no_tables_is_told(cluster: Cluster, tmp_path: Path) -> None:
+    await cluster.run("DROP ROLE IF EXISTS guest", "CREATE ROLE guest LOGIN PASSWORD 'comes'")
+    url = cluster.url(await cluster.create(), "guest", "comes")
+    told = await home.records(settings(tmp_path, database_url=url), PATIENT)
+    assert failed(told)
+    assert "The role guest lacks a right" in told.detail
+
+
+async def test_a_postgresql_that_refuses_or_is_not_there_is_told_in_words(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    for url, said in (
+        (cluster.url("postgres", password="hidden"), "refuses owner with the password"),
+        (cluster.url("nowhere"), "There is no database nowhere"),
+        (f"postgresql://u:hidden@127.0.0.1:{free_port()}/d", "cannot be reached"),
+        ("postgresql://u:hidden@db.example.com/d?sslmode=disable", "in the open"),
+    ):
+        told = await home.records(settings(tmp_path, database_url=url), PATIENT)
+        assert failed(told)
+        assert said in told.detail
+        assert "hidden" not in told.line()
+
+
+async def test_where_there_is_no_password_a_token_is_shown(
+    cluster: Cluster, shared_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+    await cluster.run(
+        "DROP ROLE IF EXISTS id_talk", "CREATE ROLE id_talk SUPERUSER LOGIN PASSWORD 'token-1'"
+    )
+    url = cluster.url(shared_url.rpartition("/")[2], "id_talk", None)
+    async with identity_endpoint() as endpoint:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", endpoint.address)
+        monkeypatch.setenv("IDENTITY_HEADER", SECRET_HEADER)
+        first = await home.records(settings(tmp_path, database_url=url), PATIENT)
+        second = await home.records(settings(tmp_path, database_url=url), PATIENT)
+        endpoint.status = 400
+        none = await home.records(settings(tmp_path, database_url=url), PATIENT)
+    assert ok(first) and "as id_talk" in first.detail
+    assert failed(second) and "with the Entra token of this server's identity" in second.detail
+    assert failed(none) and "there is no Entra token" in none.detail
+    assert "token-" not in first.line() + second.line() + none.line()
 
 
 # -- the page -----------------------------------------------------------------------------------

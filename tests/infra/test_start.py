@@ -20,7 +20,6 @@ TELEPHONE: Final[dict[str, Value]] = {
     **FULL,
     "minReplicas": 1,
     "maxReplicas": 1,
-    "records": "sqlite",
     "eventGridSecretUri": "",
 }
 
@@ -45,6 +44,7 @@ def test_a_server_can_be_made_of_what_it_is_told(given: dict[str, Value], tmp_pa
     settings = told(given, tmp_path)
     house = create_app(settings).state.house
     assert (house.telephone is not None) is bool(given.get("phone"))
+    assert house.store.is_shared is bool(given.get("phone"))
     assert settings.port == 8000
     assert not settings.is_local
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from switchboard.records.store import Store, sqlite_url
 from tests.local.acs.peers import kept
 from tests.local.realtime.doubles import Cloud
 from tests.phone.ringing import Town, clouded, town
@@ -22,9 +21,3 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Generator[Cloud]:
 async def there(cloud: Cloud, tmp_path: Path) -> AsyncGenerator[Town]:
     async for place in kept(town(cloud, tmp_path)):
         yield place
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncGenerator[Store]:
-    async with Store(sqlite_url(tmp_path)).opened() as store:
-        yield store

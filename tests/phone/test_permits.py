@@ -1,6 +1,5 @@
 """Permits are counted in the records, committed before anybody dials, and survive a restart."""
 
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -64,9 +63,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
-    async with Store(sqlite_url(tmp_path)).opened() as store:
-        yield Desk(store, Clock())
+def desk(store: Store) -> Desk:
+    return Desk(store, Clock())
 
 
 async def test_one_operation_is_one_call_however_often_it_is_asked_for(desk: Desk) -> None:

@@ -1,9 +1,7 @@
 """A call that was promised is placed when it is due, within the rules, and not for ever."""
 
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -28,7 +26,7 @@ from switchboard.phone.webhooks import Told, What
 from switchboard.records.dialled import DialledTable, Quotas
 from switchboard.records.placed import PlacedTable, State
 from switchboard.records.promised import PromisedTable
-from switchboard.records.store import Store, sqlite_url
+from switchboard.records.store import Store
 from tests.phone.house import Clock, Exchange, ScriptedCarrier
 
 NUMBER = "+442079460018"
@@ -92,12 +90,6 @@ def desk_on(store: Store, quotas: Quotas | None = None) -> Desk:
     )
     promises = Promises(PromisedTable(store), permits, outgoing, clock=clock)
     return Desk(promises, outgoing, permits, lines, exchange, clock)
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncGenerator[Store]:
-    async with Store(sqlite_url(tmp_path)).opened() as store:
-        yield store
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The database opens, migrates and keeps its promises."""
 
 import threading
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +36,15 @@ async def test_migrations_lead_to_the_schema_the_code_uses(store: Store) -> None
         assert await connection.run_sync(differences) == []
 
 
-async def test_an_opened_database_may_be_opened_again_with_its_rows(tmp_path: Path) -> None:
-    url = sqlite_url(tmp_path)
-    async with Store(url).opened() as store, store.writing() as connection:
+async def test_an_opened_database_may_be_opened_again_with_its_rows(database_url: str) -> None:
+    async with Store(database_url).opened() as store, store.writing() as connection:
         await connection.execute(insert(Call).values(CALL))
-    async with Store(url).opened() as store, store.reading() as connection:
+    async with Store(database_url).opened() as store, store.reading() as connection:
         assert (await connection.scalars(select(Call.agent))).all() == ["bank"]
 
 
-async def test_sqlite_is_set_up_for_many_readers_and_one_patient_writer(store: Store) -> None:
-    async with store.reading() as connection:
+async def test_sqlite_is_set_up_for_many_readers_and_one_patient_writer(tmp_path: Path) -> None:
+    async with Store(sqlite_url(tmp_path)).opened() as store, store.reading() as connection:
         for pragma, value in (("journal_mode", "wal"), ("foreign_keys", 1), ("busy_timeout", 5000)):
             assert await connection.scalar(text(f"PRAGMA {pragma}")) == value
 
@@ -65,6 +65,15 @@ async def test_a_statement_that_fails_does_not_say_what_it_was_to_store(store: S
     assert "Rosebud" not in str(failure.value)
 
 
+async def test_nor_does_its_traceback(store: Store) -> None:
+    """PostgreSQL tells the row that it refuses, as SQLite does not."""
+    with pytest.raises(IntegrityError) as failure:
+        async with store.writing() as connection:
+            await connection.execute(insert(Call).values({**CALL, "voice": "Rosebud"}))
+            await connection.execute(text("UPDATE calls SET model = NULL"))
+    assert "Rosebud" not in "".join(traceback.format_exception(failure.value))
+
+
 async def test_a_block_that_raises_leaves_nothing_behind(store: Store) -> None:
     with pytest.raises(ZeroDivisionError):
         async with store.writing() as connection:
@@ -77,6 +86,7 @@ async def test_a_block_that_raises_leaves_nothing_behind(store: Store) -> None:
 async def test_writers_that_meet_wait_for_each_other(store: Store) -> None:
     async def count_up() -> None:
         async with store.writing() as connection:
+            await store.alone(connection, "counting")
             began = (await connection.scalars(select(Call.began_at))).one()
             await anyio.sleep(0.01)
             await connection.execute(text("UPDATE calls SET began_at = :at"), {"at": began + 1})
@@ -93,7 +103,7 @@ async def test_writers_that_meet_wait_for_each_other(store: Store) -> None:
 async def test_reading_does_not_wait_for_a_writer(store: Store) -> None:
     async with store.writing() as writer:
         await writer.execute(insert(Call).values(CALL))
-        with anyio.fail_after(1):
+        with anyio.fail_after(20):
             async with store.reading() as reader:
                 assert (await reader.scalars(select(Call.id))).all() == []
 
@@ -104,7 +114,7 @@ async def test_a_database_that_cannot_be_opened_names_the_setting(url: str) -> N
     with pytest.raises(ConfigurationError, match="DATABASE_URL"):
         async with Store(url).opened():
             pass
-    with anyio.fail_after(5):  # the driver's thread ends by itself, and must before this loop does
+    with anyio.fail_after(20):  # the driver's thread ends by itself, and must before this loop does
         while threading.active_count() > before:  # noqa: ASYNC110 - a thread has no event for us
             await anyio.sleep(0.01)
 

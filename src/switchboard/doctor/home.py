@@ -4,6 +4,7 @@ import errno
 import re
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,9 +18,13 @@ from switchboard.agents.book import AgentBook
 from switchboard.agents.roster import Roster
 from switchboard.browser.pages import PAGE_DIR
 from switchboard.doctor.findings import Finding, failed, ok, skipped
+from switchboard.doctor.identity import Audience, identity
 from switchboard.doctor.patience import Patience, aside
 from switchboard.errors import ConfigurationError
-from switchboard.records.revision import Revision, revision_of, sqlite_file
+from switchboard.records.entra import SCOPE, NoToken
+from switchboard.records.postgres import Address
+from switchboard.records.revision import Revision, address_of, revision_of, sqlite_file
+from switchboard.records.trouble import explain, lacks_rights
 from switchboard.settings import Settings
 from switchboard.sign_in import Door
 from switchboard.tools.loading import load_toolbox
@@ -88,13 +93,19 @@ async def records(settings: Settings, patience: Patience) -> Finding:
     # Not `settings.records_url()`, which makes DATA_DIR.
     default = f"sqlite+aiosqlite:///{settings.data_dir / 'records.sqlite3'}"
     url = settings.database_url or default
-    file: Path | None = None
     try:
-        file = sqlite_file(url)
-        with anyio.fail_after(patience.local_s):
-            revision = await revision_of(url)
+        address = address_of(url)
+        if address is not None:
+            return await _shared_records(url, address, settings.azure_client_id, patience)
+        return await _own_records(url, sqlite_file(url), patience)
     except ConfigurationError as refusal:
         return failed(RECORDS, str(refusal), "mend or unset DATABASE_URL")
+
+
+async def _own_records(url: str, file: Path | None, patience: Patience) -> Finding:
+    try:
+        with anyio.fail_after(patience.local_s):
+            revision = await revision_of(url)
     except TimeoutError:
         detail = f"the database did not answer within {patience.local_s:g} s"
         return failed(RECORDS, detail, "check DATABASE_URL and that the database runs")
@@ -109,6 +120,28 @@ async def records(settings: Settings, patience: Patience) -> Finding:
         advice = "give this process's user write access to it and to its folder"
         return failed(RECORDS, f"{file} cannot be written: {fault}", advice)
     return _told(revision)
+
+
+async def _shared_records(
+    url: str, address: Address, client_id: str | None, patience: Patience
+) -> Finding:
+    """PostgreSQL: reached, encrypted, signed in to, and with the right to make tables."""
+
+    async def shown() -> str:
+        finding, token = await identity(Audience(SCOPE, "DATABASE_URL"), client_id, patience)
+        if token is None:
+            raise NoToken(finding.detail)
+        return token
+
+    try:
+        with anyio.fail_after(patience.token_s + patience.local_s):
+            revision = await revision_of(url, shown)
+    except (SQLAlchemyError, CommandError, OSError) as error:
+        return failed(RECORDS, explain(error, address))
+    if revision is None or not revision.may_create:
+        return failed(RECORDS, lacks_rights(address))
+    told = _told(revision)
+    return replace(told, detail=f"PostgreSQL at {address.text} as {address.user}, {told.detail}")
 
 
 def _read_only(file: Path) -> str | None:

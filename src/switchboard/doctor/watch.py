@@ -15,11 +15,12 @@ import anyio
 from sqlalchemy.exc import SQLAlchemyError
 
 from switchboard.doctor import home
-from switchboard.doctor.findings import Finding, Outcome, failed
+from switchboard.doctor.findings import Finding, Outcome, failed, ok
 from switchboard.doctor.patience import Patience
 from switchboard.doctor.rounds import wanted
 from switchboard.doctor.services import reach
 from switchboard.errors import ConfigurationError
+from switchboard.records.revision import address_of
 from switchboard.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -107,6 +108,9 @@ class Watch:
                 await self.store_answers()
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             return failed(home.RECORDS, f"the store does not answer ({type(error).__name__})")
+        url = self.settings.database_url
+        if url is not None and address_of(url) is not None:
+            return ok(home.RECORDS, "the store answers")  # by the connections that it has
         return await home.records(self.settings, self.patience)
 
     def _tell(self, found: Mapping[str, Finding]) -> None:

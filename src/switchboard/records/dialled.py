@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, exists, func, insert, select, text, update
+from sqlalchemy import ColumnElement, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from switchboard.records.placed import State
 from switchboard.records.schema import Dialled, DoNotCall
+from switchboard.records.states import State
 from switchboard.records.store import Store
 
 DAY_S = 86_400.0
@@ -64,9 +64,8 @@ class DialledTable:
     async def book(self, wanted: Wanted, quotas: Quotas, now: float) -> Booked | Full:
         """Count a call, unless a quota is used up. One operation is one call, asked how often."""
         async with self._store.writing() as connection:
-            if self._store.dialect == "postgresql":
-                # SQLite has one writer by itself. Two who count at once would both find room.
-                await connection.execute(text("LOCK TABLE dialled IN SHARE ROW EXCLUSIVE MODE"))
+            # Two who count at once would both find room.
+            await self._store.alone(connection, "dialled")
             known = select(Dialled.call_id).where(Dialled.operation == wanted.operation)
             if (call_id := (await connection.execute(known)).scalar()) is not None:
                 return Booked(call_id, again=True)
@@ -80,6 +79,7 @@ class DialledTable:
                     agent=wanted.agent,
                     state=State.BOOKED,
                     at=now,
+                    replica_id=self._store.replica,
                 )
                 await connection.execute(row)
             return full or Booked(wanted.call_id, again=False)
@@ -105,9 +105,11 @@ class DialledTable:
     async def do_not_call(self, number: str, reason: str, now: float) -> None:
         """Never again, whoever asks."""
         async with self._store.writing() as connection:
+            # Not beside somebody who counts: whoever books later finds the number listed.
+            await self._store.alone(connection, "dialled")
             listed = exists().where(DoNotCall.number == number)
             if not (await connection.execute(select(listed))).scalar():
-                row = insert(DoNotCall).values(number=number, since=now, reason=reason[:200])
+                row = insert(DoNotCall).values(number=number, since=now, reason=reason)
                 await connection.execute(row)
 
 

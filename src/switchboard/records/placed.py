@@ -1,36 +1,22 @@
 """What became of the calls that were placed: one row each, in the table that the quotas count."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import CursorResult, select, update
 
+from switchboard.records.orphans import close_placed, orphaned
 from switchboard.records.schema import Dialled
+from switchboard.records.states import OPEN, State
 from switchboard.records.store import Store
 
-
-class State(StrEnum):
-    """Where a placed call is. It only moves on, and the last five are the end."""
-
-    BOOKED = "booked"
-    """Counted, and not yet given to the carrier."""
-    RINGING = "ringing"
-    ANSWERED = "answered"
-    BUSY = "busy"
-    NO_ANSWER = "no_answer"
-    FAILED = "failed"
-    MACHINE = "machine"
-    """An answering machine took it; it is over."""
-    ENDED = "ended"
-    """Somebody took it; it is over."""
+__all__ = ["OPEN", "PlacedCall", "PlacedTable", "State"]
 
 
 _BEFORE: Final = {
     State.RINGING: (State.BOOKED,),
     State.ANSWERED: (State.BOOKED, State.RINGING),
 }
-OPEN: Final = (State.BOOKED, State.RINGING, State.ANSWERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +83,17 @@ class PlacedTable:
         moved = (
             update(Dialled)
             .where(Dialled.call_id == call_id, Dialled.state.in_(_BEFORE.get(state, OPEN)))
-            .values(state=state, **values)
+            .values(state=state, replica_id=self._store.replica, **values)
         )
         async with self._store.writing() as connection:
             result: CursorResult[Any] = await connection.execute(moved)
         return result.rowcount > 0
 
     async def close_left_open(self, now: float) -> int:
-        """End the calls that a crash left open. For the start, before any call is placed."""
-        left = update(Dialled).where(Dialled.state.in_(OPEN))
-        values = {"state": State.FAILED, "reason": "interrupted", "ended_at": now}
+        """End the calls that a crash left open. For the start, before any call is placed.
+
+        Where servers share the database, those that live keep theirs.
+        """
         async with self._store.writing() as connection:
-            result: CursorResult[Any] = await connection.execute(left.values(values))
-        return result.rowcount
+            which = orphaned(self._store, Dialled.replica_id)
+            return await close_placed(connection, self._store, which, now)

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from sqlalchemy import CursorResult, delete, insert, select, update
 
-from switchboard.records.placed import OPEN
 from switchboard.records.schema import Dialled
 from switchboard.records.schema import Promised as Row
+from switchboard.records.states import OPEN
 from switchboard.records.store import Store
 
 WAITING: Final = "waiting"
@@ -56,6 +56,7 @@ class PromisedTable:
             state=WAITING,
         )
         async with self._store.writing() as connection:
+            await self._store.alone(connection, f"promised {promise.number}")
             await connection.execute(older)
             await connection.execute(row)
 
@@ -106,14 +107,16 @@ class PromisedTable:
         return None if row is None else Promise(**row)
 
     async def settle(self, promise_id: str, *, kept: bool) -> None:
-        """It was kept, or is given up."""
+        """It was kept, or is given up. Of one that is not being placed nothing is said: another
+        server has seen to it."""
         state = KEPT if kept else GIVEN_UP
+        over = update(Row).where(Row.id == promise_id, Row.state == DIALLING)
         async with self._store.writing() as connection:
-            await connection.execute(update(Row).where(Row.id == promise_id).values(state=state))
+            await connection.execute(over.values(state=state))
 
     async def postpone(self, promise_id: str, due_at: float, *, attempts: int) -> None:
-        """Try again at `due_at`."""
-        later = update(Row).where(Row.id == promise_id)
+        """Try again at `due_at`. Likewise."""
+        later = update(Row).where(Row.id == promise_id, Row.state == DIALLING)
         values = {"state": WAITING, "due_at": due_at, "attempts": attempts}
         async with self._store.writing() as connection:
             await connection.execute(later.values(values))

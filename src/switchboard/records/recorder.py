@@ -11,20 +11,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import anyio
-from sqlalchemy import CursorResult, update
+from sqlalchemy import update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from switchboard.conversation.commands import Note
+from switchboard.records.orphans import close_calls, orphaned
 from switchboard.records.rows import Row, row_of
 from switchboard.records.schema import Base, Call, Interruption, Item, Reply, ToolCall
 from switchboard.records.store import Store
+from switchboard.records.trouble import is_passing
 
 logger = logging.getLogger(__name__)
 
 BATCH_S = 0.25
 """What a crash may lose."""
+AWAY_S = 1.0
+"""How long is waited before a database that was away is tried again."""
 LAST_WRITE_S = 5.0
 PENDING_ROWS = 20_000
 ORDER: Sequence[type[Base]] = (Call, Item, ToolCall, Interruption, Reply)
@@ -46,6 +49,7 @@ class Recorder:
         self._pending: dict[_Key, dict[str, Any]] = {}
         self._work = anyio.Event()
         self._dropped_unsaid = 0
+        self._away = False
         self.dropped = 0
         """Rows lost since the start: the queue was full, or the database refused them."""
 
@@ -73,6 +77,7 @@ class Recorder:
             "channel": channel,
             "direction": direction,
             "began_at": began_at,
+            "replica_id": self._store.replica,
         }
         self._add(Row(Call, (call_id,), values))
 
@@ -108,7 +113,7 @@ class Recorder:
             while True:
                 await self._work.wait()
                 await self.flush()
-                await anyio.sleep(self._batch_s)
+                await anyio.sleep(max(self._batch_s, AWAY_S) if self._away else self._batch_s)
         finally:
             with anyio.move_on_after(LAST_WRITE_S, shield=True):
                 await self.flush()
@@ -120,24 +125,33 @@ class Recorder:
         self._report_dropped()
         if not batch:
             return
-        written = False
+        left = batch
         try:
-            written = await self._write_batch(batch)
+            left = await self._write_batch(batch)
         finally:
-            if not written:  # the database is busy, or we are cancelled: rolled back, so try again
-                self._put_back(batch)
+            if left:  # the database is away or busy, or we are cancelled: so try again
+                self._put_back(left)
 
-    async def _write_batch(self, batch: _Batch) -> bool:
-        """Whether the batch is dealt with: written, or refused for good."""
+    async def _write_batch(self, batch: _Batch) -> _Batch:
+        """What is still to be written: nothing of what was written, or refused for good."""
         try:
             async with self._store.writing() as connection:
                 await self._write(connection, batch)
-        except OperationalError as reason:
-            logger.warning("database busy", extra={"rows": len(batch), "error": str(reason.orig)})
-            return False
         except Exception as reason:  # noqa: BLE001  (drivers raise what they like at a bad value)
-            await self._write_apart(batch, reason)
-        return True
+            if is_passing(reason):
+                self._say_away(batch, reason)
+                return batch
+            return await self._write_apart(batch, reason)
+        if self._away:
+            self._away = False
+            logger.info("database back", extra={"rows": len(batch)})
+        return {}
+
+    def _say_away(self, batch: _Batch, reason: Exception) -> None:
+        if not self._away:
+            extra = {"rows": len(batch), "error": type(reason).__name__}
+            logger.warning("database away or busy", extra=extra)
+        self._away = True
 
     def _put_back(self, batch: _Batch) -> None:
         newer, self._pending = self._pending, {}
@@ -145,13 +159,14 @@ class Recorder:
             self._add(Row(table, key, values))
 
     async def close_left_open(self, now: float | None = None) -> int:
-        """End the calls that a crash left open. For the start, before any call is placed."""
-        values = {"ended_at": time.time() if now is None else now, "end_reason": "interrupted"}
+        """End the calls that a crash left open. For the start, before any call is placed.
+
+        Where servers share the database, those that live keep theirs.
+        """
+        now = time.time() if now is None else now
         async with self._store.writing() as connection:
-            result: CursorResult[Any] = await connection.execute(
-                update(Call).where(Call.ended_at.is_(None)).values(values)
-            )
-        return result.rowcount
+            which = orphaned(self._store, Call.replica_id)
+            return await close_calls(connection, self._store, which, now, "interrupted")
 
     async def _write(self, connection: AsyncConnection, batch: _Batch) -> None:
         for table in ORDER:
@@ -162,22 +177,29 @@ class Recorder:
             for rows in alike.values():
                 await self._upsert(connection, table, rows)
 
-    async def _write_apart(self, batch: _Batch, reason: Exception) -> None:
-        """One bad row must not cost the others: each in a transaction of its own."""
+    async def _write_apart(self, batch: _Batch, reason: Exception) -> _Batch:
+        """One bad row must not cost the others: each in a transaction of its own. What is still to
+        be written, should the database go away meanwhile."""
         logger.warning("batch refused", extra={"rows": len(batch), "error": type(reason).__name__})
+        left: dict[_Key, dict[str, Any]] = {}
         for table in ORDER:
             for key, values in batch.items():
-                if key[0] is table:
-                    await self._write_alone(key, values)
+                if key[0] is table and not await self._write_alone(key, values):
+                    left[key] = values  # noqa: PERF403  (each is awaited)
+        return left
 
-    async def _write_alone(self, key: _Key, values: dict[str, Any]) -> None:
+    async def _write_alone(self, key: _Key, values: dict[str, Any]) -> bool:
+        """Whether it is dealt with."""
         try:
             async with self._store.writing() as connection:
                 await self._write(connection, {key: values})
         except Exception as reason:  # noqa: BLE001  (as above: this row only)
+            if is_passing(reason):
+                return False
             self.dropped += 1
             extra = {"table": key[0].__tablename__, "error": type(reason).__name__}
             logger.warning("row refused", extra=extra)
+        return True
 
     async def _upsert(
         self, connection: AsyncConnection, table: type[Base], rows: list[dict[str, Any]]

@@ -3,10 +3,13 @@
 A change here needs a migration beside it, in `migrations/versions`; a test compares the two.
 """
 
-from sqlalchemy import ForeignKey, MetaData, String, Text
+from sqlalchemy import ForeignKey, Index, MetaData, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from switchboard.records.words import LongWords, Words
+
 Short = String(64)
+OPEN = text("ended_at IS NULL")
 
 
 CALL = "calls.id"
@@ -31,15 +34,32 @@ class Call(Base):
     id: Mapped[str] = mapped_column(Short, primary_key=True)
     principal_id: Mapped[str] = mapped_column(String(200))
     agent: Mapped[str] = mapped_column(Short)
-    model: Mapped[str] = mapped_column(Short)
-    voice: Mapped[str] = mapped_column(Short)
+    model: Mapped[str] = mapped_column(Words(64))
+    voice: Mapped[str] = mapped_column(Words(64))
     channel: Mapped[str] = mapped_column(Short)
     """`browser`, `webrtc`, `phone`."""
     direction: Mapped[str] = mapped_column(Short, server_default="in")
     """`in`, or `out` where the agent rang somebody."""
     began_at: Mapped[float] = mapped_column(index=True)
     ended_at: Mapped[float | None]
-    end_reason: Mapped[str | None] = mapped_column(String(200))
+    end_reason: Mapped[str | None] = mapped_column(Words(200))
+    replica_id: Mapped[str | None] = mapped_column(Short)
+    """The server that has it, or had it last."""
+
+    __table_args__ = (
+        Index("ix_calls_open", "replica_id", sqlite_where=OPEN, postgresql_where=OPEN),
+    )
+
+
+class ReplicaRow(Base):
+    """A server that has opened the database. Both times are by the database's clock."""
+
+    __tablename__ = "replicas"
+
+    id: Mapped[str] = mapped_column(Short, primary_key=True)
+    began_at: Mapped[float]
+    beat_at: Mapped[float]
+    """When it last said that it lives."""
 
 
 class Item(Base):
@@ -50,7 +70,7 @@ class Item(Base):
     call_id: Mapped[str] = mapped_column(ForeignKey(CALL, ondelete="CASCADE"), primary_key=True)
     item_id: Mapped[str] = mapped_column(String(128), primary_key=True)
     speaker: Mapped[str] = mapped_column(Short)
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(LongWords())
     state: Mapped[str] = mapped_column(Short)
     began_ms: Mapped[float]
     heard_chars: Mapped[int | None]
@@ -64,11 +84,11 @@ class ToolCall(Base):
 
     call_id: Mapped[str] = mapped_column(ForeignKey(CALL, ondelete="CASCADE"), primary_key=True)
     tool_call_id: Mapped[str] = mapped_column(String(128), primary_key=True)
-    name: Mapped[str] = mapped_column(String(128))
-    arguments: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Words(128))
+    arguments: Mapped[str] = mapped_column(LongWords())
     state: Mapped[str] = mapped_column(Short)
     began_ms: Mapped[float]
-    result: Mapped[str | None] = mapped_column(Text)
+    result: Mapped[str | None] = mapped_column(LongWords())
     duration_ms: Mapped[float | None]
 
 
@@ -152,11 +172,17 @@ class Dialled(Base):
     ended_at: Mapped[float | None]
     agent: Mapped[str] = mapped_column(Short, server_default="")
     state: Mapped[str] = mapped_column(Short, server_default="ended")
-    reason: Mapped[str | None] = mapped_column(Short)
+    reason: Mapped[str | None] = mapped_column(Words(64))
     code: Mapped[int | None]
     """The carrier's, like an HTTP or SIP status."""
     subcode: Mapped[int | None]
     answered_at: Mapped[float | None]
+    replica_id: Mapped[str | None] = mapped_column(Short)
+    """The server that placed it, or heard of it last."""
+
+    __table_args__ = (
+        Index("ix_dialled_open", "replica_id", sqlite_where=OPEN, postgresql_where=OPEN),
+    )
 
 
 class Promised(Base):
@@ -169,7 +195,7 @@ class Promised(Base):
     """E.164."""
     agent: Mapped[str] = mapped_column(Short)
     principal_id: Mapped[str] = mapped_column(String(200))
-    reason: Mapped[str] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(Words(200))
     due_at: Mapped[float] = mapped_column(index=True)
     """When it is to be placed, or tried again."""
     until: Mapped[float]
@@ -189,7 +215,7 @@ class DoNotCall(Base):
     number: Mapped[str] = mapped_column(Short, primary_key=True)
     """E.164."""
     since: Mapped[float]
-    reason: Mapped[str] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(Words(200))
 
 
 class RecordingRow(Base):

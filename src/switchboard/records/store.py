@@ -1,23 +1,32 @@
 """The one SQL database: opens it, brings its schema up to date, hands out transactions."""
 
+import hashlib
 import logging
+import secrets
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import anyio
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from alembic.util import CommandError
+from sqlalchemy import BigInteger, Connection, bindparam, func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from switchboard.errors import ConfigurationError
+from switchboard.records.engine import is_postgres, parsed, sqlite_engine
+from switchboard.records.postgres import (
+    MIGRATING,
+    Address,
+    Password,
+    Patience,
+    one_migrates,
+    postgres_engine,
+)
+from switchboard.records.trouble import explain
 
 logger = logging.getLogger(__name__)
 
@@ -28,13 +37,30 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 class Store:
     """A database, to be opened once. Making one does not touch it.
 
-    Raises `ConfigurationError` for a URL that names no database.
+    `busy_timeout_ms` is SQLite's, `patience` PostgreSQL's; `password` gives what that is shown if
+    the URL has none. Raises `ConfigurationError` for a URL that names no database.
     """
 
-    def __init__(self, url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
-        self._engine = _engine(url, busy_timeout_ms)
+    def __init__(
+        self,
+        url: str,
+        *,
+        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+        password: Password | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self.replica = secrets.token_hex(8)
+        """This server, among those that share the database."""
+        self._url = parsed(url)
+        self._password = password
+        reading: dict[str, Any] = {"read_only": True}
+        if is_postgres(self._url):
+            self._engine = postgres_engine(self._url, password, patience, lasting=True)
+            reading = {"postgresql_readonly": True}
+        else:
+            self._engine = sqlite_engine(self._url, busy_timeout_ms)
         # The same pool, but these transactions do not take SQLite's one write lock.
-        self._reader = self._engine.execution_options(read_only=True)
+        self._reader = self._engine.execution_options(**reading)
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[Self]:
@@ -44,28 +70,55 @@ class Store:
         """
         try:
             try:
-                async with self._engine.begin() as connection:
-                    await connection.run_sync(_migrate)
-            except (SQLAlchemyError, OSError) as reason:
+                await self._bring_up_to_date()
+            except CommandError as reason:
                 raise ConfigurationError(
-                    f"The database cannot be opened or migrated ({type(reason).__name__}). "
-                    "Check DATA_DIR or DATABASE_URL."
+                    "The database was used by a newer version of this server, whose migration this "
+                    "one does not know. Install that one, or restore a copy."
                 ) from reason
+            except (SQLAlchemyError, OSError) as reason:
+                raise ConfigurationError(self._what_is_wrong(reason)) from reason
             yield self
         finally:
             await self._engine.dispose()
+
+    async def _bring_up_to_date(self) -> None:
+        if not self.is_shared:
+            async with self._engine.begin() as connection:
+                await connection.run_sync(_migrate)
+            return
+        engine = postgres_engine(self._url, self._password, MIGRATING)
+        try:
+            async with engine.begin() as connection:
+                await connection.run_sync(one_migrates)
+                await connection.run_sync(_migrate)
+        finally:
+            await engine.dispose()
+
+    def _what_is_wrong(self, reason: Exception) -> str:
+        if self.is_shared:
+            return explain(reason, Address.of(self._url))
+        return (
+            f"The database cannot be opened or migrated ({type(reason).__name__}). "
+            "Check DATA_DIR or DATABASE_URL."
+        )
 
     @property
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return self._engine.dialect.name
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other servers may use it at the same time: PostgreSQL."""
+        return self.dialect == "postgresql"
+
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction that only reads, and never waits for a writer."""
         return _unbroken(self._reader)
 
     async def answers(self) -> None:
-        """Returns once the database has answered. Raises `SQLAlchemyError`."""
+        """Returns once the database has answered. Raises `SQLAlchemyError` or `OSError`."""
         async with self.reading() as connection:
             await connection.execute(text("SELECT 1"))
 
@@ -73,11 +126,24 @@ class Store:
         """A transaction that may write; committed when the block ends, rolled back if it raises."""
         return _unbroken(self._engine)
 
+    async def alone(self, connection: AsyncConnection, what: str) -> None:
+        """From here to the end of this transaction, whoever asks for the same waits.
+
+        SQLite has one writer by itself. On PostgreSQL two who look before they write would both
+        see what was there before either: neither sees what the other has not committed.
+        """
+        if self.is_shared:
+            digest = hashlib.sha256(what.encode()).digest()
+            key = int.from_bytes(digest[:8], signed=True)
+            lock = func.pg_advisory_xact_lock(bindparam("key", key, BigInteger))
+            await connection.execute(select(lock))
+
 
 @asynccontextmanager
 async def _unbroken(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
     # Cancelled in the middle of a statement, the SQLite driver's thread and its connection part
-    # company and closing the pool hangs. Transactions are short: let each one end by itself.
+    # company and closing the pool hangs; cancelled in the middle of a commit, nobody knows whether
+    # it was one. Transactions are short, and bounded: let each one end by itself.
     with anyio.CancelScope(shield=True):
         async with engine.begin() as connection:
             yield connection
@@ -93,43 +159,6 @@ def sqlite_url(data_dir: Path) -> str:
     except OSError as reason:
         raise ConfigurationError(f"DATA_DIR {data_dir} cannot be made: {reason}.") from reason
     return f"sqlite+aiosqlite:///{data_dir / 'records.sqlite3'}"
-
-
-def _engine(url: str, busy_timeout_ms: int) -> AsyncEngine:
-    try:
-        # A failed statement is logged; what it was to store are people's numbers and words.
-        engine = create_async_engine(make_url(url), hide_parameters=True)
-    except (ArgumentError, ImportError) as reason:
-        raise ConfigurationError(
-            "DATABASE_URL is not a database this server can open; "
-            "an example is sqlite+aiosqlite:////data/records.sqlite3."
-        ) from reason
-    if engine.dialect.name == "sqlite":
-        prepare = partial(_prepare_sqlite, busy_timeout_ms)
-        event.listen(engine.sync_engine, "connect", prepare)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(busy_timeout_ms: int, dbapi: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    # The driver must not begin transactions by itself: `_begin_sqlite` does.
-    adapter: Any = dbapi
-    adapter.isolation_level = None
-    cursor = dbapi.cursor()
-    for pragma in (
-        f"busy_timeout = {busy_timeout_ms}",
-        "journal_mode = WAL",
-        "synchronous = NORMAL",
-        "foreign_keys = ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # IMMEDIATE: a writer waits its turn at the start, and never fails half-way with "locked".
-    reading = connection.get_execution_options().get("read_only", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 def _migrate(connection: Connection) -> None:

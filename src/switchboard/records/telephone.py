@@ -1,7 +1,8 @@
 """The rows of the telephone's doors. What they mean is decided in `access` and `phone`."""
 
 from sqlalchemy import delete, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from switchboard.records.schema import MediaTicketRow, SeenEvent
 from switchboard.records.store import Store
@@ -73,13 +74,18 @@ class SeenEvents:
 
     async def first(self, digest: str, now: float, *, for_s: float) -> bool:
         """Whether nobody has seen this event before; from now on, somebody has."""
-        try:
-            async with self._store.writing() as connection:
-                await connection.execute(delete(SeenEvent).where(SeenEvent.until <= now))
-                await connection.execute(insert(SeenEvent).values(digest=digest, until=now + for_s))
-        except IntegrityError:
-            return False
-        return True
+        insert_ = postgresql.insert if self._store.is_shared else sqlite.insert
+        row = insert_(SeenEvent).values(digest=digest, until=now + for_s)
+        # One statement decides: of two servers, one waits for the other's row, and is then late.
+        seen = row.on_conflict_do_update(
+            index_elements=["digest"],
+            set_={"until": row.excluded.until},
+            where=SeenEvent.until <= now,
+        ).returning(SeenEvent.digest)
+        async with self._store.writing() as connection:
+            is_first = (await connection.execute(seen)).first() is not None
+            await self._forget(connection, now)
+        return is_first
 
     async def has(self, digest: str, now: float) -> bool:
         """Whether somebody has seen it, not too long ago."""
@@ -91,3 +97,9 @@ class SeenEvents:
         """As if nobody had seen it."""
         async with self._store.writing() as connection:
             await connection.execute(delete(SeenEvent).where(SeenEvent.digest == digest))
+
+    async def _forget(self, connection: AsyncConnection, now: float) -> None:
+        # What another server is just deleting is passed over: nobody waits for whom who waits.
+        old = select(SeenEvent.digest).where(SeenEvent.until <= now)
+        gone = old.with_for_update(skip_locked=True)
+        await connection.execute(delete(SeenEvent).where(SeenEvent.digest.in_(gone)))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Insert, delete, insert
+from sqlalchemy import ColumnElement, Insert, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from switchboard.records.schema import TicketRow
@@ -64,8 +64,11 @@ class TicketTable:
 
     async def sweep(self, now: float) -> Sequence[StoredTicket]:
         """Delete what expired unused, and say what it was for."""
+        # What another server is just sweeping is passed over: nobody waits for whom who waits.
+        expired = select(TicketRow.digest).where(TicketRow.expires_at <= now)
+        mine = expired.with_for_update(skip_locked=True)
         async with self._store.writing() as connection:
-            return await _delete(connection, TicketRow.expires_at <= now)
+            return await _delete(connection, TicketRow.digest.in_(mine))
 
     async def revoke(self, call_id: str) -> None:
         """Delete every ticket of a call."""
