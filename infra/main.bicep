@@ -454,6 +454,7 @@ module app 'modules/app.bicep' = {
       MAX_CALLS: maxCalls
       SHUTDOWN_GRACE_SECONDS: graceSeconds - 15 // the platform kills at the end of its own grace
       LOG_FORMAT: 'json'
+      APPLICATIONINSIGHTS_CONNECTION_STRING: monitor.outputs.connectionString
     })
     secrets: { EVENT_GRID_SECRET: eventGridSecretUri }
     minReplicas: minReplicas

@@ -31,6 +31,7 @@ from switchboard.exchange.earshot import Earshot
 from switchboard.exchange.keypad import CallKeypad
 from switchboard.exchange.lines import ask_line, use_line
 from switchboard.exchange.media import CallMedia
+from switchboard.exchange.observer import UNWATCHED, Watch
 from switchboard.exchange.timers import Timers
 from switchboard.tools.context import ToolContext
 from switchboard.tools.private import PrivateEntries
@@ -56,6 +57,8 @@ class Placed:
     """Of a call that began before its caller is there: how long it may be without."""
     outgoing: bool = False
     """We ring, on a telephone."""
+    origin: object = None
+    """What an observer said that it comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class Call:
         dial: Dial,
         note: Callable[[c.Note], None],
         clock: Callable[[], float] = anyio.current_time,
+        watch: Watch = UNWATCHED,
     ) -> None:
         self.id = placed.call_id
         self.placed = placed
@@ -87,7 +91,8 @@ class Call:
         self._media = placed.media
         if self._media:
             dial, self._media.ask_offer = self._media.dial, self._ask_offer
-        self._dial = dial
+        self._dial = watch.watched(dial)
+        self._watch = watch
         self._note = note
         self._clock = clock
         self._conversation = Conversation(placed.brief.rules, clock())
@@ -477,6 +482,7 @@ class Call:
         if isinstance(note, c.NoteLine | c.NoteTool):
             self._board[note.item_id if isinstance(note, c.NoteLine) else note.call_id] = note
         self._note(note)
+        self._watch.noted(note)
         if self._leg:
             self._leg.show(note)
 

@@ -17,6 +17,7 @@ from switchboard.errors import LinesBusy, NotAllowed
 from switchboard.exchange.brief import Brief, Fit, Reception
 from switchboard.exchange.call import Call, Placed
 from switchboard.exchange.media import CallMedia
+from switchboard.exchange.observer import UNOBSERVED, Observer, Particulars, Watch
 from switchboard.records.recorder import Recorder
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Switchboard:
         dial: Dial,
         reception: Reception,
         recorder: Recorder,
+        observer: Observer = UNOBSERVED,
         negotiate: Negotiate | None = None,
         mint: Mint | None = None,
         lines: Lines | None = None,
@@ -53,6 +55,7 @@ class Switchboard:
         """By the id of the placed call that waits for it to be used."""
         self._reception = reception
         self._recorder = recorder
+        self._observer = observer
         self._lines = lines or Lines()
         self._clock = clock
         self._waiting: dict[str, tuple[Placed, float]] = {}
@@ -221,7 +224,12 @@ class Switchboard:
         if len(self._calls) + len(self._waiting) >= self._lines.calls:
             raise LinesBusy("All lines are busy; please try again in a moment.")
         placed = Placed(
-            call_id or secrets.token_urlsafe(12), principal, brief, line=line, outgoing=outgoing
+            call_id or secrets.token_urlsafe(12),
+            principal,
+            brief,
+            line=line,
+            outgoing=outgoing,
+            origin=self._observer.origin(),
         )
         self._waiting[placed.call_id] = (placed, math.inf)
         return placed
@@ -306,14 +314,16 @@ class Switchboard:
     def _start(self, placed: Placed) -> Call:
         if self._tasks is None:
             raise NotAllowed("This call has ended or was never placed.")
+        watch = self._observer.began(_particulars(placed), placed.origin)
         call = Call(
             placed,
             self._dial,
             lambda note: self._recorder.note(placed.call_id, note, time.time()),
             self._clock,
+            watch,
         )
         self._calls[call.id] = call
-        self._tasks.start_soon(self._own, call)
+        self._tasks.start_soon(self._own, call, watch)
         return call
 
     def _open_record(self, call: Call) -> None:
@@ -325,11 +335,11 @@ class Switchboard:
             model=spec.model,
             voice=spec.voice,
             channel=_channel(call.placed),
-            direction="out" if call.placed.outgoing else "in",
+            direction=_direction(call.placed),
             began_at=time.time(),
         )
 
-    async def _own(self, call: Call) -> None:
+    async def _own(self, call: Call, watch: Watch) -> None:
         if not call.rings:  # one that rings is put down once somebody is there
             self._open_record(call)
         logger.info("call began", extra={"call": call.id, "agent": call.placed.brief.agent})
@@ -345,6 +355,7 @@ class Switchboard:
             del self._calls[call.id]
             self._one_ended.set()
             logger.info("call ended", extra={"call": call.id, "reason": reason})
+            watch.ended(reason)
 
     def _forget_no_shows(self) -> None:
         now = self._clock()
@@ -357,6 +368,23 @@ def _channel(placed: Placed) -> str:
     if placed.media:
         return "webrtc"
     return "phone" if placed.principal.kind is Kind.TELEPHONE else "browser"
+
+
+def _direction(placed: Placed) -> str:
+    return "out" if placed.outgoing else "in"
+
+
+def _particulars(placed: Placed) -> Particulars:
+    brief, spec = placed.brief, placed.brief.spec
+    return Particulars(
+        placed.call_id,
+        brief.agent,
+        spec.model,
+        spec.service.value,
+        _channel(placed),
+        _direction(placed),
+        frozenset({*brief.offered, *brief.line_tools, *(tool.name for tool in spec.tools)}),
+    )
 
 
 def _played_by_service(brief: Brief) -> Brief:

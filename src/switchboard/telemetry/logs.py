@@ -61,7 +61,7 @@ class Redaction(logging.Filter):
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         record.exc_info = None
         record.exc_text = redact(record.exc_text) if record.exc_text else None
-        for name, value in _fields(record).items():
+        for name, value in fields(record).items():
             setattr(record, name, HIDDEN if _SECRET_FIELD.fullmatch(name) else _redacted(value))
         return True
 
@@ -95,7 +95,7 @@ class TextLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
         parts = [f"{clock} {record.levelname:<7} {record.name}  {record.getMessage()}"]
-        parts += [f"{name}={_short(value)}" for name, value in _fields(record).items()]
+        parts += [f"{name}={_short(value)}" for name, value in fields(record).items()]
         line = "  ".join([parts[0], " ".join(parts[1:])]).rstrip().replace("\n", "\\n")
         return f"{line}\n{record.exc_text}" if record.exc_text else line
 
@@ -110,7 +110,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            **_fields(record),
+            **fields(record),
         }
         if record.exc_text:
             line["exception"] = record.exc_text
@@ -153,7 +153,7 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-def _fields(record: logging.LogRecord) -> dict[str, object]:
+def fields(record: logging.LogRecord) -> dict[str, object]:
     """What `extra=` added."""
     return {name: value for name, value in vars(record).items() if name not in _STANDARD}
 
