@@ -62,4 +62,4 @@ output workspaceId string = workspaceId
 @description('Application Insights\' resource id.')
 output insightsId string = insights.id
 @description('Where telemetry goes. No secret: without a token nothing is taken.')
-output connectionString string = insights.properties.ConnectionString
+output ingestion string = insights.properties.ConnectionString

@@ -1,5 +1,8 @@
 """Calls as traces and measurements, as a collector reads them."""
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
@@ -7,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.background import BackgroundTask
 
 from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
 from switchboard.conversation.legs import ReplyAudio
 from switchboard.conversation.rules import Rules
 from switchboard.errors import ModelUnavailable
-from switchboard.exchange.observer import Particulars
+from switchboard.exchange.observer import UNOBSERVED, UNWATCHED, Particulars
 from switchboard.telemetry.config import TelemetryConfig
 from switchboard.telemetry.pipeline import Telemetry, telemetry_of
 from tests.exchange.house import FRAME, House, house
@@ -21,6 +25,8 @@ from tests.exchange.legs import Caller, until
 from tests.telemetry.peers import Collector, Span, collecting, plain
 from tests.test_app import open_house, say
 
+ROOT = Path(__file__).parents[2]
+CALL = Particulars("c1", "ana", "model", "azure_openai", "phone", "in")
 REMOTE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -289,16 +295,61 @@ async def test_sampling_is_as_the_standard_variables_say(
 async def test_a_reason_that_is_no_code_is_not_passed_on(collector: Collector, reason: str) -> None:
     telemetry = told(collector)
     async with telemetry.running():
-        call = Particulars("c1", "ana", "model", "azure_openai", "phone", "in")
-        telemetry.observer.began(call, None).ended(reason)
+        telemetry.observer.began(CALL, None).ended(reason)
     assert collector.total("switchboard.calls.ended", switchboard__end_reason="_OTHER") == 1
 
 
-async def test_nobody_is_asked_to_measure_without_a_collector(tmp_path: Path) -> None:
+async def test_whoever_watches_may_fail_and_the_call_goes_on(collector: Collector) -> None:
+    def broken() -> int:
+        raise OSError("the clock is gone")
+
+    telemetry = told(collector)
+    async with telemetry.running():
+        calls = telemetry.observer
+        watch = calls.began(CALL, None)
+        calls._now = watch._now = broken  # pyright: ignore[reportAttributeAccessIssue]
+        watch.noted(c.NoteLatency("r1", 300.0))
+        watch.ended("goodbye")
+        assert calls.began(CALL, None) is UNWATCHED
+
+
+def test_without_a_collector_nothing_of_it_is_imported(tmp_path: Path) -> None:
+    look = (
+        "import sys; from switchboard.app import create_app; "
+        "from switchboard.settings import Settings; "
+        "app = create_app(Settings.read()); "
+        "print([m for m in sys.modules if m.startswith(('opentelemetry.sdk', 'azure.monitor', "
+        "'opentelemetry.exporter', 'opentelemetry.instrumentation'))])"
+    )
+    settings = {
+        "AZURE_OPENAI_ENDPOINT": "http://127.0.0.1:9",
+        "DATA_DIR": str(tmp_path),
+        "PATH": os.environ["PATH"],
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", look],
+        cwd=ROOT,
+        env=settings,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+async def test_without_a_collector_no_thread_runs_for_it() -> None:
     before = threading.active_count()
     telemetry = telemetry_of(TelemetryConfig("1"))
     async with telemetry.running():
         assert threading.active_count() == before
-    async with open_house(tmp_path) as home:
-        assert (await home.http.get("/health", headers={"traceparent": REMOTE})).is_success
-        assert not hasattr(home.http, "_is_instrumented_by_opentelemetry")
+    assert telemetry.observer is UNOBSERVED
+
+
+async def test_what_a_library_was_changed_in_is_changed_back(
+    tmp_path: Path, collector: Collector
+) -> None:
+    was = BackgroundTask.__call__
+    async with open_house(tmp_path, otel_exporter_otlp_endpoint=collector.url):
+        assert BackgroundTask.__call__ is not was
+    assert BackgroundTask.__call__ is was

@@ -120,6 +120,7 @@ class _On:
         self.observer: Observer = calls
         self._shipping = Shipping(self._providers.loggers.get_logger(*scope), calls.context_of)
         self._closing: list[Closing] = []
+        self._app: FastAPI | None = None
 
     def watch(
         self, app: "FastAPI", unwatched: Sequence[str], gauges: Mapping[str, Callable[[], float]]
@@ -129,6 +130,7 @@ class _On:
 
         observe(self._meter, gauges)
         watch_requests(app, self._providers.tracers, self._providers.meters, unwatched)
+        self._app = app
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -142,6 +144,10 @@ class _On:
             root.removeHandler(self._shipping)
             with anyio.CancelScope(shield=True):
                 await self._close()
+            if self._app is not None:
+                from switchboard.telemetry.web import unwatch_requests
+
+                unwatch_requests(self._app)
 
     async def _connect(self) -> None:
         """In a thread: the libraries take a while to import."""

@@ -43,3 +43,10 @@ def views() -> Sequence[View]:
         View(instrument_name=names.ACTIVE_REQUESTS, attribute_keys=kept),
         View(instrument_name="http.server.*.body.size", aggregation=DropAggregation()),
     ]
+
+
+def unwatch_requests(app: FastAPI) -> None:
+    """The library changes a class of Starlette's, too: take that back."""
+    from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+
+    FastAPIInstrumentor.uninstrument_app(app)
