@@ -21,8 +21,10 @@ from opentelemetry.trace import Link, Span, SpanContext, SpanKind, StatusCode, T
 
 from switchboard.conversation.commands import (
     Note,
+    NoteFloor,
     NoteInterruption,
     NoteLatency,
+    NoteLine,
     NoteNotice,
     NoteTool,
     NoteUsage,
@@ -156,6 +158,8 @@ class WatchedCall:
     @_harmless
     def noted(self, note: Note) -> None:
         match note:
+            case NoteLine() | NoteFloor():  # words, and what the others tell already
+                pass
             case NoteLatency():
                 self._answered(note)
             case NoteTool():
@@ -167,8 +171,6 @@ class WatchedCall:
                 self._measured.interruptions.add(1, self._agent, self.context)
             case NoteNotice(code=code):
                 self._measured.notices.add(1, {**self._agent, names.NOTICE: _code(code)})
-            case _:
-                pass  # lines and the floor: words, and what the others tell already
 
     @_harmless
     def ended(self, reason: str) -> None:
