@@ -30,6 +30,10 @@ def told(given: dict[str, Value], tmp_path: Path) -> Settings:
     environment = variables(expand(INFRA / "main.bicep", given))
     found = {name.lower(): OF_AZURE.sub("azure", text) for name, text in environment.items()}
     found["acs_resource_id"] = "11111111-2222-3333-4444-555555555555"
+    found["applicationinsights_connection_string"] = (
+        f"InstrumentationKey={found['acs_resource_id']};"
+        "IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/"
+    )
     own = {"data_dir": tmp_path, "session_config": ROOT / "session_config.json"}
     return Settings.model_validate({**found, **own})
 

@@ -175,6 +175,7 @@ class WatchedCall:
     @_harmless
     def ended(self, reason: str) -> None:
         self.when_over()
+        self._measured.active.add(-1, self._channel, self.context)
         reason = _code(reason)
         now = self._now()
         self._end_turn()
@@ -182,7 +183,6 @@ class WatchedCall:
             span.set_attribute(names.TOOL_STATE, ToolState.ABANDONED.value)
             span.end(now)
         ended = {**self._agent, names.END_REASON: reason}
-        self._measured.active.add(-1, self._channel, self.context)
         self._measured.ended.add(1, ended, self.context)
         self._measured.lasted.record((now - self._began) / 1e9, self._agent, self.context)
         self._span.set_attributes({names.END_REASON: reason, **self._counts, **self._spent})
