@@ -146,7 +146,7 @@ var lines logAlert[] = [
   }
   {
     name: 'model-unreachable'
-    query: '${metrics} | where Name == "switchboard.model.dial.duration" | summarize failed = sumif(ItemCount, isnotempty(Properties["error.type"])), dials = sum(ItemCount) | where failed >= 5 and failed * 4 > dials'
+    query: '${metrics} | where Name == "switchboard.model.dial.duration" | summarize failed = sumif(ItemCount, isnotempty(tostring(Properties["error.type"]))), dials = sum(ItemCount) | where failed >= 5 and failed * 4 > dials'
     severity: 1
     says: 'More than a quarter of the dials to the model fail.'
   }

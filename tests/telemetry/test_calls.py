@@ -291,6 +291,16 @@ async def test_sampling_is_as_the_standard_variables_say(
     assert (collector.spans, collector.logs) == ([], [])
 
 
+async def test_opentelemetry_can_be_told_to_do_nothing(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    telemetry = told(collector)
+    async with telemetry.running():
+        telemetry.observer.began(CALL, None).ended("goodbye")
+    assert (collector.spans, collector.metrics, collector.logs) == ([], [], [])
+
+
 @pytest.mark.parametrize("reason", ["My name is Bond", "x" * 99, "", "model lost"])
 async def test_a_reason_that_is_no_code_is_not_passed_on(collector: Collector, reason: str) -> None:
     telemetry = told(collector)

@@ -92,7 +92,7 @@ async def test_what_waits_is_bounded_and_the_newest_is_kept(
 async def test_the_server_stops_in_time_though_the_collector_hangs(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "10")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "3")
     monkeypatch.setattr(pipeline, "FLUSH_S", 0.2)
     with collecting("hangs") as collector:
         async with sending(collector.url) as telemetry:

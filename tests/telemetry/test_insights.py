@@ -29,6 +29,7 @@ from tests.secrecy.test_logs import a_day
 from tests.telemetry.peers import Collector, Insights, collecting, insights
 
 AUDIENCE = "https://monitor.azure.com/"
+pytestmark = pytest.mark.timeout(180)  # a whole server, and libraries that take long to import
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ async def test_a_day_leaves_no_word_and_no_secret_with_whoever_collects(
             "NO_PROXY": "*",
         }
         async with product(tmp_path, there, **settings) as served:
-            with anyio.fail_after(50):
+            with anyio.fail_after(90):
                 secrets = await a_day(served, there)
             logged = await served.stop()
     secrets |= there.values(b"authorization") | there.values(b"x-identity-header")
