@@ -149,6 +149,7 @@ var groupName = 'rg-${environmentName}'
 var port = 8000
 var appName = 'ca-${token}'
 var identityName = 'id-${token}'
+var insightsName = 'appi-${token}'
 var withPostgres = records == 'postgres' || (records == 'auto' && (phone || maxReplicas > 1))
 var makesNetwork = level.isolated && empty(existingVnetId)
 var aiPlace = place(existingAiId, subscription().subscriptionId, groupName, 'ai-${token}')
@@ -174,7 +175,7 @@ module monitor 'modules/monitor.bicep' = {
     location: location
     tags: tags
     workspaceName: workspacePlace.name
-    insightsName: 'appi-${token}'
+    insightsName: insightsName
     existingWorkspaceId: existingWorkspaceId
     privateIngestion: level.isolated
     privateQueries: !level.scalesOnCalls
@@ -190,7 +191,7 @@ module monitorRoles 'modules/monitor-roles.bicep' = {
 
 module insightsRoles 'modules/insights-roles.bicep' = {
   scope: group
-  params: { insightsName: 'appi-${token}', principalId: identity.outputs.principalId }
+  params: { insightsName: insightsName, principalId: identity.outputs.principalId }
   dependsOn: [monitor]
 }
 
@@ -464,6 +465,7 @@ module app 'modules/app.bicep' = {
       MAX_CALLS: maxCalls
       SHUTDOWN_GRACE_SECONDS: graceSeconds - 15 // the platform kills at the end of its own grace
       LOG_FORMAT: 'json'
+      APPLICATIONINSIGHTS_CONNECTION_STRING: monitor.outputs.ingestion
     })
     secrets: { EVENT_GRID_SECRET: eventGridSecretUri }
     minReplicas: minReplicas
@@ -471,6 +473,7 @@ module app 'modules/app.bicep' = {
     maxCalls: maxCalls
     graceSeconds: graceSeconds
     callsWorkspace: level.scalesOnCalls && scaleOnCalls ? monitorRoles.outputs.customerId : ''
+    insightsName: insightsName
   }
   // The image is pulled, the models called and the secrets read with roles: those come first.
   dependsOn: [endpoints, vault, insightsRoles]
@@ -515,6 +518,7 @@ module alerts 'modules/alerts.bicep' = {
     email: alertEmail
     appId: app.outputs.id
     appName: appName
+    insightsName: insightsName
     workspaceId: monitor.outputs.workspaceId
     databaseId: serviceIds.postgres
   }
@@ -522,7 +526,7 @@ module alerts 'modules/alerts.bicep' = {
 
 module workbook 'modules/workbook.bicep' = {
   scope: group
-  params: { location: location, tags: tags, workspaceId: monitor.outputs.workspaceId }
+  params: { location: location, tags: tags, insightsId: monitor.outputs.insightsId }
 }
 
 // ── What azd and its hooks go on with ────────────────────────────────────────────────────────

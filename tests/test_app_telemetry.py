@@ -141,3 +141,15 @@ def test_a_refused_socket_is_no_error() -> None:
 
     assert "handshake" not in stream.getvalue()
     assert "Something else" in stream.getvalue()
+
+
+def test_trouble_with_a_collector_is_told_once_a_minute() -> None:
+    _, stream = written("text")
+    exporter = logging.getLogger("azure.monitor.opentelemetry.exporter.export._base")
+
+    for reason in ("refused", "refused", "timed out"):
+        exporter.warning("Retrying due to server request error: %s.", reason)
+    exporter.error("Non-retryable server side error: %s.", "gone")
+
+    said = stream.getvalue()
+    assert (said.count("Retrying"), said.count("Non-retryable")) == (1, 1)

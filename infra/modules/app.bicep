@@ -39,13 +39,15 @@ param maxCalls int
 param graceSeconds int
 @description('The GUID of the workspace in which live calls are counted, or empty: they are not.')
 param callsWorkspace string
+@description('Application Insights\' name, by which this deployment\'s calls are told from others\'.')
+param insightsName string
 
 var placeholder = 'mcr.microsoft.com/azurelinux/base/python:3.12'
 var plain = filter(items(environment), item => !empty(item.value))
 var secret = filter(items(secrets), item => !empty(item.value))
 
-// Calls that began and did not end, by the server's own log lines. A call lasts two hours at most here.
-var liveCalls = 'ContainerAppConsoleLogs | where TimeGenerated > ago(2h) and ContainerAppName == "${name}" | extend message = tostring(parse_json(Log).message) | summarize live = max_of(0, countif(message == "call began") - countif(message == "call ended"))'
+// The newest count of each replica that has told of itself lately: one that died is soon forgotten.
+var liveCalls = 'AppMetrics | where TimeGenerated > ago(5m) and Name == "switchboard.calls.active" and _ResourceId endswith "/${insightsName}" | extend channel = tostring(Properties["switchboard.channel"]) | summarize arg_max(TimeGenerated, Sum) by AppRoleInstance, channel | summarize live = coalesce(sum(Sum), 0.0)'
 
 // Each call holds sockets open, and by them counts as requests in flight.
 var byConnections = {

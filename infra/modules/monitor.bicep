@@ -61,3 +61,5 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
 output workspaceId string = workspaceId
 @description('Application Insights\' resource id.')
 output insightsId string = insights.id
+@description('Where telemetry goes. No secret: without a token nothing is taken.')
+output ingestion string = insights.properties.ConnectionString

@@ -1,11 +1,11 @@
-// One page for whoever is on duty: calls, replies, refusals, replicas.
+// One page for whoever is on duty: calls, answers, tools, models, money, faults.
 
 @description('The region.')
 param location string
 @description('The tags of every resource.')
 param tags object
-@description('What it reads.')
-param workspaceId string
+@description('What it reads: Application Insights.')
+param insightsId string
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   name: guid(resourceGroup().id, 'switchboard')
@@ -15,7 +15,7 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   properties: {
     displayName: 'Switchboard: calls'
     category: 'workbook'
-    sourceId: workspaceId
+    sourceId: insightsId
     serializedData: loadTextContent('workbook.json')
   }
 }

@@ -56,6 +56,9 @@ from switchboard.records.tickets import TicketTable
 from switchboard.services import Identities, Ways, key_of, ways_of
 from switchboard.settings import Settings
 from switchboard.sign_in import Door
+from switchboard.telemetry import names
+from switchboard.telemetry.config import TelemetryConfig
+from switchboard.telemetry.pipeline import NATIVE_OFF, Telemetry, telemetry_of
 
 if TYPE_CHECKING:
     from switchboard.telephone import Telephone
@@ -103,6 +106,7 @@ class House:
         self.store = Store(settings.records_url(), password=self.password)
         self.replicas = Replicas(self.store)
         self.recorder = Recorder(self.store)
+        self.telemetry = self._telemetry()
         self.reception = Reception(
             settings.session_config,
             settings.data_dir,
@@ -117,6 +121,7 @@ class House:
             mint=self.ways.mint if settings.session_minting else None,
             reception=self.reception,
             recorder=self.recorder,
+            observer=self.telemetry.observer,
             lines=Lines(settings.max_calls, settings.ticket_seconds),
         )
         self.tickets = TicketOffice(TicketTable(self.store), open_s=settings.ticket_seconds)
@@ -128,6 +133,27 @@ class House:
         """What should be running and is not."""
         self.refusal: ConfigurationError | None = None
         """Why it could not be opened."""
+
+    def _telemetry(self) -> Telemetry:
+        config = TelemetryConfig.read(
+            version("switchboard"),
+            connection_string=self.settings.applicationinsights_connection_string,
+            otlp_endpoint=self.settings.otel_exporter_otlp_endpoint,
+        )
+        if config.insights is None:
+            return telemetry_of(config)
+        tokens = self.identities.towards(config.insights.scope)
+        return telemetry_of(config, lambda: tokens.held)
+
+    def gauges(self) -> dict[str, Callable[[], float]]:
+        """What can be read at any moment, and is measured."""
+        gauges: dict[str, Callable[[], float]] = {
+            names.CALLS_LIMIT: lambda: self.settings.max_calls,
+            names.RECORDS_DROPPED: lambda: self.recorder.dropped,
+        }
+        if (proxy := self.proxy) is not None:
+            gauges[names.PROXY_CONNECTIONS] = proxy.active
+        return gauges
 
     def _rtc(self) -> RtcRoom:
         settings = self.settings
@@ -233,6 +259,7 @@ class House:
     async def running(self) -> AsyncGenerator[None]:
         """Everything that runs beside the routes; all of it ends with the block."""
         async with (
+            self.telemetry.running(),
             aclosing(self.password),
             self.store.opened(),
             self.replicas.joined(),
@@ -378,7 +405,12 @@ def create_app(settings: Settings, *, dial: Dial | None = None) -> FastAPI:
             raise
 
     app = FastAPI(
-        title="Switchboard", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None
+        title="Switchboard",
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=NATIVE_OFF,
     )
     app.state.house = house
     _mount(app, house)
@@ -387,6 +419,7 @@ def create_app(settings: Settings, *, dial: Dial | None = None) -> FastAPI:
     app.add_middleware(LastWord)
     app.add_middleware(SafeHeaders, origins=house.origins.allowed, others=house.door.authorities)
     app.add_middleware(TrustedProxies, proxies=settings.trusted_proxies)
+    house.telemetry.watch(app, PROBES, house.gauges())
     return app
 
 

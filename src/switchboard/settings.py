@@ -162,6 +162,12 @@ class Settings(BaseSettings):
 
     log_level: LogLevel = "INFO"
     log_format: Literal["text", "json"] = "text"
+    applicationinsights_connection_string: str | None = None
+    """Application Insights, which takes telemetry with the server's own token: no secret."""
+    otel_exporter_otlp_endpoint: str | None = None
+    """Or any collector of OpenTelemetry, `http://127.0.0.1:4318`; its other variables are read by
+    its libraries."""
+    otel_exporter_otlp_protocol: Literal["http/protobuf"] = "http/protobuf"
 
     @field_validator(
         "allowed_origins",

@@ -15,6 +15,7 @@ from switchboard.conversation.rules import Rules
 from switchboard.conversation.session import SessionSpec
 from switchboard.errors import ModelUnavailable, ToolFailed
 from switchboard.exchange import Lines, Switchboard
+from switchboard.exchange.observer import UNOBSERVED, Observer
 from switchboard.records.recorder import Recorder
 from switchboard.records.store import Store, sqlite_url
 from switchboard.tools.toolbox import Toolbox, tool
@@ -86,6 +87,7 @@ async def house(
     spec: SessionSpec = SPEC,
     negotiate: Negotiate | None = None,
     mint: Mint | None = None,
+    observer: Observer = UNOBSERVED,
 ) -> AsyncGenerator[House]:
     rules = rules or Rules(tools={}, reattach_s=0.3, silence_s=100)
     service = Service(refuse)
@@ -95,6 +97,7 @@ async def house(
             dial=service.dial,
             reception=Reception(rules, Toolbox(sleep_long, add_up, give_up), spec),
             recorder=recorder,
+            observer=observer,
             negotiate=negotiate,
             mint=mint,
             lines=lines,

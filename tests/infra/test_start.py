@@ -31,6 +31,10 @@ def told(given: dict[str, Value], tmp_path: Path) -> Settings:
     found["acs_resource_id"] = "11111111-2222-3333-4444-555555555555"
     if "sign_in_client_id" in found:
         found["sign_in_tenant_id"] = "11111111-2222-3333-4444-666666666666"
+    found["applicationinsights_connection_string"] = (
+        f"InstrumentationKey={found['acs_resource_id']};"
+        "IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/"
+    )
     own = {"data_dir": tmp_path, "session_config": ROOT / "session_config.json"}
     return Settings.model_validate({**found, **own})
 

@@ -57,6 +57,8 @@ LEFT_ALONE: Final = {
     "REATTACH_SECONDS": "the default is right",
     "TICKET_SECONDS": "the default is right",
     "LOG_LEVEL": "the default is right",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "Application Insights collects",
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "likewise",
 }
 """Settings on which a deployment has no opinion, and why. The parameter `settings` sets them."""
 

@@ -241,7 +241,7 @@ async def product(folder: Path, there: Upstream, **settings: str) -> AsyncGenera
 
 async def until_ready(http: httpx.AsyncClient) -> None:
     """Wait until every part is ok."""
-    with anyio.fail_after(40):
+    with anyio.fail_after(80):
         while True:
             try:
                 if (await http.get("/readyz")).json()["status"] == "ready":

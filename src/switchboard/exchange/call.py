@@ -16,6 +16,7 @@ from switchboard.conversation.legs import CallerAudio, CallerLeg, Dial, ReplyAud
 from switchboard.errors import NotAllowed
 from switchboard.exchange.earshot import Earshot
 from switchboard.exchange.lines import ask_line
+from switchboard.exchange.observer import UNWATCHED, Watch
 from switchboard.exchange.placed import Placed
 from switchboard.exchange.private import CallKeys
 from switchboard.exchange.sessions import Sessions
@@ -38,6 +39,7 @@ class Call:
         dial: Dial,
         note: Callable[[c.Note], None],
         clock: Callable[[], float] = anyio.current_time,
+        watch: Watch = UNWATCHED,
     ) -> None:
         self.id = placed.call_id
         self.placed = placed
@@ -48,6 +50,7 @@ class Call:
         self._media = placed.media
         if self._media:
             dial, self._media.ask_offer = self._media.dial, self._ask_offer
+        dial, self._watch = watch.watched(dial), watch
         self._note = note
         self._clock = clock
         self._conversation = Conversation(placed.brief.rules, clock())
@@ -299,6 +302,7 @@ class Call:
         if isinstance(note, c.NoteLine | c.NoteTool):
             self._board[note.item_id if isinstance(note, c.NoteLine) else note.call_id] = note
         self._note(note)
+        self._watch.noted(note)
         if self._leg:
             self._leg.show(note)
 

@@ -23,6 +23,8 @@ class Placed:
     """Of a call that began before its caller is there: how long it may be without."""
     outgoing: bool = False
     """We ring, on a telephone."""
+    origin: object = None
+    """What an observer said that it comes from."""
 
     @property
     def channel(self) -> str:
@@ -30,3 +32,8 @@ class Placed:
         if self.media:
             return "webrtc"
         return "phone" if self.principal.kind is Kind.TELEPHONE else "browser"
+
+    @property
+    def direction(self) -> str:
+        """`in`, or `out`: we rang."""
+        return "out" if self.outgoing else "in"

@@ -14,6 +14,7 @@ from switchboard.errors import NotAllowed
 from switchboard.exchange.beside import Beside
 from switchboard.exchange.brief import Fit, Reception
 from switchboard.exchange.call import Call
+from switchboard.exchange.observer import UNOBSERVED, Observer, Particulars, Watch
 from switchboard.exchange.placed import Placed
 from switchboard.exchange.waiting import NOBODY_WAITS, Lines, Waiting
 from switchboard.records.recorder import Recorder
@@ -30,6 +31,7 @@ class Switchboard:
         dial: Dial,
         reception: Reception,
         recorder: Recorder,
+        observer: Observer = UNOBSERVED,
         negotiate: Negotiate | None = None,
         mint: Mint | None = None,
         lines: Lines | None = None,
@@ -38,8 +40,9 @@ class Switchboard:
         self._dial = dial
         self._reception = reception
         self._recorder = recorder
+        self._observer = observer
         self._clock = clock
-        self._waiting = Waiting(lines or Lines(), self.live, clock)
+        self._waiting = Waiting(lines or Lines(), self.live, clock, observer.origin)
         self._beside = Beside(self._waiting, self._start, negotiate, mint)
         self._calls: dict[str, Call] = {}
         self._tasks: TaskGroup | None = None
@@ -218,14 +221,16 @@ class Switchboard:
     def _start(self, placed: Placed) -> Call:
         if self._tasks is None:
             raise NotAllowed(NOBODY_WAITS)
+        watch = self._observer.began(_particulars(placed), placed.origin)
         call = Call(
             placed,
             self._dial,
             lambda note: self._recorder.note(placed.call_id, note, time.time()),
             self._clock,
+            watch,
         )
         self._calls[call.id] = call
-        self._tasks.start_soon(self._own, call)
+        self._tasks.start_soon(self._own, call, watch)
         return call
 
     def _open_record(self, call: Call) -> None:
@@ -237,11 +242,11 @@ class Switchboard:
             model=spec.model,
             voice=spec.voice,
             channel=call.placed.channel,
-            direction="out" if call.placed.outgoing else "in",
+            direction=call.placed.direction,
             began_at=time.time(),
         )
 
-    async def _own(self, call: Call) -> None:
+    async def _own(self, call: Call, watch: Watch) -> None:
         if not call.rings:  # one that rings is put down once somebody is there
             self._open_record(call)
         logger.info("call began", extra={"call": call.id, "agent": call.placed.brief.agent})
@@ -257,3 +262,17 @@ class Switchboard:
             del self._calls[call.id]
             self._one_ended.set()
             logger.info("call ended", extra={"call": call.id, "reason": reason})
+            watch.ended(reason)
+
+
+def _particulars(placed: Placed) -> Particulars:
+    brief, spec = placed.brief, placed.brief.spec
+    return Particulars(
+        placed.call_id,
+        brief.agent,
+        spec.model,
+        spec.service.value,
+        placed.channel,
+        placed.direction,
+        frozenset({*brief.offered, *brief.line_tools, *(tool.name for tool in spec.tools)}),
+    )

@@ -34,14 +34,22 @@ class _Wait:
 
 
 class Waiting:
-    """Placed calls that wait. `live` says how many lines those that have begun hold.
+    """Placed calls that wait. `live` says how many lines those that have begun hold; `origin`, what
+    the call that is being placed just now comes from, for whoever observes.
 
     Takes none before it is opened.
     """
 
-    def __init__(self, lines: Lines, live: Callable[[], int], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        lines: Lines,
+        live: Callable[[], int],
+        clock: Callable[[], float],
+        origin: Callable[[], object] = lambda: None,
+    ) -> None:
         self._lines = lines
         self._live = live
+        self._origin = origin
         self._clock = clock
         self._waits: dict[str, _Wait] = {}
         """By the call's id."""
@@ -80,7 +88,12 @@ class Waiting:
         if self._live() + len(self._waits) >= self._lines.calls:
             raise LinesBusy("All lines are busy; please try again in a moment.")
         placed = Placed(
-            call_id or secrets.token_urlsafe(12), principal, brief, line=line, outgoing=outgoing
+            call_id or secrets.token_urlsafe(12),
+            principal,
+            brief,
+            line=line,
+            outgoing=outgoing,
+            origin=self._origin(),
         )
         self._waits[placed.call_id] = _Wait(placed)
         return placed

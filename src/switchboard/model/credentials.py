@@ -80,6 +80,11 @@ class TokenSource:
             return TokenStatus(True, text or "ready", float(held.expires_on))
         return TokenStatus(False, self._trouble or "waiting for the first token")
 
+    @property
+    def held(self) -> "AccessToken | None":
+        """The last token, if it is still valid. May be read from any thread."""
+        return self._valid()
+
     async def token(self, wait_s: float) -> str:
         """The last valid token; waits up to `wait_s` for one. Raises `ModelUnavailable`."""
         if held := self._valid():

@@ -5,6 +5,7 @@ from typing import Final
 
 from switchboard.app import LIVE_PATH, PROBES, READY_PATH
 from switchboard.settings import Settings
+from switchboard.telemetry.names import CALLS_ACTIVE
 from tests.infra.bicep.expand import Plan
 from tests.infra.bicep.values import Value
 from tests.infra.reading import at, container, listed, variables
@@ -68,7 +69,7 @@ def replicas(plan: Plan, scenario: Scenario) -> Iterator[str]:
         query = str(at(rule, "custom.metadata.query"))
         if not at(rule, "custom.identity") or listed(rule, "custom.auth"):
             yield "calls are not counted by identity"
-        if "call began" not in query or "call ended" not in query:
+        if CALLS_ACTIVE not in query or "/appi-" not in query:
             yield "the query does not count calls"
 
 

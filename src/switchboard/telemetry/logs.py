@@ -13,6 +13,8 @@ from typing import Final, TextIO
 import msgspec
 
 HIDDEN: Final = "***"
+SENDERS: Final = ("opentelemetry", "azure.monitor")
+MOST_COMPLAINTS: Final = 100
 
 _NAMES: Final = (
     r"(?:api[-_]?key|authorization|(?:access_|refresh_|id_)?token|ticket|password|passwd|secret"
@@ -61,7 +63,7 @@ class Redaction(logging.Filter):
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         record.exc_info = None
         record.exc_text = redact(record.exc_text) if record.exc_text else None
-        for name, value in _fields(record).items():
+        for name, value in fields(record).items():
             setattr(record, name, HIDDEN if _SECRET_FIELD.fullmatch(name) else _redacted(value))
         return True
 
@@ -89,13 +91,35 @@ class NoFalseAlarms(logging.Filter):
         return "without completing handshake" not in record.getMessage()
 
 
+class Seldom(logging.Filter):
+    """Lets those who send telemetry complain of a collector once a minute: they try every few
+    seconds."""
+
+    def __init__(self, every_s: float = 60.0) -> None:
+        super().__init__()
+        self._every_s = every_s
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith(SENDERS):
+            return True
+        what = (record.name, str(record.msg))
+        last = self._said.get(what)
+        if last is not None and 0 <= record.created - last < self._every_s:
+            return False
+        if len(self._said) >= MOST_COMPLAINTS:
+            self._said.clear()
+        self._said[what] = record.created
+        return True
+
+
 class TextLines(logging.Formatter):
     """`12:00:00 INFO  switchboard.exchange  call began  call=… agent=bank`"""
 
     def format(self, record: logging.LogRecord) -> str:
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
         parts = [f"{clock} {record.levelname:<7} {record.name}  {record.getMessage()}"]
-        parts += [f"{name}={_short(value)}" for name, value in _fields(record).items()]
+        parts += [f"{name}={_short(value)}" for name, value in fields(record).items()]
         line = "  ".join([parts[0], " ".join(parts[1:])]).rstrip().replace("\n", "\\n")
         return f"{line}\n{record.exc_text}" if record.exc_text else line
 
@@ -110,7 +134,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            **_fields(record),
+            **fields(record),
         }
         if record.exc_text:
             line["exception"] = record.exc_text
@@ -127,6 +151,7 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
     """Send every log of this process through the one filter to `stream` (standard error)."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(FORMATS[log_format]())
+    handler.addFilter(Seldom())  # before the next one, which fills texts in
     handler.addFilter(Redaction())
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -149,11 +174,12 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
         "sqlalchemy",
         "aiosqlite",
         "alembic",
+        "opentelemetry",
     ):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-def _fields(record: logging.LogRecord) -> dict[str, object]:
+def fields(record: logging.LogRecord) -> dict[str, object]:
     """What `extra=` added."""
     return {name: value for name, value in vars(record).items() if name not in _STANDARD}
 
