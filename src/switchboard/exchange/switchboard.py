@@ -327,6 +327,7 @@ class Switchboard:
             channel=_channel(call.placed),
             direction="out" if call.placed.outgoing else "in",
             began_at=time.time(),
+            redaction=call.placed.brief.redaction,
         )
 
     async def _own(self, call: Call) -> None:

@@ -7,7 +7,7 @@ changes ten times between two batches is written once.
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import anyio
@@ -17,7 +17,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from switchboard.conversation.commands import Note
-from switchboard.records.rows import Row, row_of
+from switchboard.records.redacting import Redacting
+from switchboard.records.redaction.kinds import FULL, Redaction
+from switchboard.records.rows import Batch, Key, Row, row_of
 from switchboard.records.schema import Base, Call, Interruption, Item, Reply, ToolCall
 from switchboard.records.store import Store
 
@@ -30,9 +32,6 @@ PENDING_ROWS = 20_000
 ORDER: Sequence[type[Base]] = (Call, Item, ToolCall, Interruption, Reply)
 """A call's own row comes before the rows that belong to it."""
 
-type _Key = tuple[type[Base], tuple[str, ...]]
-type _Batch = Mapping[_Key, dict[str, Any]]
-
 
 class Recorder:
     """Notes now, writes soon. Beyond `limit` waiting rows, new ones are dropped and counted."""
@@ -43,8 +42,9 @@ class Recorder:
         self._store = store
         self._batch_s = batch_s
         self._limit = limit
-        self._pending: dict[_Key, dict[str, Any]] = {}
+        self._pending: dict[Key, dict[str, Any]] = {}
         self._work = anyio.Event()
+        self._redacting = Redacting()
         self._dropped_unsaid = 0
         self.dropped = 0
         """Rows lost since the start: the queue was full, or the database refused them."""
@@ -62,8 +62,11 @@ class Recorder:
         channel: str,
         began_at: float,
         direction: str = "in",
+        redaction: Redaction = FULL,
     ) -> None:
-        """A call began, at `began_at` epoch seconds. `direction` is `in`, or `out`: we rang."""
+        """A call began, at `began_at` epoch seconds. `direction` is `in`, or `out`: we rang.
+        `redaction` is what is taken out of its texts before they are written."""
+        self._redacting.begin(call_id, redaction)
         values = {
             "id": call_id,
             "principal_id": principal_id,
@@ -84,7 +87,7 @@ class Recorder:
 
     def close_call(self, call_id: str, reason: str, ended_at: float) -> None:
         """A call ended, at `ended_at` epoch seconds."""
-        values = {"id": call_id, "end_reason": reason[:200], "ended_at": ended_at}
+        values = {"id": call_id, "end_reason": reason, "ended_at": ended_at}
         self._add(Row(Call, (call_id,), values))
 
     def _add(self, row: Row) -> None:
@@ -122,12 +125,12 @@ class Recorder:
             return
         written = False
         try:
-            written = await self._write_batch(batch)
+            written = await self._write_batch(await self._redacting.clean(batch))
         finally:
             if not written:  # the database is busy, or we are cancelled: rolled back, so try again
                 self._put_back(batch)
 
-    async def _write_batch(self, batch: _Batch) -> bool:
+    async def _write_batch(self, batch: Batch) -> bool:
         """Whether the batch is dealt with: written, or refused for good."""
         try:
             async with self._store.writing() as connection:
@@ -139,7 +142,7 @@ class Recorder:
             await self._write_apart(batch, reason)
         return True
 
-    def _put_back(self, batch: _Batch) -> None:
+    def _put_back(self, batch: Batch) -> None:
         newer, self._pending = self._pending, {}
         for (table, key), values in [*batch.items(), *newer.items()]:
             self._add(Row(table, key, values))
@@ -153,7 +156,7 @@ class Recorder:
             )
         return result.rowcount
 
-    async def _write(self, connection: AsyncConnection, batch: _Batch) -> None:
+    async def _write(self, connection: AsyncConnection, batch: Batch) -> None:
         for table in ORDER:
             alike: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
             for (kind, _), values in batch.items():
@@ -162,7 +165,7 @@ class Recorder:
             for rows in alike.values():
                 await self._upsert(connection, table, rows)
 
-    async def _write_apart(self, batch: _Batch, reason: Exception) -> None:
+    async def _write_apart(self, batch: Batch, reason: Exception) -> None:
         """One bad row must not cost the others: each in a transaction of its own."""
         logger.warning("batch refused", extra={"rows": len(batch), "error": type(reason).__name__})
         for table in ORDER:
@@ -170,7 +173,7 @@ class Recorder:
                 if key[0] is table:
                     await self._write_alone(key, values)
 
-    async def _write_alone(self, key: _Key, values: dict[str, Any]) -> None:
+    async def _write_alone(self, key: Key, values: dict[str, Any]) -> None:
         try:
             async with self._store.writing() as connection:
                 await self._write(connection, {key: values})

@@ -3,7 +3,7 @@
 A change here needs a migration beside it, in `migrations/versions`; a test compares the two.
 """
 
-from sqlalchemy import ForeignKey, MetaData, String, Text
+from sqlalchemy import ForeignKey, Index, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Short = String(64)
@@ -39,6 +39,7 @@ class Call(Base):
     """`in`, or `out` where the agent rang somebody."""
     began_at: Mapped[float] = mapped_column(index=True)
     ended_at: Mapped[float | None]
+    __table_args__ = (Index("ix_calls_agent_ended_at", "agent", "ended_at"),)  # for the sweeper
     end_reason: Mapped[str | None] = mapped_column(String(200))
 
 
