@@ -96,6 +96,7 @@ async def test_nothing_is_kept_of_an_agent_that_keeps_nothing_but_what_quotas_co
     promises = PromisedTable(store)
     promise = Promise("p1", number, "bank", "telephone:1", "a bill", NOW - 60, NOW + 60)
     await promises.put(promise)
+    assert await promises.take_due(NOW) is not None
     await promises.settle("p1", kept=True)
 
     await swept(sweeper(store, {"bank": 0}))

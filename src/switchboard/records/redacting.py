@@ -29,7 +29,7 @@ FAILED: Final = "[unread]"
 
 
 def _line(values: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
-    clean = redactor.text(values["text"], Growing(values["growing"]))
+    clean = redactor.text(values["text"], values.get("growing", Growing.NOT))
     heard = values.get("heard_chars")
     return {
         "text": clean.text,
