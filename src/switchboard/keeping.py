@@ -17,7 +17,7 @@ import anyio
 import phonenumbers
 
 from switchboard.errors import ConfigurationError
-from switchboard.phone.callers import alias, caller, caller_key
+from switchboard.phone.callers import KEY_FILE, alias, caller, caller_key
 from switchboard.records.erasure import SCHEMA, Erased, Person, erase
 from switchboard.records.export import FORMATS
 from switchboard.records.history import history
@@ -72,13 +72,20 @@ def erase_command(settings: Settings, words: Sequence[str]) -> int:
     Raises `ConfigurationError`, in words, for anything amiss.
     """
     parser = _Words("switchboard erase", add_help=False)
-    who = parser.add_mutually_exclusive_group(required=True)
-    who.add_argument("--number")
-    who.add_argument("--principal")
+    either = parser.add_mutually_exclusive_group(required=True)
+    either.add_argument("--number")
+    either.add_argument("--principal")
     asked = parser.parse_args(words)
     store = _store(settings)
+    number = _e164(asked.number) if asked.number else None
+    if number and not (settings.data_dir / KEY_FILE).exists():
+        raise ConfigurationError(
+            f"DATA_DIR={settings.data_dir} has no {KEY_FILE}, by which a telephone's calls are "
+            "found. Use the server's own DATA_DIR."
+        )
     key = caller_key(settings.data_dir)
-    person = _by_number(asked.number, key) if asked.number else Person(asked.principal)
+    who = caller(f"4:{number}", key).id if number else asked.principal
+    person = Person(who, number)
     receipt = anyio.run(erase_person, store, person, key)
     sys.stdout.write(f"{receipt.text}\n")
     for place in receipt.erased.sound:
@@ -120,15 +127,14 @@ def receipt_of(person: Person, erased: Erased, key: bytes, now: float) -> dict[s
     }
 
 
-def _by_number(text: str, key: bytes) -> Person:
+def _e164(text: str) -> str:
     try:
         number = phonenumbers.parse(text, None)
     except phonenumbers.NumberParseException:
         raise ConfigurationError(
             "That is no telephone number. Write it with its country: +442079460018."
         ) from None
-    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return Person(caller(f"4:{written}", key).id, written)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _store(settings: Settings) -> Store:

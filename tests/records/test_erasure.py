@@ -180,6 +180,7 @@ async def test_the_command_line_exports_a_call_and_erases_a_number(tmp_path: Pat
     [
         (["erase"], "--number"),
         (["erase", "--number", "020 7946 0018"], "with its country"),
+        (["erase", "--number", "+44 20 7946 0018"], "the server's own DATA_DIR"),
         (["export", "c1", "--format", "pdf"], "pdf"),
         (["export", "c1"], "no records"),
     ],

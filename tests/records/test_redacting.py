@@ -15,7 +15,8 @@ from switchboard.conversation.rules import Rules, ToolRule
 from switchboard.records import redacting
 from switchboard.records.export import as_json, as_vtt
 from switchboard.records.history import history
-from switchboard.records.recorder import Recorder
+from switchboard.records.promised import Promise, PromisedTable
+from switchboard.records.recorder import ORDER, Recorder
 from switchboard.records.redacting import CLEAN, FAILED, NO_TEXT
 from switchboard.records.redaction.kinds import Pattern, Redaction
 from switchboard.records.schema import Base
@@ -116,6 +117,14 @@ async def test_a_text_that_nobody_could_read_is_not_stored(
     assert "jane" not in caplog.text
 
 
+async def test_why_a_call_was_promised_is_looked_through_too(store: Store) -> None:
+    table = PromisedTable(store)
+    await table.put(Promise("p1", "+442079460018", "bank", "telephone:1", SAID, 100.0, 200.0))
+    promise = await table.take_due(100.0)
+    assert promise is not None
+    assert promise.reason == "I am [email], ring [phone], social security number [id]."
+
+
 async def test_a_long_text_does_not_hold_up_the_calls(store: Store) -> None:
     recorder = Recorder(store)
     opened(recorder)
@@ -142,8 +151,6 @@ async def test_a_long_text_does_not_hold_up_the_calls(store: Store) -> None:
 
 
 def test_every_table_that_the_recorder_writes_is_looked_through() -> None:
-    from switchboard.records.recorder import ORDER
-
     assert set(ORDER) == CLEAN.keys() | NO_TEXT
     for table in NO_TEXT:
         texts = [each.name for each in table.__table__.columns if str(each.type) == "TEXT"]

@@ -1,10 +1,13 @@
 """Calls are kept as long as their agent says, and no longer."""
 
+import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import anyio
 from sqlalchemy import func, insert, select
 
+from switchboard.app import House
 from switchboard.phone.callers import alias
 from switchboard.records.dialled import DialledTable, Full, Quotas, Wanted
 from switchboard.records.history import history
@@ -14,7 +17,11 @@ from switchboard.records.recorder import Recorder
 from switchboard.records.recordings import RecordingTable
 from switchboard.records.retention import Sweeper
 from switchboard.records.schema import Base, Call, Dialled, Item, RecordingRow
-from switchboard.records.store import Store
+from switchboard.records.store import Store, sqlite_url
+from switchboard.settings import Settings
+from tests.exchange.legs import Service
+
+ROOT = Path(__file__).parents[2]
 
 DAY = 86_400.0
 NOW = 1_000 * DAY
@@ -146,6 +153,21 @@ async def test_the_sweeper_sweeps_by_itself_and_outlives_a_fault(store: Store) -
             while await history(store, "old") is not None:  # noqa: ASYNC110  (its own commit)
                 await anyio.sleep(0.01)
         tasks.cancel_scope.cancel()
+
+
+async def test_a_server_sweeps_by_its_setting_and_its_agents(tmp_path: Path) -> None:
+    given = {"data_dir": tmp_path, "session_config": ROOT / "session_config.json"}
+    days = (time.time() - NOW) / DAY  # what is "ago" for `call`, the server's clock has not
+    async with Store(sqlite_url(tmp_path)).opened() as store:
+        await call(store, "old", "bank", 11 - days)
+        await call(store, "young", "bank", 9 - days)
+    house = House(Settings.model_validate({**given, "retention_days": 10}), dial=Service().dial)
+    async with house.running():
+        with anyio.fail_after(20):
+            while await history(house.store, "old") is not None:  # noqa: ASYNC110  (its own commit)
+                await anyio.sleep(0.02)
+        assert await history(house.store, "young") is not None
+    assert house.broken == []
 
 
 async def test_what_comes_after_a_call_was_swept_does_not_come_back(store: Store) -> None:
