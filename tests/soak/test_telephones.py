@@ -9,6 +9,7 @@ import re
 import signal
 import statistics
 import sys
+import time
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ from tests.soak.watch import Watch, empty
 RSS_GROWTH = 0.05
 RSS_SLACK_MIB = 3.0
 IN_FLIGHT_S = 10.0
+SPEAK_S = 4.0
+BREATHE_S = 1.0
 LATE_P99_MS = 500.0
 """Shared machines differ; what keeps no pace at all is behind by seconds."""
 
@@ -68,7 +71,7 @@ async def load(place: Path, many: int, seconds: float) -> Load:
             tasks = [count_tasks(here)]
             async with ringing(carrier, many) as telephones, anyio.create_task_group() as beside:
                 beside.start_soon(watch.keep)
-                await keep_talking(telephones, seconds)
+                await converse(telephones, seconds)
                 beside.cancel_scope.cancel()
                 tasks.append(count_tasks(here))
                 await all_came_back(telephones)
@@ -77,6 +80,15 @@ async def load(place: Path, many: int, seconds: float) -> Load:
             tasks.append(count_tasks(here))
     trips = [trip for each in telephones for trip in each.heard_back.trips_ms]
     return Load(telephones, watch, tasks, trips)
+
+
+async def converse(telephones: Sequence[Telephone], seconds: float) -> None:
+    """They speak, and breathe: where everybody is answered without a pause, nobody's delay can
+    shrink again, and one hiccup of the machine would be in every figure after it."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        await keep_talking(telephones, min(SPEAK_S, left))
+        await anyio.sleep(BREATHE_S)
 
 
 @contextmanager
