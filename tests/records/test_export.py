@@ -5,7 +5,7 @@ import json
 import re
 
 import webvtt
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from switchboard.conversation.commands import LineState, NoteLine, NoteTool, Speaker, ToolState
@@ -16,6 +16,7 @@ from switchboard.records.schema import Call, Item
 from switchboard.records.store import Store
 from tests.records.test_recorder import opened
 
+PATIENT = settings(deadline=None)  # a busy machine is no fault
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cs",)) | st.sampled_from("<>&-\n\r "),
     max_size=40,
@@ -51,6 +52,7 @@ def told(text: str, heard: int | None) -> str:
     return " ".join(text.replace("\0", " ").split())
 
 
+@PATIENT
 @given(LINES)
 def test_every_line_is_a_cue_in_order_and_says_what_was_said(
     lines: list[tuple[str, Speaker, float, int | None]],

@@ -168,7 +168,8 @@ async def test_what_is_redacted_is_in_no_table_file_log_or_export_of_a_whole_cal
         call_id, model = await there.call(caller)
         for at in range(0, len(DIGITS), 7):
             model.does(e.CallerWords("i1", DIGITS[at : at + 7], final=False))
-            await anyio.sleep(0.02)
+            said = DIGITS[: at + 7]
+            await until(lambda said=said: [n for n in caller.notes(c.NoteLine) if n.text == said])
             await there.recorder.flush()
         model.does(
             e.CallerWords("i1", DIGITS, final=True),

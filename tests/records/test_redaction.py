@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from stdnum import luhn
 
@@ -13,6 +13,7 @@ from bench.redaction import judge, lines
 from switchboard.records.redaction.kinds import FULL, Kind, Pattern, Redaction, Span
 from switchboard.records.redaction.redactor import Growing, Redactor
 
+PATIENT = settings(deadline=None)  # a busy machine is no fault
 REDACTOR = Redactor(FULL)
 FLOORS = {"card": (0.95, 0.95), "email": (0.95, 0.95), "phone": (0.95, 0.95), "id": (0.95, 0.95)}
 """Precision and recall that no change may fall below."""
@@ -113,6 +114,7 @@ TEXTS = st.lists(
 ).map(" ".join)
 
 
+@PATIENT
 @given(AROUND, written(), AROUND)
 def test_no_card_number_survives_whatever_is_around_it(
     before: str, card: tuple[str, str], after: str
@@ -123,6 +125,7 @@ def test_no_card_number_survives_whatever_is_around_it(
     assert digits not in re.sub(r"\D", "", left)
 
 
+@PATIENT
 @given(TEXTS)
 @example("order jo@x.io 4155550199")
 @example("[phone] 1234567 my phone [card] 020 7946 0018 and 7654321")
@@ -131,6 +134,7 @@ def test_what_was_redacted_stays_as_it_is(text: str) -> None:
     assert redacted(once) == once
 
 
+@PATIENT
 @given(
     st.lists(
         st.sampled_from(
@@ -144,12 +148,14 @@ def test_a_text_without_findings_is_unchanged(words: list[str]) -> None:
     assert (redacted(text) == text) == (not found)
 
 
+@PATIENT
 @given(TEXTS)
 def test_nothing_but_what_was_found_changes(text: str) -> None:
     done = REDACTOR.text(text)
     assert put_together(text, len(text), done.spans) == done.text
 
 
+@PATIENT
 @given(TEXTS)
 def test_what_is_stored_of_a_growing_line_is_how_the_whole_begins(text: str) -> None:
     whole = redacted(text)
@@ -166,6 +172,7 @@ def test_a_number_that_is_being_spoken_is_held_back_until_it_is_whole() -> None:
     assert redacted(said) == "My card is [card], thanks a lot"
 
 
+@PATIENT
 @given(TEXTS, st.data())
 def test_a_place_in_a_text_is_found_again(text: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(text)))

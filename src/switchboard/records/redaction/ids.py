@@ -53,6 +53,7 @@ CUE: Final = re.compile(rf"{_CUES}[^\d.?!\0]{{0,30}}\Z", re.IGNORECASE)
 _CODE: Final = re.compile(
     rf"(?i:{_CUES})[^\d.?!\0]{{0,30}}?(?<!\w)(?P<code>(?=[A-Z-]{{0,9}}\d)[A-Z0-9-]{{6,20}})(?!\w)"
 )
+_DIGIT: Final = re.compile(r"\d")
 _LETTERS_BEFORE: Final = re.compile(r"(?<![A-Za-z])[A-Z]{1,5}[\s-]?\Z")
 _LETTER_AFTER: Final = re.compile(r"[\s-]?[A-Z](?![A-Za-z'\u2019])")
 
@@ -104,6 +105,8 @@ _WITH_LETTERS: Final[tuple[tuple[re.Pattern[str], Valid], ...]] = tuple(
 
 def with_letters(text: str) -> Iterator[tuple[int, int]]:
     """Where numbers stand that have letters, or a form that only they have."""
+    if _DIGIT.search(text) is None:
+        return
     for form, valid in _WITH_LETTERS:
         for match in form.finditer(text):
             if valid(match.group().upper()):

@@ -19,6 +19,8 @@ type Json = dict[str, Json] | list[Json] | str | int | float | bool | None
 RE2: Final[Any] = re2  # it comes without types
 CUE_CHARS: Final = 80
 """How far back the words are that say what a number is."""
+FEWEST: Final = 3
+"""Digits that can be anything: the code on a card's back."""
 MAX_PASSES: Final = 4
 GONE: Final = "\0"
 
@@ -81,7 +83,9 @@ class Redactor:
         """Everything in a text that is not to be stored, in order. `before` says what it is."""
         if not self._patterns and ANY.search(text) is None:
             return []
-        masked = PLACEHOLDER.sub(lambda match: GONE * len(match.group()), text)
+        masked = text
+        if "[" in text:
+            masked = PLACEHOLDER.sub(lambda match: GONE * len(match.group()), text)
         found: list[Span] = []
         # What is taken out may have hidden something else: looked at again, nothing new is found.
         for _ in range(MAX_PASSES):
@@ -107,7 +111,9 @@ class Redactor:
         if Kind.ID in kinds:
             yield from lettered
         for run in runs_of(text):
-            if not any(account.start <= run.start < account.end for account in accounts):
+            if len(run.digits) >= FEWEST and not any(
+                account.start <= run.start < account.end for account in accounts
+            ):
                 yield from self._run(run, text, before)
 
     def _run(self, run: Run, text: str, before: str) -> Iterator[Span]:

@@ -5,7 +5,7 @@ but separators and hesitation between them.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,17 +24,28 @@ TENS: Final = {
 }
 TIMES: Final = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
 POWERS: Final = {"hundred": "00", "thousand": "000"}
+ZEROS: Final = frozenset({"zero", "oh", "o", "nought", "naught"})
 HESITATION: Final = frozenset({"um", "umm", "uh", "uhm", "er", "erm", "ah", "hm", "hmm", "mm"})
 WORDS: Final = frozenset({*DIGITS, *TEENS, *TENS, *TIMES, *POWERS})
 
-MAX_GAP: Final = 5
-_TOKEN: Final = re.compile(r"\d+|[^\W\d_]+|[\W_]+")
-_SEPARATORS: Final = frozenset(
-    " \t\n\r\u00a0\u2007\u2009\u202f-\u2010\u2011\u2012\u2013\u2014\u2015.,/()[]_*\u2026\u00b7"
+
+def _one_of(words: Iterable[str]) -> str:
+    return "|".join(sorted(words, key=len, reverse=True))
+
+
+_APART: Final = r"[\s\-\u2010-\u2015.,/()\[\]_*\u2026\u00b7]{0,5}"
+_GAP: Final = re.compile(rf"{_APART}(?:(?:{_one_of(HESITATION)}){_APART}){{0,3}}", re.IGNORECASE)
+"""What may stand between two digits of one number."""
+_NUMBER: Final = re.compile(
+    r"(?P<written>\d+)|(?<![^\W\d_])(?:"
+    rf"(?P<tens>{_one_of(TENS)})(?:[ -](?P<unit>{_one_of(set(DIGITS) - ZEROS)}))?"
+    rf"|(?P<digit>{_one_of(DIGITS)})|(?P<teen>{_one_of(TEENS)})"
+    rf"|(?P<times>{_one_of(TIMES)})|(?P<power>{_one_of(POWERS)}))(?![^\W\d_])",
+    re.IGNORECASE,
 )
 _PLUS: Final = re.compile(r"(?:\+|(?<!\w)plus)[\s(-]{0,2}\Z", re.IGNORECASE)
 ANY: Final = re.compile(
-    rf"[\d@]|(?<![^\W\d_])(?:{'|'.join(sorted(WORDS, key=len, reverse=True))})(?![^\W\d_])"
+    rf"[\d@]|(?<![^\W\d_])(?:{_one_of(WORDS)})(?![^\W\d_])"
     r"|(?<!\w)at(?!\w)",
     re.IGNORECASE,
 )
@@ -94,53 +105,44 @@ class Run:
 
 def runs_of(text: str) -> Iterator[Run]:
     """The runs of a text, in order."""
-    run, gap, times, begun = Run(), "", 1, 0
-    tokens = list(_TOKEN.finditer(text))
-    after = 0
-    for at, token in enumerate(tokens):
-        if at < after:
-            continue
-        word = token.group()
-        lower = word.lower()
-        if said := _digits(tokens, at, lower):
-            digits, after = said
-            place = (begun if times > 1 else token.start(), tokens[after - 1].end())
+    run, last = Run(), 0
+    twice: tuple[int, int, str] | None = (
+        None  # how often the next is meant, since where, after what
+    )
+    for match in _NUMBER.finditer(text):
+        gap = text[last : match.start()]
+        last = match.end()
+        if _GAP.fullmatch(gap) is None:
+            if run.digits:
+                yield run
+            run, twice, gap = Run(), None, ""
+        word = match.group().lower()
+        if match["times"] and twice is None:
+            twice = (TIMES[word], match.start(), gap)
+        elif match["power"] and run.digits and not gap.strip():
+            run.add(POWERS[word], match.span(), gap, spoken=run.spoken)
+        elif digits := _digits(match):
+            times, start, before = twice or (1, match.start(), gap)
             if not run.digits:
-                plus = _PLUS.search(text, max(0, place[0] - 8), place[0])
-                run.plus = plus is not None
-                place = (plus.start() if plus else place[0], place[1])
-            run.add(digits * times, place, gap, spoken=not word[0].isdecimal())
-            gap, times = "", 1
-        elif lower in TIMES and times == 1:
-            times, begun = TIMES[lower], token.start()
-        elif lower in POWERS and run.digits and not gap.strip():
-            run.add(POWERS[lower], token.span(), gap, spoken=run.spoken)
-            gap = ""
-        elif _continues(gap, word, lower):
-            gap += " " if lower in HESITATION else word
+                plus = _PLUS.search(text, max(0, start - 8), start)
+                run.plus, start = plus is not None, plus.start() if plus else start
+            spoken = match["written"] is None
+            run.add(digits * times, (start, match.end()), before, spoken=spoken)
+            twice = None
         else:
             if run.digits:
                 yield run
-            run, gap, times = Run(), "", 1
+            run, twice = Run(), None
     if run.digits:
         yield run
 
 
-def _digits(tokens: list[re.Match[str]], at: int, word: str) -> tuple[str, int] | None:
-    """The digits that a token begins, and the first token after them: "forty two" is three."""
-    if word[0].isdecimal():
-        return "".join(str(int(digit)) for digit in word), at + 1  # digits of every script
-    if word in TENS:
-        if at + 2 < len(tokens) and tokens[at + 1].group() in " -":
-            unit = DIGITS.get(tokens[at + 2].group().lower(), "0")
-            if unit != "0":
-                return TENS[word] + unit, at + 3
-        return f"{TENS[word]}0", at + 1
-    digits = DIGITS.get(word) or TEENS.get(word)
-    return None if digits is None else (digits, at + 1)
-
-
-def _continues(gap: str, word: str, lower: str) -> bool:
-    if lower in HESITATION:
-        return True
-    return len(gap) + len(word) <= MAX_GAP and all(letter in _SEPARATORS for letter in word)
+def _digits(match: re.Match[str]) -> str:
+    """The digits that were written or said; none, for what only says how many."""
+    if written := match["written"]:
+        return written if written.isascii() else "".join(str(int(digit)) for digit in written)
+    if tens := match["tens"]:
+        unit = match["unit"]
+        return TENS[tens.lower()] + (DIGITS[unit.lower()] if unit else "0")
+    word = match.group().lower()
+    return DIGITS.get(word) or TEENS.get(word) or ""
