@@ -24,6 +24,7 @@ BENCHMARKS: Final = {
     "renewal": "the silence that a lost model session costs the caller",
     "proxy": "the Voice Live proxy under load: idle lines and speaking ones",
     "phone": "a telephone's first sound after the answer, and its silence after a barge-in",
+    "redaction": "what is found of people's numbers and addresses in texts, and its time",
     "engine": "end of speech to first audio, and word error rate, of the embedded engine",
     "mind": "tool choice and arguments of the offline mind",
 }

@@ -1,4 +1,4 @@
-"""The command line: `serve`, `doctor`, `tools`, `schema`."""
+"""The command line: `serve`, `doctor`, `tools`, `export`, `erase`, `schema`."""
 
 import gc
 import logging
@@ -22,6 +22,10 @@ USAGE = """usage: switchboard COMMAND
   tools [--json]    list the tools of the agents
   tools call NAME '{…}'
                     run one tool
+  export CALL [--format json|vtt] [--out FILE]
+                    what is kept of a call, as a file
+  erase --number +… | --principal ID
+                    take a person out of the records; prints a receipt
   schema            print the JSON Schema of session_config.json
 """
 MISCONFIGURED = 2
@@ -42,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return misuse() if status is None else status
             case "tools":
                 return tools(Settings.read(), words[1:])
+            case "export":
+                return export(Settings.read(), words[1:])
+            case "erase":
+                return erase(Settings.read(), words[1:])
             case "schema" if len(words) == 1:
                 return schema()
             case "-h" | "--help" | "help":
@@ -119,6 +127,20 @@ def tools(settings: Settings, arguments: Sequence[str]) -> int:
         agents=reception.sheets(),
         resources=reception.resources,
     )
+
+
+def export(settings: Settings, arguments: Sequence[str]) -> int:
+    """`switchboard export …`"""
+    from switchboard.keeping import export_command
+
+    return export_command(settings, arguments)
+
+
+def erase(settings: Settings, arguments: Sequence[str]) -> int:
+    """`switchboard erase …`"""
+    from switchboard.keeping import erase_command
+
+    return erase_command(settings, arguments)
 
 
 def schema() -> int:

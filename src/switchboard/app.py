@@ -51,6 +51,7 @@ from switchboard.records.dialled import Quotas
 from switchboard.records.entra import TokenPassword
 from switchboard.records.recorder import Recorder
 from switchboard.records.replicas import Replicas
+from switchboard.records.retention import Sweeper
 from switchboard.records.store import Store
 from switchboard.records.tickets import TicketTable
 from switchboard.services import Identities, Ways, key_of, ways_of
@@ -128,6 +129,12 @@ class House:
         self.telephone = self._telephone() if settings.acs_endpoint else None
         self.rtc = self._rtc() if self.ways.negotiate else None
         self.minting = self._minting(self.rtc) if self.rtc and settings.session_minting else None
+        self.sweeper = Sweeper(
+            self.store,
+            self.reception.retention_days,
+            settings.retention_days,
+            alias=self.telephone.alias if self.telephone else None,
+        )
         self.watch = Watch(settings, self.store.answers)
         self.broken: list[str] = []
         """What should be running and is not."""
@@ -244,6 +251,7 @@ class House:
             callers=CallerLimits(
                 _per_minute(settings.phone_caller_per_minute), settings.phone_caller_at_once
             ),
+            redact=self.reception.redacted,
         )
         client_id = settings.azure_client_id
         credential = partial(default_credential, client_id)
@@ -286,6 +294,7 @@ class House:
                 if self.keys is not None:
                     tasks.start_soon(self._keep, "key", self.keys.refresh)
                 tasks.start_soon(self._keep, "watch", self.watch.run)
+                tasks.start_soon(self._keep, "retention", self.sweeper.run)
                 yield
                 tasks.cancel_scope.cancel()
             writers.cancel_scope.cancel()

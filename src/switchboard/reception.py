@@ -12,6 +12,7 @@ from typing import Final
 from switchboard.agents.book import AgentBook
 from switchboard.agents.config import ModelEntry
 from switchboard.agents.phone import OnThePhone
+from switchboard.agents.privacy import RedactionEntry
 from switchboard.agents.profile import END_CALL, AgentProfile
 from switchboard.agents.serving import rules_of, session_of
 from switchboard.browser.protocol import (
@@ -24,6 +25,8 @@ from switchboard.browser.protocol import (
 from switchboard.conversation.session import Service
 from switchboard.errors import ConfigurationError, NotAllowed
 from switchboard.exchange.brief import Brief
+from switchboard.records.redaction.kinds import FULL, Kind, Pattern, Redaction
+from switchboard.records.redaction.redactor import Redactor
 from switchboard.tools.cli import AgentSheet
 from switchboard.tools.context import Resources
 from switchboard.tools.demo import DemoDatabase
@@ -88,6 +91,7 @@ class Reception:
             toolbox=toolbox,
             offered=frozenset(profile.tools),
             resources=self.resources,
+            redaction=_redaction(profile.redaction),
         )
         return _on_the_telephone(brief, profile.phone) if by_telephone else brief
 
@@ -104,6 +108,20 @@ class Reception:
         if otherwise is not None and otherwise in roster.agents:
             return otherwise
         return roster.default_agent
+
+    def redaction(self, agent: str) -> Redaction:
+        """What is taken out of an agent's texts; everything, of one that there is not any more."""
+        profile = self.book.edition.roster.agents.get(agent)
+        return FULL if profile is None else _redaction(profile.redaction)
+
+    def redacted(self, agent: str, text: str) -> str:
+        """What may be stored of an agent's text."""
+        return Redactor(self.redaction(agent)).text(text).text
+
+    def retention_days(self) -> Mapping[str, int | None]:
+        """How long each agent's calls are kept; `None` where it does not say."""
+        agents = self.book.edition.roster.agents.values()
+        return {profile.id: profile.retention_days for profile in agents}
 
     def on_the_phone(self, agent: str) -> OnThePhone:
         """How an agent is on the telephone, as it is configured at this moment."""
@@ -187,6 +205,11 @@ def _on_the_telephone(brief: Brief, phone: OnThePhone) -> Brief:
         offered=brief.offered | {*phone.tools},
         line_tools=phone.line_tools,
     )
+
+
+def _redaction(entry: RedactionEntry) -> Redaction:
+    patterns = tuple(Pattern(each.name, each.pattern) for each in entry.patterns)
+    return Redaction(frozenset(Kind(kind) for kind in entry.kinds), entry.countries, patterns)
 
 
 def _choice(profile: AgentProfile) -> AgentChoice:

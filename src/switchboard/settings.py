@@ -149,6 +149,9 @@ class Settings(BaseSettings):
     """What this process writes."""
     database_url: Annotated[str | None, Field(repr=False)] = None
     """The records' database, if not SQLite in `data_dir`. May hold a password."""
+    retention_days: Annotated[int, Field(ge=0, le=36_500)] = 90
+    """How long calls are kept once they are over, where their agent does not say; 0 for not at
+    all."""
     session_config: Path = Path("session_config.json")
     """The agents."""
 

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ from switchboard.fitting import PhoneFitting
 from switchboard.phone.acs import AcsCarrier, AcsConfig
 from switchboard.phone.admission import CallerLimits
 from switchboard.phone.around import Choose, Doors, Exchange, PhoneConfig
-from switchboard.phone.callers import caller_key
+from switchboard.phone.callers import alias, caller_key
 from switchboard.phone.dialling import DiallingRules, QuietHours, for_people
 from switchboard.phone.outgoing import Outgoing, OutgoingConfig, may_place
 from switchboard.phone.permits import Permits
@@ -30,7 +31,7 @@ from switchboard.phone.promises import Promises
 from switchboard.phone.room import PhoneRoom
 from switchboard.records.dialled import DialledTable, Quotas
 from switchboard.records.placed import PlacedTable
-from switchboard.records.promised import PromisedTable
+from switchboard.records.promised import PromisedTable, Redact, redacted_whole
 from switchboard.records.recordings import RecordingTable
 from switchboard.records.store import Store
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
@@ -65,6 +66,8 @@ class TelephoneConfig:
     quotas: Quotas = field(default_factory=Quotas)
     ring_s: float = 45.0
     callers: CallerLimits = field(default_factory=CallerLimits)
+    redact: Redact = redacted_whole
+    """What may be stored of an agent's text."""
 
     def __post_init__(self) -> None:
         if not self.resource_id:
@@ -136,6 +139,8 @@ class Telephone:
             RecordingTable(store),
         )
         key = caller_key(config.data_dir)
+        self.alias = partial(alias, key=key)
+        """What stands for whom the quotas count, once they are erased."""
         room = PhoneConfig(
             config.public_url,
             config.choose,
@@ -146,7 +151,7 @@ class Telephone:
             callers=config.callers,
         )
         rules = DiallingRules(config.allowed, QuietHours.read(config.quiet_hours))
-        self.permits = Permits(DialledTable(store), rules, config.quotas)
+        self.permits = Permits(DialledTable(store, self.alias), rules, config.quotas)
         self.room = PhoneRoom(
             exchange, self.carrier, doors, room, fitting=fitting, permits=self.permits
         )
@@ -159,7 +164,7 @@ class Telephone:
             fitting=fitting,
         )
         self.room.followed_by(self.outgoing)
-        self.promises = Promises(PromisedTable(store), self.permits, self.outgoing)
+        self.promises = Promises(PromisedTable(store, config.redact), self.permits, self.outgoing)
         fitting.promises, fitting.dials = self.promises, self.dials
 
     @property

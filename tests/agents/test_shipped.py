@@ -11,6 +11,7 @@ from switchboard.agents.book import AgentBook
 from switchboard.agents.config import ModelEntry, ModelPrice, SessionConfig, schema_text
 from switchboard.agents.humans import HumanEntry
 from switchboard.agents.phone import OnThePhone
+from switchboard.agents.privacy import PatternEntry, RedactionEntry
 from switchboard.agents.profile import AgentEntry, Limits
 from switchboard.agents.turns import SemanticVad, ServerVad, Transcription
 from switchboard.tools.loading import load_toolbox
@@ -82,7 +83,17 @@ def test_every_schema_is_one_that_models_accept(book: AgentBook[Toolbox]) -> Non
 def test_every_field_of_the_file_is_explained() -> None:
     """What `docs/agents.md` does not name, nobody finds."""
     explained = (ROOT / "docs" / "agents.md").read_text()
-    agent = (AgentEntry, Limits, OnThePhone, HumanEntry, ServerVad, SemanticVad, Transcription)
+    agent = (
+        AgentEntry,
+        RedactionEntry,
+        PatternEntry,
+        Limits,
+        OnThePhone,
+        HumanEntry,
+        ServerVad,
+        SemanticVad,
+        Transcription,
+    )
     fields = {
         name for model in (SessionConfig, *agent, ModelPrice) for name in model.model_fields
     } - {"schema_", "type"}

@@ -53,6 +53,7 @@ LEFT_ALONE: Final = {
     "ACS_CA_FILE": "the carrier is Azure's",
     "ACS_LATENCY_MS": "to be measured first",
     "SIGN_IN_AUTHORITY": "the platform's door asks",
+    "RETENTION_DAYS": "the default is right",
     "SESSION_CONFIG": "the image's own",
     "REATTACH_SECONDS": "the default is right",
     "TICKET_SECONDS": "the default is right",

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 
 from switchboard.agents.colours import DARK, LIGHT, readable
 from switchboard.agents.phone import OnThePhone
+from switchboard.agents.privacy import RedactionEntry
 from switchboard.agents.turns import ServerVad, Transcription, TurnDetection, Written, wire
 from switchboard.conversation.rules import Price, Rules, ToolRule
 from switchboard.conversation.session import SessionSpec, ToolSpec
@@ -101,6 +102,11 @@ class AgentEntry(Written):
     """How long, how often, how dear."""
     phone: OnThePhone = OnThePhone()
     """How it answers the telephone, and how it rings people."""
+    redaction: RedactionEntry = RedactionEntry()
+    """What is taken out of its calls' texts before they are stored."""
+    retention_days: Annotated[int, Field(ge=0, le=36_500)] | None = None
+    """How long its calls are kept once they are over; 0 for not at all. Without it, as long as
+    `RETENTION_DAYS` says."""
 
     @field_validator("accent")
     @classmethod

@@ -288,6 +288,8 @@ class NoteLine:
     heard_chars: int | None = None
     """For a cut line: about how many characters of `text` were heard."""
     typed: bool = False
+    growing: bool = False
+    """A cut line of which more words may come. One that is `PARTIAL` always grows."""
 
 
 class ToolState(StrEnum):

@@ -48,8 +48,9 @@ class Draft:
             state = LineState.CUT
         else:
             heard, state = None, LineState.FINAL if self.final else LineState.PARTIAL
+        growing = state is LineState.CUT and not self.final
         return NoteLine(
-            self.item_id, self.speaker, self.text, state, self.began_ms, heard, self.typed
+            self.item_id, self.speaker, self.text, state, self.began_ms, heard, self.typed, growing
         )
 
 

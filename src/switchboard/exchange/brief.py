@@ -7,6 +7,7 @@ from typing import Protocol
 from switchboard.conversation.rules import Rules
 from switchboard.conversation.session import SessionSpec
 from switchboard.exchange.keypad import Patience
+from switchboard.records.redaction.kinds import FULL, Redaction
 from switchboard.tools.context import Resources
 from switchboard.tools.toolbox import Toolbox
 
@@ -24,6 +25,8 @@ class Brief:
     """Tools that the telephone itself runs (`Line.use`). Offered on telephone calls only."""
     patience: Patience = field(default_factory=Patience)
     """With a caller who keys something privately."""
+    redaction: Redaction = FULL
+    """What is taken out of its texts before they are stored."""
 
 
 type Fit = Callable[[Brief], Brief]

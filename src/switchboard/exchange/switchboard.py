@@ -244,6 +244,7 @@ class Switchboard:
             channel=call.placed.channel,
             direction=call.placed.direction,
             began_at=time.time(),
+            redaction=call.placed.brief.redaction,
         )
 
     async def _own(self, call: Call, watch: Watch) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from switchboard.access.principal import Kind, Principal, Role
 from switchboard.errors import ConfigurationError
+from switchboard.records.persons import NAMELESS
 
 KEY_FILE: Final = "telephone.key"
 KEY_BYTES: Final = 32
@@ -23,6 +24,14 @@ def caller(raw_id: str, key: bytes) -> Principal:
 def known_caller(principal_id: str) -> Principal:
     """The same, by the id made before."""
     return Principal(principal_id, "Caller", frozenset({Role.CALLER}), Kind.TELEPHONE)
+
+
+def alias(name: str, key: bytes) -> str:
+    """What stands for a number, or for somebody's id, in what quotas count, once they are erased:
+    nobody's id, and no way back."""
+    return (
+        f"{NAMELESS}{hmac.new(key, f'{NAMELESS}{name}'.encode(), hashlib.sha256).hexdigest()[:32]}"
+    )
 
 
 def caller_key(data_dir: Path) -> bytes:

@@ -1,5 +1,6 @@
 """Calls that were placed, and numbers not to be called: what quotas count."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -58,8 +59,10 @@ class Booked:
 class DialledTable:
     """Each method is one transaction, committed when it returns. Times are epoch seconds."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, alias: Callable[[str], str] | None = None) -> None:
+        """`alias`: what stands for a number, or for somebody's id, that was erased. It counts."""
         self._store = store
+        self._alias = alias
 
     async def book(self, wanted: Wanted, quotas: Quotas, now: float) -> Booked | Full:
         """Count a call, unless a quota is used up. One operation is one call, asked how often."""
@@ -69,7 +72,7 @@ class DialledTable:
             known = select(Dialled.call_id).where(Dialled.operation == wanted.operation)
             if (call_id := (await connection.execute(known)).scalar()) is not None:
                 return Booked(call_id, again=True)
-            full = await _full(connection, wanted, quotas, now)
+            full = await _full(connection, wanted, quotas, now, self._alias)
             if full is None:
                 row = insert(Dialled).values(
                     operation=wanted.operation,
@@ -114,8 +117,15 @@ class DialledTable:
 
 
 async def _full(
-    connection: AsyncConnection, wanted: Wanted, quotas: Quotas, now: float
+    connection: AsyncConnection,
+    wanted: Wanted,
+    quotas: Quotas,
+    now: float,
+    alias: Callable[[str], str] | None,
 ) -> Full | None:
+    def known_as(name: str) -> list[str]:
+        return [name] if alias is None else [name, alias(name)]
+
     listed = exists().where(DoNotCall.number == wanted.number)
     if (await connection.execute(select(listed))).scalar():
         return Full.DO_NOT_CALL
@@ -123,11 +133,11 @@ async def _full(
     under_way = Dialled.ended_at.is_(None) & (Dialled.at > now - LONGEST_CALL_S)
     for full, limit, which in (
         (Full.AT_ONCE, quotas.at_once, under_way),
-        (Full.NUMBER, quotas.number_a_day, today & (Dialled.number == wanted.number)),
+        (Full.NUMBER, quotas.number_a_day, today & Dialled.number.in_(known_as(wanted.number))),
         (
             Full.PRINCIPAL,
             quotas.principal_a_day,
-            today & (Dialled.principal_id == wanted.principal_id),
+            today & Dialled.principal_id.in_(known_as(wanted.principal_id)),
         ),
         (Full.DAY, quotas.a_day, today),
     ):

@@ -59,6 +59,7 @@ def _prepare(busy_timeout_ms: int, dbapi: DBAPIConnection, _: ConnectionPoolEntr
         "journal_mode = WAL",
         "synchronous = NORMAL",
         "foreign_keys = ON",
+        "secure_delete = ON",  # what is deleted, or written over, is not left lying in the file
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

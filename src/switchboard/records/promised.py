@@ -1,11 +1,13 @@
 """Calls that an agent promised: kept until they were placed and taken, or are not worth it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import CursorResult, delete, insert, select, update
 
+from switchboard.records.redaction.kinds import FULL
+from switchboard.records.redaction.redactor import Redactor
 from switchboard.records.schema import Dialled
 from switchboard.records.schema import Promised as Row
 from switchboard.records.states import OPEN
@@ -15,8 +17,18 @@ WAITING: Final = "waiting"
 DIALLING: Final = "dialling"
 KEPT: Final = "kept"
 GIVEN_UP: Final = "given_up"
+MAX_REASON: Final = 200
 KEEP_S: Final = 30 * 86_400.0
 """How long what is settled is remembered."""
+
+
+type Redact = Callable[[str, str], str]
+"""Of an agent's text, what may be stored."""
+
+
+def redacted_whole(_: str, text: str) -> str:
+    """Without anything that is ever taken out."""
+    return Redactor(FULL).text(text).text
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +50,10 @@ class Promise:
 class PromisedTable:
     """Each method is one transaction, committed when it returns."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, redact: Redact = redacted_whole) -> None:
+        """`redact`: what may be stored of the reason that a caller gave an agent."""
         self._store = store
+        self._redact = redact
 
     async def put(self, promise: Promise) -> None:
         """One number waits for one call: a new promise takes the place of an older one."""
@@ -49,7 +63,7 @@ class PromisedTable:
             number=promise.number,
             agent=promise.agent,
             principal_id=promise.principal_id,
-            reason=promise.reason,
+            reason=self._redact(promise.agent, promise.reason)[:MAX_REASON],
             due_at=promise.due_at,
             until=promise.until,
             attempts=promise.attempts,

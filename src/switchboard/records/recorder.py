@@ -7,7 +7,7 @@ changes ten times between two batches is written once.
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import anyio
@@ -17,7 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from switchboard.conversation.commands import Note
 from switchboard.records.orphans import close_calls, orphaned
-from switchboard.records.rows import Row, row_of
+from switchboard.records.redacting import Redacting
+from switchboard.records.redaction.kinds import FULL, Redaction
+from switchboard.records.rows import Batch, Key, Row, row_of
 from switchboard.records.schema import Base, Call, Interruption, Item, Reply, ToolCall
 from switchboard.records.store import Store
 from switchboard.records.trouble import is_passing
@@ -33,9 +35,6 @@ PENDING_ROWS = 20_000
 ORDER: Sequence[type[Base]] = (Call, Item, ToolCall, Interruption, Reply)
 """A call's own row comes before the rows that belong to it."""
 
-type _Key = tuple[type[Base], tuple[str, ...]]
-type _Batch = Mapping[_Key, dict[str, Any]]
-
 
 class Recorder:
     """Notes now, writes soon. Beyond `limit` waiting rows, new ones are dropped and counted."""
@@ -46,8 +45,9 @@ class Recorder:
         self._store = store
         self._batch_s = batch_s
         self._limit = limit
-        self._pending: dict[_Key, dict[str, Any]] = {}
+        self._pending: dict[Key, dict[str, Any]] = {}
         self._work = anyio.Event()
+        self._redacting = Redacting()
         self._dropped_unsaid = 0
         self._away = False
         self.dropped = 0
@@ -66,8 +66,11 @@ class Recorder:
         channel: str,
         began_at: float,
         direction: str = "in",
+        redaction: Redaction = FULL,
     ) -> None:
-        """A call began, at `began_at` epoch seconds. `direction` is `in`, or `out`: we rang."""
+        """A call began, at `began_at` epoch seconds. `direction` is `in`, or `out`: we rang.
+        `redaction` is what is taken out of its texts before they are written."""
+        self._redacting.begin(call_id, redaction)
         values = {
             "id": call_id,
             "principal_id": principal_id,
@@ -89,7 +92,7 @@ class Recorder:
 
     def close_call(self, call_id: str, reason: str, ended_at: float) -> None:
         """A call ended, at `ended_at` epoch seconds."""
-        values = {"id": call_id, "end_reason": reason[:200], "ended_at": ended_at}
+        values = {"id": call_id, "end_reason": reason, "ended_at": ended_at}
         self._add(Row(Call, (call_id,), values))
 
     def _add(self, row: Row) -> None:
@@ -127,12 +130,13 @@ class Recorder:
             return
         left = batch
         try:
-            left = await self._write_batch(batch)
+            clean = await self._redacting.clean(batch)
+            left = {key: batch[key] for key in await self._write_batch(clean)}
         finally:
             if left:  # the database is away or busy, or we are cancelled: so try again
                 self._put_back(left)
 
-    async def _write_batch(self, batch: _Batch) -> _Batch:
+    async def _write_batch(self, batch: Batch) -> Batch:
         """What is still to be written: nothing of what was written, or refused for good."""
         try:
             async with self._store.writing() as connection:
@@ -147,13 +151,13 @@ class Recorder:
             logger.info("database back", extra={"rows": len(batch)})
         return {}
 
-    def _say_away(self, batch: _Batch, reason: Exception) -> None:
+    def _say_away(self, batch: Batch, reason: Exception) -> None:
         if not self._away:
             extra = {"rows": len(batch), "error": type(reason).__name__}
             logger.warning("database away or busy", extra=extra)
         self._away = True
 
-    def _put_back(self, batch: _Batch) -> None:
+    def _put_back(self, batch: Batch) -> None:
         newer, self._pending = self._pending, {}
         for (table, key), values in [*batch.items(), *newer.items()]:
             self._add(Row(table, key, values))
@@ -168,7 +172,7 @@ class Recorder:
             which = orphaned(self._store, Call.replica_id)
             return await close_calls(connection, self._store, which, now, "interrupted")
 
-    async def _write(self, connection: AsyncConnection, batch: _Batch) -> None:
+    async def _write(self, connection: AsyncConnection, batch: Batch) -> None:
         for table in ORDER:
             alike: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
             for (kind, _), values in batch.items():
@@ -177,18 +181,18 @@ class Recorder:
             for rows in alike.values():
                 await self._upsert(connection, table, rows)
 
-    async def _write_apart(self, batch: _Batch, reason: Exception) -> _Batch:
+    async def _write_apart(self, batch: Batch, reason: Exception) -> Batch:
         """One bad row must not cost the others: each in a transaction of its own. What is still to
         be written, should the database go away meanwhile."""
         logger.warning("batch refused", extra={"rows": len(batch), "error": type(reason).__name__})
-        left: dict[_Key, dict[str, Any]] = {}
+        left: dict[Key, dict[str, Any]] = {}
         for table in ORDER:
             for key, values in batch.items():
                 if key[0] is table and not await self._write_alone(key, values):
                     left[key] = values  # noqa: PERF403  (each is awaited)
         return left
 
-    async def _write_alone(self, key: _Key, values: dict[str, Any]) -> bool:
+    async def _write_alone(self, key: Key, values: dict[str, Any]) -> bool:
         """Whether it is dealt with."""
         try:
             async with self._store.writing() as connection:

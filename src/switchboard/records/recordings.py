@@ -74,8 +74,14 @@ class RecordingTable:
             row = (await connection.execute(wanted)).one_or_none()
         if row is None:
             return None
-        where: list[str] = json.loads(row.places) if row.places else []
+        where = places_of(row.places)
         return Kept(row.recording_id, row.state, row.began_at, row.ended_at, where, row.duration_ms)
+
+
+def places_of(places: str | None) -> Sequence[str]:
+    """The addresses that a row has."""
+    where: list[str] = json.loads(places) if places else []
+    return where
 
 
 def _as_many(where: Sequence[str]) -> str:

@@ -1,9 +1,11 @@
 """Notes as rows: which table, which key, which columns."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from switchboard.conversation.commands import (
+    LineState,
     Note,
     NoteInterruption,
     NoteLatency,
@@ -11,7 +13,12 @@ from switchboard.conversation.commands import (
     NoteTool,
     NoteUsage,
 )
+from switchboard.records.redaction.redactor import Growing
 from switchboard.records.schema import Base, Interruption, Item, Reply, ToolCall
+
+type Key = tuple[type[Base], tuple[str, ...]]
+"""The same row, whatever is in it."""
+type Batch = Mapping[Key, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,14 @@ def _line(note: NoteLine) -> dict[str, Any]:
         "began_ms": note.began_ms,
         "heard_chars": note.heard_chars,
         "typed": note.typed,
+        "growing": _growing(note),  # no column: for whoever reads the text before it is stored
     }
+
+
+def _growing(note: NoteLine) -> Growing:
+    if note.state is LineState.PARTIAL:
+        return Growing.SURELY
+    return Growing.PERHAPS if note.growing else Growing.NOT
 
 
 def _tool(note: NoteTool) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class Call(Base):
     """The server that has it, or had it last."""
 
     __table_args__ = (
+        Index("ix_calls_agent_ended_at", "agent", "ended_at"),  # for the sweeper
         Index("ix_calls_open", "replica_id", sqlite_where=OPEN, postgresql_where=OPEN),
     )
 

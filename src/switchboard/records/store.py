@@ -122,6 +122,22 @@ class Store:
         async with self.reading() as connection:
             await connection.execute(text("SELECT 1"))
 
+    async def scrub(self, patience_s: float = 5.0) -> None:
+        """What was deleted is not left lying in SQLite's log of changes either, unless somebody
+        reads all the time. Elsewhere that is the database's own affair."""
+        if self.dialect != "sqlite":
+            return
+        with anyio.move_on_after(patience_s):
+            while not await self._written_back():  # noqa: ASYNC110  (others' reads, unannounced)
+                await anyio.sleep(0.05)
+
+    async def _written_back(self) -> bool:
+        async with self._engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as answer:
+                busy, *_ = await answer.fetchone()
+        return not busy
+
     def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction that may write; committed when the block ends, rolled back if it raises."""
         return _unbroken(self._engine)
