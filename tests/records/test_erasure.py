@@ -125,7 +125,14 @@ def test_every_table_is_a_calls_or_has_a_reason_of_its_own() -> None:
     """A new table is erased with its calls, or has to be thought about here."""
     assert {table.name for table in tables_of_calls()} | OF_THEIR_OWN == set(Base.metadata.tables)
     assert all("call_id" in table.columns for table in tables_of_calls())
-    assert {"calls", "dialled", "promised", "do_not_call", "seen_events", "replicas"} == OF_THEIR_OWN
+    assert {
+        "calls",
+        "dialled",
+        "promised",
+        "do_not_call",
+        "seen_events",
+        "replicas",
+    } == OF_THEIR_OWN
 
 
 async def test_a_receipt_says_how_much_and_not_who(tmp_path: Path) -> None:
