@@ -24,7 +24,7 @@ FRAME = "A" * 1280
 """20 ms of silence, base64."""
 
 
-@tool(timeout_s=0.2)
+@tool(timeout_s=1.5)
 async def sleep_long() -> str:
     """Take longer than anybody waits."""
     await anyio.sleep(60)
@@ -87,7 +87,7 @@ async def house(
     negotiate: Negotiate | None = None,
     mint: Mint | None = None,
 ) -> AsyncGenerator[House]:
-    rules = rules or Rules(tools={}, reattach_s=0.3, silence_s=100)
+    rules = rules or Rules(tools={}, reattach_s=1, silence_s=100)
     service = Service(refuse)
     async with Store(sqlite_url(path)).opened() as store:
         recorder = Recorder(store)

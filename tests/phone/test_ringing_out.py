@@ -107,7 +107,7 @@ async def a_machine_takes(there: Town) -> tuple[str, PhoneCall]:
     there.cloud.doubles.ears.words = [GREETING]
     machine = there.acs.phone(PERSON)
     call_id = (await place(there)).json()["call"]
-    with anyio.fail_after(15):
+    with anyio.fail_after(20):
         call = (await machine.ringing()).answer()
         await call.hear_ms(300)
     await call.say_out(SPEECH)
@@ -120,7 +120,7 @@ async def test_an_answering_machine_is_hung_up_on(cloud: Cloud, tmp_path: Path) 
         call_id, call = await a_machine_takes(there)
         told = await stands(there, call_id, "machine")
         assert told["reason"] == "answering_machine"
-        with anyio.fail_after(15):
+        with anyio.fail_after(20):
             await call.ended.wait()
         await there.empty()
         assert (await there.account(call_id)).call.end_reason == "answering_machine"

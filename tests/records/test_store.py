@@ -93,7 +93,7 @@ async def test_writers_that_meet_wait_for_each_other(store: Store) -> None:
 async def test_reading_does_not_wait_for_a_writer(store: Store) -> None:
     async with store.writing() as writer:
         await writer.execute(insert(Call).values(CALL))
-        with anyio.fail_after(1):
+        with anyio.fail_after(20):
             async with store.reading() as reader:
                 assert (await reader.scalars(select(Call.id))).all() == []
 
@@ -104,7 +104,7 @@ async def test_a_database_that_cannot_be_opened_names_the_setting(url: str) -> N
     with pytest.raises(ConfigurationError, match="DATABASE_URL"):
         async with Store(url).opened():
             pass
-    with anyio.fail_after(5):  # the driver's thread ends by itself, and must before this loop does
+    with anyio.fail_after(20):  # the driver's thread ends by itself, and must before this loop does
         while threading.active_count() > before:  # noqa: ASYNC110 - a thread has no event for us
             await anyio.sleep(0.01)
 

@@ -28,7 +28,7 @@ LINES: Final = (TRACK, STOP)
 def embedded_port() -> Generator[int]:
     """The port of a local cloud with the embedded engine, in a process of its own."""
     command = [sys.executable, "-m", "switchboard_local", "serve"]
-    environment = {**os.environ, "LOCAL_CLOUD_PORT": "0"}
+    environment = {**os.environ, "LOCAL_CLOUD_PORT": "0", "LOCAL_VOICE_STEADY": "true"}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:

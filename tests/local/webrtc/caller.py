@@ -83,7 +83,7 @@ class Caller:
 
     async def until(self, kind: str, noted: list[Event] | None = None) -> Event:
         """The next event of its kind; what comes before it is noted."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(20):
             while True:
                 event = await self.arrived.get()
                 if noted is not None:
@@ -94,14 +94,14 @@ class Caller:
     async def until_loud(self) -> None:
         """Until something more is heard."""
         before = self.heard_ms
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(20):
             while self.heard_ms == before:  # noqa: ASYNC110 - a fact of the media, not an event
                 await asyncio.sleep(0.01)
 
     async def until_quiet(self, for_s: float = 0.3) -> None:
         """Until nothing was heard for so long."""
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(20):
             while loop.time() - self.last_heard_s < for_s:  # noqa: ASYNC110 - nothing happens
                 await asyncio.sleep(0.01)
 
@@ -182,7 +182,7 @@ async def calling(
             connection.on("connectionstatechange", changed)
         await connection.setRemoteDescription(RTCSessionDescription(answer.text, "answer"))
         listening = asyncio.create_task(caller.listen(connection.getReceivers()[0].track))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             await opened.wait()
         yield caller
         await connection.close()
