@@ -147,7 +147,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def engine() -> AsyncGenerator[Engine]:
     """Ears to check what the page was sent, and the caller's voice."""
-    engine = await load_engine(EngineChoice(voice_steady=True))
+    engine = await load_engine(EngineChoice(voice_programs=1, voice_steady=True))
     yield engine
     await engine.aclose()
 

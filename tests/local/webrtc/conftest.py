@@ -13,10 +13,10 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from playwright.async_api import Page, async_playwright
 
-from tests.local.realtime.conftest import JS, embedded_port, node, speech
+from tests.local.realtime.conftest import JS, node
 from tests.local.realtime.doubles import served, silence, tone
 
-__all__ = ["embedded_port", "node", "speech"]
+__all__ = ["node"]
 
 CHROMIUM: Final = "/usr/bin/chromium"
 FLAGS: Final = [
