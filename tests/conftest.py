@@ -5,9 +5,14 @@ from collections.abc import Generator
 from typing import Final
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer  # pyright: ignore[reportMissingTypeStubs]
 
 from tests.workers import ByFile, in_order
+
+# The same examples each time, and as long as they take: what chance finds, and what a busy machine
+# does, is nothing that a change has done. For others: --hypothesis-profile=default.
+settings.load_profile("ci")
 
 _OPTION: Final = "--fail-on-skip"
 

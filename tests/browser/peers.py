@@ -140,6 +140,7 @@ class House:
             origin=origin or self.origin,  # pyright: ignore[reportArgumentType]  (any text, good or bad)
             subprotocols=[Subprotocol(name) for name in names],
             proxy=None,
+            open_timeout=60,
             max_queue=max_queue,
         )
 

@@ -32,7 +32,7 @@ def embedded_port() -> Generator[int]:
             yield int(address[1])
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(60)
 
 
 @pytest.fixture(scope="session")

@@ -282,6 +282,7 @@ class House:
                 "x-ms-call-connection-id": connection,
             },
             proxy=None,
+            open_timeout=60,
         )
 
     async def until(self, happened: Callable[[], object]) -> None:

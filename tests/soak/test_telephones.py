@@ -28,8 +28,8 @@ from tests.soak.watch import Watch, empty
 RSS_GROWTH = 0.05
 RSS_SLACK_MIB = 3.0
 IN_FLIGHT_S = 10.0
-LATE_P99_MS = 500.0
-"""Shared machines differ; what keeps no pace at all is behind by seconds."""
+LATE_P99_MS = 2_000.0
+"""Shared machines differ; what keeps no pace at all is behind by more each second."""
 
 
 @dataclass

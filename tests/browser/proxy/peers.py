@@ -158,6 +158,7 @@ class Door:
             proxy=None,
             max_size=64 * MIB,
             max_queue=max_queue,
+            open_timeout=60,
             close_timeout=3,
         )
 

@@ -23,6 +23,7 @@ async def joined(cloud: Cloud, max_queue: int = 16) -> AsyncGenerator[ClientConn
         additional_headers=cloud.headers,
         max_size=None,
         proxy=None,
+        open_timeout=60,
         max_queue=max_queue,
     ) as socket:
         assert (await receive(socket))["type"] == "session.created"

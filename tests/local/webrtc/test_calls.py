@@ -26,7 +26,15 @@ pytest.importorskip("aiortc", reason="WebRTC cannot be had here")
 
 from aiortc import RTCConfiguration, RTCPeerConnection
 
-from tests.local.webrtc.caller import SESSION, Mouth, calling, mint, offer, offered
+from tests.local.webrtc.caller import (
+    PATIENCE_S,
+    SESSION,
+    Mouth,
+    calling,
+    mint,
+    offer,
+    offered,
+)
 
 SPEECH = tone(700) + silence(800)
 TOOL = {
@@ -58,7 +66,7 @@ async def beside(cloud: Cloud, call_id: str) -> AsyncGenerator[AsyncRealtimeConn
 async def until(
     connection: AsyncRealtimeConnection, kind: str, noted: list[RealtimeServerEvent] | None = None
 ) -> Any:  # noqa: ANN401 - which of 46 types depends on `kind`
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         async for event in connection:
             assert event.type != "error", event
             if noted is not None:
@@ -175,7 +183,7 @@ async def test_one_call_too_many_is_refused_until_another_ends() -> None:
             await connection.close()
             assert refused.status_code == 429
             await post(cloud, f"calls/{caller.call_id}/hangup")
-            await asyncio.wait_for(caller.over.wait(), 20)
+            await asyncio.wait_for(caller.over.wait(), PATIENCE_S)
         async with calling(cloud, secret):
             pass
 
@@ -400,8 +408,8 @@ async def test_hanging_up_ends_the_media_and_every_sideband(cloud: Cloud) -> Non
     async with calling(cloud, await mint(cloud)) as caller, client(cloud) as sdk:
         async with beside(cloud, caller.call_id) as sideband:
             await sdk.realtime.calls.hangup(caller.call_id)
-            await asyncio.wait_for(caller.over.wait(), 20)
-            async with asyncio.timeout(20):
+            await asyncio.wait_for(caller.over.wait(), PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):
                 assert [event async for event in sideband] == []
         with pytest.raises(NotFoundError):
             await sdk.realtime.calls.hangup(caller.call_id)
@@ -442,7 +450,7 @@ async def test_a_call_ends_at_its_session_s_limit_saying_so() -> None:
     with local_cloud(local_session_seconds=1) as cloud:
         async with calling(cloud, await mint(cloud)) as caller:
             assert (await caller.until("error"))["error"]["code"] == "session_expired"
-            await asyncio.wait_for(caller.over.wait(), 20)
+            await asyncio.wait_for(caller.over.wait(), PATIENCE_S)
 
 
 async def test_the_local_cloud_ends_with_a_call_and_its_sideband_in_it() -> None:
@@ -452,8 +460,8 @@ async def test_the_local_cloud_ends_with_a_call_and_its_sideband_in_it() -> None
             calling(cloud, await mint(cloud)) as caller,
             beside(cloud, caller.call_id),
         ):
-            await asyncio.wait_for(asyncio.to_thread(clouds.close), 20)
-            await asyncio.wait_for(caller.over.wait(), 20)
+            await asyncio.wait_for(asyncio.to_thread(clouds.close), PATIENCE_S)
+            await asyncio.wait_for(caller.over.wait(), PATIENCE_S)
 
 
 # Hostile data channels
@@ -485,7 +493,7 @@ async def test_a_channel_that_floods_ends_its_call_and_no_other(cloud: Cloud) ->
     async with calling(cloud, secret) as other, calling(cloud, secret) as caller:
         for _ in range(5000):
             caller.send("response.cancel")
-        await asyncio.wait_for(caller.over.wait(), 20)
+        await asyncio.wait_for(caller.over.wait(), PATIENCE_S)
         other.send("response.create")
         await other.until("response.done")
 
@@ -496,7 +504,7 @@ async def test_a_message_without_end_ends_its_call(cloud: Cloud) -> None:
         assert sctp is not None
         sctp._remote_max_message_size = 0  # pyright: ignore[reportPrivateUsage] - heed no limit
         caller.send_text("x" * 16 * 1024 * 1024)
-        await asyncio.wait_for(caller.over.wait(), 20)
+        await asyncio.wait_for(caller.over.wait(), PATIENCE_S)
 
 
 async def test_an_event_too_large_for_the_channel_is_replaced_by_saying_so(cloud: Cloud) -> None:
