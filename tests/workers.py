@@ -1,4 +1,4 @@
-"""Who runs what where there are several workers (`-n 3`): files stay whole, some go together, and
+"""Who runs what where there are several workers: files stay whole, some go together, and
 what is heavy is not done twice at once."""
 
 from collections.abc import Iterable, Sequence

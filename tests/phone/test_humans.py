@@ -148,7 +148,7 @@ async def test_a_human_who_answers_as_we_give_up_is_sent_away(
 ) -> None:
     assert there.home.house.telephone is not None
     carrier = there.home.house.telephone.carrier
-    monkeypatch.setattr(lines, "GRACE_S", 1.0 - lines.RING_S)  # we wait for a second
+    monkeypatch.setattr(lines, "GRACE_S", 4.0 - lines.RING_S)  # we wait for four seconds
     call = await asks(there, "fetch somebody")
     ring = await rings(there)
     came: list[PhoneCall] = []

@@ -22,7 +22,7 @@ DIALS: dict[str, Any] = {
     "acs_number": AGENT,
     "dial_allowed": ("GB",),
     "dial_quiet_hours": "none",
-    "dial_ring_seconds": 5,
+    "dial_ring_seconds": 60,
 }
 
 
@@ -95,11 +95,14 @@ async def test_somebody_who_does_not_take_the_call(
     await dialling.empty()
 
 
-async def test_a_telephone_that_nobody_takes_rings_no_longer_than_it_may(dialling: Town) -> None:
-    dialling.acs.phone(PERSON).manner = Manner.IGNORES
-    call_id = (await place(dialling)).json()["call"]
-    await stands(dialling, call_id, "no_answer")
-    await dialling.empty()
+async def test_a_telephone_that_nobody_takes_rings_no_longer_than_it_may(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    async with town(cloud, tmp_path, **{**DIALS, "dial_ring_seconds": 5}) as there:
+        there.acs.phone(PERSON).manner = Manner.IGNORES
+        call_id = (await place(there)).json()["call"]
+        await stands(there, call_id, "no_answer")
+        await there.empty()
 
 
 async def a_machine_takes(there: Town) -> tuple[str, PhoneCall]:
