@@ -50,18 +50,7 @@ async def _interrupted(here: Visit, interruption: bytes, times: int) -> float:
 
 async def _kept(here: Visit, cut: dict[str, Any]) -> None:
     """After the interruption `cut`: a model that knows what was heard."""
-    told = here.tap.events
-    truncated = await until(
-        lambda: next(
-            (
-                each.event
-                for each in told("conversation.item.truncate", from_model=False)
-                if each.event["item_id"] == cut["item"]
-            ),
-            None,
-        )
-    )
-    assert truncated is not None
+    truncated = (await until(lambda: _truncates(here, cut["item"])))[-1]
     received_ms = len(here.ear.audio(cut["item"])) / 48
     assert 0 < truncated["audio_end_ms"] < received_ms
     whole, kept = _line(here, cut["item"]), await _remembered(here, cut["item"])
@@ -78,6 +67,11 @@ async def silent_after(here: Visit, at: float) -> float:
                 if state == "silent" and when >= at - 0.01:
                     return when
             await anyio.sleep(0.02)
+
+
+def _truncates(here: Visit, item: str) -> list[dict[str, Any]]:
+    told = here.tap.events("conversation.item.truncate", from_model=False)
+    return [each.event for each in told if each.event["item_id"] == item]
 
 
 def _line(here: Visit, item: str) -> dict[str, Any]:

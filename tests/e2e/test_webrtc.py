@@ -29,14 +29,14 @@ async def test_a_spoken_question_is_answered_aloud_and_nothing_secret_reaches_th
     visiting: Visiting, engine: Engine, tmp_path: Path
 ) -> None:
     question = await said(engine.voice, "What is the balance of my account?")
-    async with visiting(microphone(tmp_path / "mic.wav"), connection="webrtc") as here:
+    # Late enough for the greeting to be over; the first microphone's voice is recorded.
+    mic = microphone(tmp_path / "mic.wav", (12.0, question))
+    async with visiting(mic, connection="webrtc") as here:
         await here.call("Contoso Bank")
         await here.state("way", "webrtc")
         await here.state("speaker", "playing")
         lines = here.page.get_by_test_id("line")
         await expect(lines.first).to_contain_text("Contoso Bank")
-        await here.state("speaker", "silent")
-        await here.say(question, MICROPHONES[0])
 
         tool = here.page.get_by_test_id("tool")
         await expect(tool).to_contain_text("Checked the balance", timeout=40_000)

@@ -98,7 +98,8 @@ async def test_somebody_who_does_not_take_the_call(
 async def test_a_telephone_that_nobody_takes_rings_no_longer_than_it_may(
     cloud: Cloud, tmp_path: Path
 ) -> None:
-    async with town(cloud, tmp_path, **{**DIALS, "dial_ring_seconds": 5}) as there:
+    briefly: dict[str, Any] = {**DIALS, "dial_ring_seconds": 5}
+    async with town(cloud, tmp_path, **briefly) as there:
         there.acs.phone(PERSON).manner = Manner.IGNORES
         call_id = (await place(there)).json()["call"]
         await stands(there, call_id, "no_answer")
