@@ -5,8 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/test-needs.sh
+page=
 if [ -d frontend/node_modules ]; then
-    npm --prefix frontend run --silent test </dev/null
+    npm --prefix frontend run --silent test </dev/null & # beside what is made ready below
+    page=$!
 else
     echo "Skipping the page's own tests: Node.js is missing." >&2
     [ -z "${CI:-}" ] || exit 1
@@ -18,6 +20,7 @@ if [ -f tests/js/package.json ] && type -P npm >/dev/null &&
 fi
 # Where Python is told to write no bytecode, each process of the tests would compile all of it.
 .venv/bin/python -m compileall -q src tests
+[ -z "$page" ] || wait "$page"
 options=()
 [ -z "${CI:-}" ] || options+=(--fail-on-skip)
 exec .venv/bin/python -m pytest ${options[@]+"${options[@]}"} "$@" </dev/null

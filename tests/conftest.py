@@ -1,13 +1,18 @@
 """What all tests share: in CI, a test that was skipped is a test that failed; where there are
-two workers, some tests go together."""
+several workers, some tests go together."""
 
 from collections.abc import Generator
 from typing import Final
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer  # pyright: ignore[reportMissingTypeStubs]
 
-from tests.workers import ByFile, longest_first
+from tests.workers import ByFile, in_order
+
+# The same examples each time, and as long as they take: what chance finds, and what a busy machine
+# does, is nothing that a change has done. For others: --hypothesis-profile=default.
+settings.load_profile("ci")
 
 pytest_plugins = ["tests.stores"]
 
@@ -28,7 +33,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):
-        items[:] = longest_first(items)
+        items[:] = in_order(items)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -113,7 +113,7 @@ class Served:
 
     async def quiet(self) -> None:
         """Wait until no call is left."""
-        with anyio.fail_after(5):
+        with anyio.fail_after(20):
             while self.house.switchboard.live() or self.models.open:  # noqa: ASYNC110
                 await anyio.sleep(0.01)
 
@@ -147,7 +147,7 @@ async def home(tmp_path: Path) -> AsyncGenerator[Served]:
 async def say(page: Page, text: str, item: str = "t1") -> dict[str, Any]:
     """A typed turn, and the agent's final line in answer to it."""
     await page.say("text", id=item, text=text)
-    with anyio.fail_after(5):
+    with anyio.fail_after(20):
         while True:
             line = await page.next("line")
             if line["speaker"] == "agent" and line["text"] == text:
@@ -187,8 +187,9 @@ async def test_leaving_the_page_in_mid_call_leaves_nothing_running(home: Served)
             await page.next("audio")
             await page.socket.close(1001)
     await home.quiet()
-    await anyio.sleep(0.1)
-    assert len(asyncio.all_tasks()) <= tasks
+    with anyio.fail_after(20):
+        while len(asyncio.all_tasks()) > tasks:  # noqa: ASYNC110  (a connection is still closing)
+            await anyio.sleep(0.01)
 
 
 async def test_a_lost_page_comes_back_to_the_same_conversation(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ async def test_the_proxy_shows_a_token_for_voice_lives_audience(
             "azure_voicelive_scope": OTHER_SCOPE,
         }
         async with product(tmp_path, **settings) as served, served.dial(model="m"):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(20):
                 while not live.requests:  # noqa: ASYNC110  (the socket opens before the service's)
                     await asyncio.sleep(0.01)
     asked = [query["resource"] for query in identity.queries]

@@ -151,7 +151,7 @@ async def test_a_store_that_hangs_or_fails_is_not_ok(tmp_path: Path) -> None:
         raise OSError("disk")
 
     for store in (anyio.sleep_forever, fails):
-        watch = Watch(settings(tmp_path), store, patience=Patience(local_s=0.05))
+        watch = Watch(settings(tmp_path), store, patience=Patience(local_s=0.5))
         assert not await watch.look()
         assert (watch.state(RECORDS), watch.state(DATA_DIRECTORY)) == (State.NOT_OK, State.OK)
 
@@ -159,7 +159,7 @@ async def test_a_store_that_hangs_or_fails_is_not_ok(tmp_path: Path) -> None:
 async def test_a_round_that_takes_too_long_is_cut_short_and_tells_what_it_found(
     tmp_path: Path,
 ) -> None:
-    watch = Watch(settings(tmp_path), anyio.sleep_forever, Pace(round_s=0.05))
+    watch = Watch(settings(tmp_path), anyio.sleep_forever, Pace(round_s=0.5))
     assert not await watch.look()
     assert (watch.state(RECORDS), watch.state(DATA_DIRECTORY)) == (State.WAITING, State.OK)
 

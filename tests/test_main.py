@@ -36,7 +36,7 @@ def switchboard(*words: str, **settings: str) -> subprocess.CompletedProcess[str
         env=environment(**settings),
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=100,
         check=False,
     )
 
@@ -52,7 +52,7 @@ def serving(port: int, data_dir: Path, **settings: str) -> Generator[subprocess.
         text=True,
     )
     try:
-        until = time.monotonic() + 40
+        until = time.monotonic() + 60
         while time.monotonic() < until and server.poll() is None:
             try:
                 httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False)
@@ -77,7 +77,7 @@ def test_it_serves_until_told_to_stop(tmp_path: Path) -> None:
         )
         assert long.status_code == 431
         server.send_signal(signal.SIGTERM)
-        _, logged = server.communicate(timeout=20)
+        _, logged = server.communicate(timeout=60)
     records = [json.loads(line) for line in logged.splitlines()]
     assert "drained" in [record["message"] for record in records]
     assert (tmp_path / "records.sqlite3").exists()
@@ -174,7 +174,7 @@ async def test_a_token_shown_to_the_proxy_is_not_in_its_log(tmp_path: Path) -> N
                     await client.send("hello")
                     assert await client.recv() == "hello"
             server.send_signal(signal.SIGTERM)
-            _, logged = await to_thread.run_sync(lambda: server.communicate(timeout=20))
+            _, logged = await to_thread.run_sync(lambda: server.communicate(timeout=60))
     assert logged.count("proxied connection ended") == 3
     for secret in hidden.values():
         assert secret.rpartition(".")[0] not in logged

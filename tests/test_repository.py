@@ -33,7 +33,7 @@ def run(
     command: list[str], cwd: Path = ROOT, env: Mapping[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        command, cwd=cwd, env=env, capture_output=True, text=True, timeout=50, check=False
+        command, cwd=cwd, env=env, capture_output=True, text=True, timeout=100, check=False
     )
 
 

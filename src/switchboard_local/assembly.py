@@ -14,7 +14,11 @@ from switchboard_local.settings import Settings
 @asynccontextmanager
 async def assembled(settings: Settings) -> AsyncGenerator[tuple[Engine, Mind]]:
     """Both, warm, closed with the block. Raises `PartMissing` for a forced part there is not."""
-    choice = EngineChoice(ears=settings.local_ears, voice=settings.local_voice)
+    choice = EngineChoice(
+        ears=settings.local_ears,
+        voice=settings.local_voice,
+        voice_steady=settings.local_voice_steady,
+    )
     engine = await load_engine(choice)
     try:
         key = settings.local_llm_key

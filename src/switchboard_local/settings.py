@@ -22,6 +22,8 @@ class Settings(BaseSettings):
 
     local_voice: VoiceChoice = "auto"
     """Force a voice. "auto" is the best there is."""
+    local_voice_steady: bool = False
+    """Say a line the same way each time, where the voice is Piper's: for tests of what is heard."""
     local_ears: EarsChoice = "auto"
     """Force the ears. "auto" is the best there are."""
     local_mind: Literal["auto", "offline"] = "auto"

@@ -213,7 +213,7 @@ def test_a_house_does_not_open_with_a_wrong_book(house: House) -> None:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    with anyio.fail_after(5):
+    with anyio.fail_after(20):
         while not true():  # noqa: ASYNC110 - a watcher of files has no event to wait for
             await anyio.sleep(0.01)
 

@@ -140,6 +140,7 @@ class House:
             origin=origin or self.origin,  # pyright: ignore[reportArgumentType]  (any text, good or bad)
             subprotocols=[Subprotocol(name) for name in names],
             proxy=None,
+            open_timeout=60,
             max_queue=max_queue,
         )
 
@@ -153,7 +154,7 @@ class House:
 
     async def until(self, happened: Callable[[], object]) -> None:
         """Wait for something on the server's side."""
-        with anyio.fail_after(5):
+        with anyio.fail_after(20):
             while not happened():  # noqa: ASYNC110  (plain facts, without events of their own)
                 await anyio.sleep(0.005)
 
@@ -170,7 +171,7 @@ class Page:
 
     async def next(self, type_: str | None = None) -> dict[str, Any]:
         """The next message, or the next one of a type."""
-        with anyio.fail_after(5):
+        with anyio.fail_after(20):
             while True:
                 message = msgspec.json.decode(await self.socket.recv())
                 if type_ in (None, message["type"]):
@@ -179,7 +180,7 @@ class Page:
     async def closed(self) -> tuple[int, list[dict[str, Any]]]:
         """The close code, and what was said before."""
         said: list[dict[str, Any]] = []
-        with anyio.fail_after(10):
+        with anyio.fail_after(20):
             try:
                 while True:
                     said.append(msgspec.json.decode(await self.socket.recv()))
@@ -219,7 +220,7 @@ async def serving(
     # No task group: a fixture is left in another task than it was entered in.
     served = asyncio.create_task(server.serve([door]))
     try:
-        with anyio.fail_after(10):
+        with anyio.fail_after(20):
             while not server.started:  # noqa: ASYNC110  (uvicorn has no event for it)
                 await anyio.sleep(0.005)
         yield

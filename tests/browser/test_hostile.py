@@ -4,6 +4,7 @@ import base64
 import binascii
 import socket
 import string
+import time
 import zlib
 from pathlib import Path
 
@@ -271,7 +272,7 @@ async def test_pings_that_nobody_reads_the_answers_of_end_the_connection(home: H
         flood = b"".join(
             b"\x89\xfd" + b"\x00" * 4 + b"p" * 125 for _ in range(8_000)
         )  # control frames, masked with zeros
-        with anyio.fail_after(10):
+        with anyio.fail_after(20):
             while not home.exchange.left:
                 if not page.socket.transport.is_closing():
                     page.socket.transport.write(flood)
@@ -295,7 +296,7 @@ async def test_who_talks_before_being_answered_is_cut_off_without_an_error(
     door = socket.create_server(("127.0.0.1", 0))
     async with serving(app, door), await anyio.connect_tcp(*door.getsockname()) as page:
         await page.send(UPGRADE)
-        with anyio.fail_after(5):
+        with anyio.fail_after(20):
             await arrived.wait()
             await page.send(b"\xff" * 64)
             await gone.wait()
@@ -308,9 +309,10 @@ async def test_while_one_page_is_hostile_another_talks_undisturbed(home: House) 
     async with home.talking() as good, home.talking() as bad, anyio.create_task_group() as tasks:
         tasks.start_soon(_be_hostile, bad.socket)
         for number in range(40):
+            began = time.process_time()  # both ends are here, and other programs' work is not it
             await good.say("ping", at=number)
-            with anyio.fail_after(1):
-                assert (await good.next())["at"] == number
+            assert (await good.next())["at"] == number
+            assert time.process_time() - began < 1
             await anyio.sleep(0.005)
         tasks.cancel_scope.cancel()
 

@@ -171,7 +171,7 @@ async def test_a_page_that_does_not_read_is_cut_off_and_its_call_waits(tmp_path:
     ):
         page.socket.transport.pause_reading()
         reply = ReplyAudio("r1", "item_1", "A" * 40_000)
-        with anyio.fail_after(10):
+        with anyio.fail_after(20):
             while not home.exchange.left:
                 home.exchange.leg.play(reply)
                 await anyio.sleep(0)  # noqa: ASYNC115  (plain yields)
@@ -221,12 +221,12 @@ async def test_a_page_that_falls_silent_is_away(tmp_path: Path) -> None:
 
 
 async def test_a_page_that_pings_is_not_silent(tmp_path: Path) -> None:
-    limits = SocketLimits(idle_s=0.4)
+    limits = SocketLimits(idle_s=1.5)
     async with (
         house(tmp_path, Setting(BrowserConfig(socket=limits))) as home,
         home.talking() as page,
     ):
         for _ in range(6):
-            await anyio.sleep(0.15)
+            await anyio.sleep(0.4)
             await page.say("ping", at=1)
             assert (await page.next())["type"] == "pong"

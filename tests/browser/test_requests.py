@@ -46,7 +46,7 @@ async def door() -> AsyncGenerator[Address]:
 
 async def answer(client: SocketStream, *, until: bytes) -> bytes:
     said = b""
-    with anyio.fail_after(5):
+    with anyio.fail_after(20):
         while until not in said:
             said += await client.receive()
     return said
@@ -55,7 +55,7 @@ async def answer(client: SocketStream, *, until: bytes) -> bytes:
 async def gone(client: SocketStream) -> bytes:
     """What is still said before the connection is cut."""
     said = b""
-    with anyio.fail_after(5):
+    with anyio.fail_after(20):
         try:
             while True:
                 said += await client.receive()
@@ -151,7 +151,7 @@ async def test_bytes_that_trickle_do_not_win_time(
 ) -> None:
     monkeypatch.setattr(BoundedRequests, "head_s", SOON_S)
     async with await anyio.connect_tcp(*door) as client:
-        with anyio.fail_after(5), pytest.raises(anyio.BrokenResourceError):
+        with anyio.fail_after(20), pytest.raises(anyio.BrokenResourceError):
             while True:
                 await client.send(b"\r\n")
                 await anyio.sleep(SOON_S / 10)

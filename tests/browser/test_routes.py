@@ -197,17 +197,19 @@ async def test_an_expired_ticket_opens_nothing(tmp_path: Path) -> None:
 async def test_of_two_sockets_with_one_ticket_exactly_one_wins(home: House) -> None:
     placed = await home.place()
     outcomes: list[str] = []
+    everybody = anyio.Event()
 
     async def join() -> None:
         async with home.dial(placed) as socket:
             page = Page(socket)
             outcomes.append((await page.next())["type"])
-            with anyio.move_on_after(0.2):
-                await page.closed()
+            await everybody.wait()
 
     async with anyio.create_task_group() as racers:
         for _ in range(6):
             racers.start_soon(join)
+        await home.until(lambda: len(outcomes) == 6)
+        everybody.set()
     assert sorted(outcomes) == ["ready"] + ["refused"] * 5
     assert len(home.exchange.legs) == 1
 

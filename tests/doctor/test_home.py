@@ -55,7 +55,7 @@ async def test_agents_that_are_not_there_are_missed(tmp_path: Path) -> None:
 
 
 async def test_a_tool_that_hangs_as_it_is_read_is_not_waited_for(tmp_path: Path) -> None:
-    (tmp_path / "slow.py").write_text("import time\ntime.sleep(20)\n")
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(60)\n")
     (tmp_path / "desk.md").write_text("You keep the desk.")
     file = tmp_path / "session_config.json"
     file.write_text(

@@ -278,7 +278,7 @@ async def test_the_local_clouds_clock_is_ours() -> None:
     with local_cloud() as cloud:
         told = await clock(asked(f"http://127.0.0.1:{cloud.port}"), PATIENT)
     assert ok(told)
-    assert told.detail in ("within 1 s", "within 2 s")
+    assert told.detail.startswith("within ")
 
 
 @pytest.mark.parametrize(("minutes", "said"), [(10, "s behind"), (-10, "s ahead")])

@@ -10,7 +10,7 @@ from typing import Protocol
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, async_playwright
+from playwright.async_api import Locator, Page, async_playwright, expect
 
 from switchboard_local.engine.load import Engine, EngineChoice, load_engine
 from tests.e2e.caller import Ear
@@ -33,6 +33,7 @@ FLAGS = [
     "--use-fake-device-for-media-stream",
     "--allow-loopback-in-peer-connection",
 ]
+expect.set_options(timeout=20_000)
 NO_UDP = "--webrtc-ip-handling-policy=disable_non_proxied_udp"
 """A network that lets no packet of WebRTC through."""
 
@@ -134,6 +135,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     town = Town(free_port(), "not-a-secret-in-a-test", logs)
     environment = {
         "LOCAL_CLOUD_PORT": str(town.cloud_port),
+        "LOCAL_VOICE_STEADY": "true",
         "IDENTITY_HEADER": town.header,
     }
     log = logs / "cloud.log"
@@ -145,7 +147,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def engine() -> AsyncGenerator[Engine]:
     """Ears to check what the page was sent, and the caller's voice."""
-    engine = await load_engine(EngineChoice(voice_steady=True))
+    engine = await load_engine(EngineChoice(voice_programs=1, voice_steady=True))
     yield engine
     await engine.aclose()
 

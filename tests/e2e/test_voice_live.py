@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from switchboard_local.engine.load import Engine
 from tests.e2e.caller import microphone, said, tells_the_balance
 from tests.e2e.conftest import MICROPHONES, Visiting
-from tests.e2e.interruption import cut_in_time
+from tests.e2e.interruption import QUESTION, cut_in_time, speaks
 from tests.e2e.secrecy import secrets_in
 from tests.e2e.town import until
 
@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.embedded,
     pytest.mark.node,
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(300),
     pytest.mark.asyncio(loop_scope="session"),
 ]
 MODEL = "Voice Live: GPT Realtime 2.1"
@@ -48,12 +48,9 @@ async def test_a_call_over_voice_live_is_spoken_typed_and_spoken_over(
         assert tells_the_balance(heard), heard
         await here.state("speaker", "silent")
 
-        await here.type("What are my last transactions?")
-        await here.state("speaker", "playing")
-        await here.say(interruption, MICROPHONES[1])
-        cut = (await until(lambda: here.ear.of("interruption")))[0]
-        await cut_in_time(here, cut)
-        await expect(here.page.locator("[data-testid=line][data-state=cut]")).to_be_visible()
+        await here.type(QUESTION)
+        await speaks(here)
+        await cut_in_time(here, interruption)
 
         assert here.tap.paths == ["/voice-live/realtime"]
         await here.page.get_by_role("button", name="End", exact=True).click()

@@ -20,7 +20,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 ROOT = Path(__file__).parents[2]
-START_S = 60.0
+START_S = 120.0
 WAIT_S = 20.0
 ABNORMAL = 1006
 
@@ -40,7 +40,7 @@ def running(module: str, log: Path, environment: Mapping[str, str]) -> Generator
             yield
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=60)
 
 
 def answering(url: str, log: Path, within_s: float = START_S) -> None:

@@ -25,7 +25,7 @@ FRAME = "A" * 1280
 """20 ms of silence, base64."""
 
 
-@tool(timeout_s=0.2)
+@tool(timeout_s=1.5)
 async def sleep_long() -> str:
     """Take longer than anybody waits."""
     await anyio.sleep(60)
@@ -89,7 +89,7 @@ async def house(
     mint: Mint | None = None,
     observer: Observer = UNOBSERVED,
 ) -> AsyncGenerator[House]:
-    rules = rules or Rules(tools={}, reattach_s=0.3, silence_s=100)
+    rules = rules or Rules(tools={}, reattach_s=1, silence_s=100)
     service = Service(refuse)
     async with Store(sqlite_url(path)).opened() as store:
         recorder = Recorder(store)

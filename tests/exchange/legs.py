@@ -19,7 +19,7 @@ from switchboard.tools.context import Resources
 from switchboard.tools.toolbox import Toolbox
 
 SPEC = SessionSpec("model", "You are Ana.", "marin", {"type": "server_vad"})
-WAIT_S = 5.0
+WAIT_S = 20.0
 PRINCIPAL: Principal = LOCAL
 
 

@@ -82,7 +82,7 @@ async def test_after_a_barge_in_no_late_audio_reaches_the_caller(tmp_path: Path)
         ("add_up", '{"first": 2, "second": 3}', "5"),
         ("add_up", '{"first": "two"}', "second"),
         ("give_up", "{}", "The archive is closed today."),
-        ("sleep_long", "{}", "0.2 seconds"),
+        ("sleep_long", "{}", "1.5 seconds"),
         ("add_upp", "{}", "add_up"),
         ("rm_rf", "{}", "no tool"),
     ],
@@ -198,12 +198,12 @@ async def test_what_the_older_socket_had_still_to_play_counts_as_unheard(tmp_pat
 
 
 async def test_busy_lines_refuse_and_a_line_nobody_came_for_is_free_again(tmp_path: Path) -> None:
-    async with house(tmp_path, lines=Lines(calls=1, wait_s=0.05)) as here:
+    async with house(tmp_path, lines=Lines(calls=1, wait_s=0.5)) as here:
         here.place()
         with pytest.raises(LinesBusy):
             here.place()
 
-        await anyio.sleep(0.06)
+        await anyio.sleep(0.6)
 
         here.place()
 

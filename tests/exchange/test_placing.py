@@ -15,8 +15,8 @@ from tests.exchange.house import House, house
 from tests.exchange.legs import PRINCIPAL, Caller, Service, until
 
 ASK: dict[str, Any] = {"principal": PRINCIPAL, "agent": "ana", "voice": None, "model": None}
-ONE_LINE = Lines(calls=1, wait_s=0.2)
-LATE_S = 0.3
+ONE_LINE = Lines(calls=1, wait_s=1)
+LATE_S = 1.2
 """After a line of `ONE_LINE` is nobody's any more."""
 
 

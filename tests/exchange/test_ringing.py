@@ -117,10 +117,10 @@ async def test_who_rings_a_telephone_may_say_how_long_it_rings(tmp_path: Path) -
 
 
 async def test_a_caller_who_came_is_put_down_and_waited_for_no_more(tmp_path: Path) -> None:
-    async with house(tmp_path, lines=Lines(wait_s=0.1)) as here:
+    async with house(tmp_path, lines=Lines(wait_s=1)) as here:
         call_id, _ = await rings(here)
         here.join(call_id, Caller())
-        await anyio.sleep(0.2)
+        await anyio.sleep(1.2)
         assert here.switchboard.live() == 1
         await here.recorder.flush()
         account = await history(here.store, call_id)
@@ -144,8 +144,8 @@ async def test_a_server_that_stops_does_not_wait_for_those_who_are_not_there(
 ) -> None:
     async with house(tmp_path) as here:
         await rings(here)
-        with anyio.fail_after(2):
-            assert await here.switchboard.drain(10) == 0
+        with anyio.fail_after(20):
+            assert await here.switchboard.drain(60) == 0
 
 
 async def test_while_no_model_can_be_had_the_caller_is_not_kept_on_the_line(
@@ -162,10 +162,10 @@ async def test_while_no_model_can_be_had_the_caller_is_not_kept_on_the_line(
 
 
 async def test_the_time_it_rang_is_no_part_of_the_call(tmp_path: Path) -> None:
-    rules = Rules(tools={}, silence_s=100, max_call_s=0.4, warn_before_s=0, goodbye_s=0.05)
+    rules = Rules(tools={}, silence_s=100, max_call_s=1.5, warn_before_s=0, goodbye_s=0.05)
     async with house(tmp_path, rules) as here:
         call_id, _ = await rings(here)
-        await anyio.sleep(0.5)
+        await anyio.sleep(1.6)
         here.join(call_id, caller := Caller())
         await anyio.sleep(0.2)
         assert caller.closed is None

@@ -129,7 +129,7 @@ def line_to(peer: Peer, service: Capabilities = AZURE_OPENAI, **settings: float)
 async def until(event: type[Any], leg: ModelLeg) -> list[ModelEvent | ReplyAudio]:
     """What the leg says, up to and with the first of this kind."""
     said: list[ModelEvent | ReplyAudio] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         async for fact in leg:
             said.append(fact)
             if isinstance(fact, event):
@@ -144,6 +144,6 @@ async def last_word(leg: ModelLeg) -> ModelLost:
 
 
 async def eventually(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not true():  # noqa: ASYNC110  # the other end of a socket sets no event
             await asyncio.sleep(0.005)

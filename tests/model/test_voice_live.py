@@ -503,7 +503,7 @@ async def test_each_session_is_dialled_at_its_own_service() -> None:
             Service.VOICE_LIVE: line_to(live, VOICE_LIVE).dial,
             Service.AZURE_OPENAI: line_to(ga).dial,
         }
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             for service in Service:
                 async with by_service(dials)(replace(SPEC, service=service)) as leg:
                     await until(ModelReady, leg)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.page.desk import Desk
 from tests.page.rtc import RtcDesk
@@ -35,7 +35,17 @@ WATCH = """
 window.wrongs = [];
 addEventListener('securitypolicyviolation',
   (e) => window.wrongs.push(`${e.violatedDirective} ${e.blockedURI}`));
+window.been = [];
+new MutationObserver((changes) => {
+  for (const { attributeName, target } of changes) {
+    window.been.push(`${attributeName}=${target.getAttribute(attributeName)}`);
+  }
+}).observe(document, {
+  subtree: true, attributes: true, attributeFilter: ['data-phase', 'data-speaker'],
+});
 """
+
+expect.set_options(timeout=20_000)
 
 
 @dataclass
@@ -50,23 +60,28 @@ class Visit:
         blocked: list[str] = self.page.evaluate("window.wrongs")
         return self.errors + blocked
 
-    def state(self, name: str, value: str, timeout_ms: float = 5_000) -> None:
+    def state(self, name: str, value: str, timeout_ms: float = 20_000) -> None:
         """Wait until the document's `data-name` is `value`."""
         self.page.locator(f"html[data-{name}='{value}']").wait_for(
             state="attached", timeout=timeout_ms
         )
+
+    def passed(self, name: str, value: str) -> None:
+        """Wait until `data-name` has been `value`, for however short a while."""
+        been = f"data-{name}={value}"
+        self.desk.wait(lambda: been in self.page.evaluate("window.been"))
 
     def call(self) -> None:
         self.page.get_by_role("button", name="Talk to Contoso Bank").click()
         self.state("phase", "live")
 
 
-def visit(
-    browser: Browser, desk: Desk, *, width: int = 1440, height: int = 900, dark: bool = False
-) -> Visit:
+def visit(browser: Browser, desk: Desk, *, still: bool = False) -> Visit:
+    """`still`: nothing on the page moves."""
     context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if dark else "light",
+        viewport={"width": 1440, "height": 900},
+        color_scheme="light",
+        reduced_motion="reduce" if still else None,
         accept_downloads=True,
     )
     context.add_init_script(WATCH)

@@ -93,7 +93,7 @@ class Desk:
         """Close the socket under the call."""
         self._post(code)
 
-    def wait(self, done: Callable[[], bool], timeout_s: float = 5) -> None:
+    def wait(self, done: Callable[[], bool], timeout_s: float = 20) -> None:
         deadline = time.monotonic() + timeout_s
         while not done():
             assert time.monotonic() < deadline, f"waited {timeout_s} s; got {self.words()[-5:]}"

@@ -1,7 +1,5 @@
 """The page over WebRTC, in a real browser, with a real peer at the other end."""
 
-import time
-
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -20,9 +18,6 @@ from tests.page.rtc import RtcDesk
 from tests.page.test_page_alone import GREETING, Look
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
-
-FALLBACK_S = 7.0
-"""Five seconds of patience, and the new call."""
 
 
 def choose(here: Visit, connection: str) -> None:
@@ -139,20 +134,17 @@ def test_a_network_without_a_way_falls_back_and_says_so(
 ) -> None:
     here = visit(browser, rtc_desk)
     rtc_desk.deaf = True
-    began = time.monotonic()
     here.page.get_by_role("button", name="Talk to Contoso Bank").click()
-    here.state("phase", "live", timeout_ms=FALLBACK_S * 1000)
-    assert time.monotonic() - began < FALLBACK_S
+    here.state("phase", "live")
     here.state("way", "websocket")
     preface = here.page.get_by_text("Connected over WebSocket: this network blocks WebRTC.")
     expect(preface).to_be_visible()
     assert rtc_desk.of(End) == [End()], "the half-made call was ended"
 
     here.page.get_by_role("button", name="End", exact=True).click()
-    began = time.monotonic()
     here.page.get_by_role("button", name="Talk again").click()
     here.state("phase", "live")
-    assert time.monotonic() - began < 2, "what is known is not waited for again"
+    assert rtc_desk.placed[-1].offer is None, "what is known is not tried again"
     expect(preface).to_be_visible()
 
 
@@ -164,7 +156,7 @@ def test_who_chose_webrtc_is_asked_before_anything_else_is_tried(
     rtc_desk.deaf = True
     here.page.get_by_role("button", name="Talk to Contoso Bank").click()
     alert = here.page.get_by_role("alert")
-    expect(alert).to_contain_text("This network blocks WebRTC", timeout=FALLBACK_S * 1000)
+    expect(alert).to_contain_text("This network blocks WebRTC")
     here.state("phase", "idle")
     assert rtc_desk.joins == 0
     alert.get_by_role("button", name="Use WebSocket").click()
@@ -224,13 +216,10 @@ def test_another_microphone_is_used_without_ending_the_call(
     assert here.wrongs() == []
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
-def test_every_screen_of_a_call_is_accessible(
-    browser: Browser, rtc_desk: RtcDesk, width: int, dark: bool
-) -> None:
-    here = visit(browser, rtc_desk, width=width, height=844 if width == 390 else 900, dark=dark)
-    look = Look(here, f"{width}-{'dark' if dark else 'light'}")
+@pytest.mark.timeout(300)
+def test_every_screen_of_a_call_is_accessible(browser: Browser, rtc_desk: RtcDesk) -> None:
+    here = visit(browser, rtc_desk, still=True)
+    look = Look(here)
     page = here.page
     choose(here, "WebRTC")
     page.get_by_role("button", name="Settings").click()
@@ -240,21 +229,21 @@ def test_every_screen_of_a_call_is_accessible(
     page.keyboard.press("Escape")
     rtc_desk.deaf = True
     page.get_by_role("button", name="Talk to Contoso Bank").click()
-    page.get_by_role("alert").wait_for(timeout=FALLBACK_S * 1000)
+    page.get_by_role("alert").wait_for()
     look.at("rtc-2-blocked")
     rtc_desk.deaf = False
     here.call()
     rtc_desk.speak(True)
     tell = rtc_desk.tell
     tell(Floor(floor="agent"), GREETING)
-    time.sleep(1.5)
+    here.state("speaker", "playing")
     page.get_by_test_id("way").get_by_role("button").focus()
     look.at("rtc-3-call")
     page.get_by_role("button", name="End", exact=True).click()
     choose(here, "Automatic")
     rtc_desk.deaf = True
     page.get_by_role("button", name="Talk again").click()
-    here.state("way", "websocket", timeout_ms=FALLBACK_S * 1000)
+    here.state("way", "websocket")
     here.state("phase", "live")
     rtc_desk.say(Floor(floor="agent"), GREETING)
     expect(page.get_by_test_id("line")).to_have_count(1)

@@ -83,7 +83,7 @@ async def asks(there: Town, words: str) -> PhoneCall:
 
 
 async def rings(there: Town) -> Ring:
-    with anyio.fail_after(15):
+    with anyio.fail_after(20):
         return await colleague(there).ringing()
 
 
@@ -92,5 +92,5 @@ async def they_talk(one: PhoneCall, other: PhoneCall) -> None:
     for mouth, ear in ((one, other), (other, one)):
         before_ms = ear.heard_ms
         await mouth.say_out(SPEECH)
-        with anyio.fail_after(5):
+        with anyio.fail_after(20):
             await ear.hear_ms(before_ms + 500)

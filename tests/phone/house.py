@@ -285,10 +285,11 @@ class House:
                 "x-ms-call-connection-id": connection,
             },
             proxy=None,
+            open_timeout=60,
         )
 
     async def until(self, happened: Callable[[], object]) -> None:
-        with anyio.fail_after(10):
+        with anyio.fail_after(20):
             while not happened():  # noqa: ASYNC110  (plain facts, without events of their own)
                 await anyio.sleep(0.005)
 

@@ -64,7 +64,7 @@ class Carrier:
 
     async def next(self) -> dict[str, Any]:
         """What we are to play, or `StopAudio`."""
-        with anyio.fail_after(10):
+        with anyio.fail_after(20):
             return json.loads(await self.socket.recv())
 
     async def played(self, count: int) -> Sequence[bytes]:
@@ -73,7 +73,7 @@ class Carrier:
         return [base64.b64decode(frame["audioData"]["data"]) for frame in frames]
 
     async def closed(self) -> int:
-        with anyio.fail_after(10):
+        with anyio.fail_after(20):
             try:
                 while True:
                     await self.socket.recv()
@@ -95,7 +95,7 @@ class Line:
 
     async def until(self, happened: Callable[[], object]) -> None:
         """Wait for something on the server's side."""
-        with anyio.fail_after(10):
+        with anyio.fail_after(20):
             while not happened():  # noqa: ASYNC110  (plain facts, without events of their own)
                 await anyio.sleep(0.005)
 

@@ -69,7 +69,7 @@ class Town:
 
     async def ring(self) -> PhoneCall:
         """Ring the agent; the call, once it has been answered and the greeting heard."""
-        with anyio.fail_after(15):
+        with anyio.fail_after(20):
             call = await self.acs.dial(self.phone, AGENT)
             await call.hear_ms(300)
         await self.quiet()
@@ -108,7 +108,7 @@ class Town:
             sounds = bool(playout.stretches) and playout.stretches[-1].ending is None
             return under_way or sounds or playout.waiting_bytes > 0
 
-        with anyio.fail_after(15):
+        with anyio.fail_after(20):
             while speaks():  # noqa: ASYNC110 - facts without events
                 await anyio.sleep(0.02)
 
@@ -116,7 +116,7 @@ class Town:
         """Until no call is left anywhere, nor anything that belonged to one."""
         house = self.home.house
         assert house.telephone is not None
-        with anyio.fail_after(15):
+        with anyio.fail_after(20):
             while house.switchboard.live() or self.acs.calls or self.tap.lines:  # noqa: ASYNC110 - facts without events
                 await anyio.sleep(0.01)
             while house.telephone.room.live():  # noqa: ASYNC110
@@ -124,7 +124,7 @@ class Town:
 
     async def account(self, call_id: str) -> CallHistory:
         """Of a call that has ended, once that is written."""
-        with anyio.fail_after(15):
+        with anyio.fail_after(20):
             while True:
                 account = await history(self.home.house.store, call_id)
                 if account is not None and account.call.ended_at is not None:
@@ -132,7 +132,7 @@ class Town:
                 await anyio.sleep(0.05)
 
     async def _event(self, kind: str, count: int, *, from_model: bool) -> dict[str, Any]:
-        with anyio.fail_after(15):
+        with anyio.fail_after(20):
             while len(found := self.tap.events(kind, from_model=from_model)) < count:  # noqa: ASYNC110
                 await anyio.sleep(0.01)
         return found[count - 1].event

@@ -17,6 +17,7 @@ from tests.page.conftest import CHROMIUM, FLAGS, WATCH
 from tests.phone.ringing import Town
 
 WAIT_MS = 20_000
+expect.set_options(timeout=WAIT_MS)
 _RATE = 48_000
 
 

@@ -240,7 +240,7 @@ async def test_the_metronome_beats_for_those_who_play_and_rests_with_them() -> N
         tasks.start_soon(house.metronome.run)
         await line.is_open()
         line.leg.play(ReplyAudio("r1", "i1", SECOND))
-        with anyio.fail_after(10):
+        with anyio.fail_after(20):
             for _ in range(50):
                 await line.carrier.played(1)
                 line.clock.now += 0.02

@@ -106,7 +106,7 @@ async def test_a_session_that_is_lost_meanwhile_is_told_nothing_of_it(
     call.press(WRONG[:2])
     call.say(tone(1_000))
     there.cloud.doubles.faults.arm(Close(code=1001))
-    with anyio.fail_after(15):
+    with anyio.fail_after(20):
         while len(there.tap.events("session.created")) < 2:  # noqa: ASYNC110
             await anyio.sleep(0.02)
     call.press(WRONG[2:])

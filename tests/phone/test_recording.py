@@ -109,5 +109,5 @@ async def test_the_store_keeps_where_it_lies(store: Store, state: str) -> None:
     kept = await table.of("c1")
     assert kept is not None
     assert (kept.state, kept.ended_at) == ("filed", 30.0)
-    with anyio.fail_after(1):
+    with anyio.fail_after(20):
         assert await table.of("c2") is None

@@ -19,7 +19,11 @@ from tests.page.conftest import FRONTEND
 from tests.phone.ringing import AGENT, Town
 from tests.phone.softphone import WAIT_MS, Visit, chromium, visited
 
-pytestmark = [pytest.mark.browser, pytest.mark.node]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.node,
+    pytest.mark.timeout(300),
+]
 
 VIOLATIONS = """
 async () => (await axe.run()).violations.map(
@@ -145,7 +149,6 @@ async def test_its_second_line_is_the_human_who_declines_a_transfer_then_takes_i
         assert await here.wrongs() == []
 
 
-@pytest.mark.timeout(120)  # twenty pictures of a page, each judged
 async def test_every_screen_is_accessible_and_fits(there: Town, browser: Browser) -> None:
     async with (
         softphones(there.acs) as place,

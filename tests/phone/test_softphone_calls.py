@@ -103,7 +103,7 @@ async def placed(there: Town, operation: str) -> str:
 
 async def comes_to(there: Town, call_id: str, state: str) -> dict[str, Any]:
     """What the product tells of a call that it placed, once it stands so."""
-    with anyio.fail_after(15):
+    with anyio.fail_after(20):
         while True:
             told = (await there.home.http.get(f"/api/phone/calls/{call_id}")).json()
             if told["state"] == state:
@@ -123,7 +123,7 @@ async def they_talk(here: Visit, one: int, other: int) -> None:
     await takes(here, one)
     await here.say("Do you hear me?")
     await takes(here, other)
-    await expect(here.heard.nth(before)).to_be_visible(timeout=15_000)
+    await expect(here.heard.nth(before)).to_be_visible()
 
 
 async def test_the_agent_rings_and_is_declined_rings_again_and_says_goodbye(
@@ -215,7 +215,7 @@ async def test_the_second_line_takes_a_caller_who_is_put_through(here: Visit, th
     await here.rings_the_agent()
     media, call_id, before_bytes = there.media, there.call_id, there.media.playout.played_bytes
     await here.say("Put me through.")
-    await expect(here.a_line(2)).to_contain_text("The agent is calling", timeout=15_000)
+    await expect(here.a_line(2)).to_contain_text("The agent is calling")
     heard_ms = media.ms(media.playout.played_bytes - before_bytes)
     assert heard_ms >= MS_PER_CHAR * len(CONNECTING) - 60
 
@@ -233,7 +233,7 @@ async def test_the_second_line_declines_to_join_then_joins(here: Visit, there: T
     await here.rings_the_agent()
     call_id = there.call_id
     await here.say("Fetch somebody.")
-    await expect(here.a_line(2)).to_contain_text("The agent is calling", timeout=15_000)
+    await expect(here.a_line(2)).to_contain_text("The agent is calling")
     await here.click("Decline line 2")
     output = await there.told("conversation.item.create")
     assert '"status": "declined"' in output["item"]["output"]
@@ -244,7 +244,7 @@ async def test_the_second_line_declines_to_join_then_joins(here: Visit, there: T
     await here.say("Fetch somebody.")
     await here.click("Answer line 2")
     # The briefing is heard on the second line alone; then the agent is gone, and the two are left.
-    await expect(here.heard.first).to_be_visible(timeout=15_000)
+    await expect(here.heard.first).to_be_visible()
     await there.empty()
     await expect(here.a_line(1)).to_contain_text("In a call with line 2")
     await expect(here.a_line(2)).to_contain_text("In a call with line 1")

@@ -253,7 +253,7 @@ async def test_a_transaction_that_is_cut_off_changes_nothing_and_leaves_no_threa
             raise ValueError("half way")
 
     assert (await desk.ok("get_balance"))["balance"] == "1,204.50 EUR"
-    with anyio.fail_after(5):
+    with anyio.fail_after(20):
         while connections():  # noqa: ASYNC110 - a thread answers before it ends
             await anyio.sleep(0.01)
 

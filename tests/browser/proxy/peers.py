@@ -158,6 +158,7 @@ class Door:
             proxy=None,
             max_size=64 * MIB,
             max_queue=max_queue,
+            open_timeout=60,
             close_timeout=3,
         )
 
@@ -175,7 +176,7 @@ class Door:
         async with self.dial(query, **how) as client:
             return await closed(client)
 
-    async def until(self, happened: Callable[[], object], patience_s: float = 8) -> None:
+    async def until(self, happened: Callable[[], object], patience_s: float = 20) -> None:
         """Wait for something on another side."""
         with anyio.fail_after(patience_s):
             while not happened():  # noqa: ASYNC110  (plain facts, without events of their own)
@@ -184,7 +185,7 @@ class Door:
 
 async def closed(client: ClientConnection) -> tuple[int | None, str | None]:
     """Its close code and reason, once it is closed."""
-    with anyio.fail_after(15), suppress(ConnectionClosed):
+    with anyio.fail_after(20), suppress(ConnectionClosed):
         while True:
             await client.recv()
     return client.close_code, client.close_reason

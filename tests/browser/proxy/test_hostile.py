@@ -1,7 +1,8 @@
 """Hostile and slow sides: each is bounded, and no other connection notices."""
 
 import resource
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import anyio
@@ -37,21 +38,35 @@ def limited(**limits: float | Rate) -> ProxyConfig:
 
 @asynccontextmanager
 async def undisturbed(door: Door, *, longest_s: float = 0.5) -> AsyncGenerator[None]:
-    """Somebody else talks while the block runs, and never waits long for an answer."""
+    """Somebody else talks while the block runs, and never waits long for an answer.
+
+    What counts is this process's work, both ends being in it: not what else the machine does.
+    """
     async with door.dial("model=neighbour") as neighbour, anyio.create_task_group() as tasks:
 
         async def talk() -> None:
             number = 0
             while True:
+                began = time.process_time()
                 await neighbour.send(f"{number}")
-                with anyio.fail_after(longest_s):
+                with anyio.fail_after(20):
                     assert await neighbour.recv() == f"{number}"
+                assert time.process_time() - began < longest_s
                 number += 1
                 await anyio.sleep(0.02)
 
         tasks.start_soon(talk)
         yield
         tasks.cancel_scope.cancel()
+
+
+async def at_rest(count: Callable[[], int]) -> int:
+    """The count, once it has stood still for a while."""
+    before = -1
+    while (now := count()) != before:
+        before = now
+        await anyio.sleep(0.4)
+    return now
 
 
 def peak_mib() -> float:
@@ -124,10 +139,8 @@ async def test_a_flood_before_the_service_is_there_is_held_back_and_then_arrives
 
         tasks.start_soon(flood)
         await door.until(lambda: live.requests)
-        await anyio.sleep(0.5)
-        paused_at = sent
-        await anyio.sleep(0.3)
-        assert sent == paused_at < chunks  # the rest waits at the client's
+        await door.until(lambda: sent)
+        assert await at_rest(lambda: sent) < chunks  # the rest waits at the client's
         live.answering.set()
         await door.until(lambda: len(live.heard) == chunks)
 
@@ -138,7 +151,7 @@ async def test_a_flood_at_a_service_that_never_answers_ends_with_the_dial() -> N
         proxy(live, limited(dial_s=0.5)) as door,
         door.dial() as client,
     ):
-        with suppress(ConnectionClosed), anyio.fail_after(5):
+        with suppress(ConnectionClosed), anyio.fail_after(20):
             while True:
                 await client.send(b"x" * 65_536)
         assert client.close_code in (4504, 1006)  # it may be cut off in mid-sentence
@@ -172,10 +185,8 @@ async def test_a_client_that_reads_slowly_pauses_the_service_and_loses_nothing()
     async with voice_live(pour) as live, proxy(live) as door:
         before = peak_mib()
         async with door.dial(max_queue=1) as client:
-            await anyio.sleep(1)
-            paused_at = sent
-            await anyio.sleep(0.3)
-            assert sent == paused_at < 300  # the rest waits at the service's
+            await door.until(lambda: sent)
+            assert await at_rest(lambda: sent) < 300  # the rest waits at the service's
             for number in range(300):
                 assert (await client.recv())[:4] == number.to_bytes(4)
         assert peak_mib() - before < 40
@@ -203,10 +214,8 @@ async def test_a_service_that_reads_slowly_pauses_the_client_and_loses_nothing()
                 sent = number + 1
 
         tasks.start_soon(pour)
-        await anyio.sleep(1)
-        paused_at = sent
-        await anyio.sleep(0.3)
-        assert sent == paused_at < 300
+        await door.until(lambda: sent)
+        assert await at_rest(lambda: sent) < 300
         go.set()
         await door.until(lambda: len(live.heard) == 300)
     assert [message[:4] for message in live.heard] == [n.to_bytes(4) for n in range(300)]
@@ -236,11 +245,8 @@ async def test_small_messages_too_wait_at_the_client_while_the_service_reads_non
                 await anyio.lowlevel.checkpoint()  # each by itself: none is left to the parser
 
         tasks.start_soon(pour)
-        before = -1
-        while sent != before:
-            before = sent
-            await anyio.sleep(0.4)
-        assert sent < 8_000  # of 32 MB, sockets hold a few
+        await door.until(lambda: sent)
+        assert await at_rest(lambda: sent) < 8_000  # of 32 MB, sockets hold a few
         go.set()
         await door.until(lambda: len(live.heard) == 8_000)
     assert [message[:4] for message in live.heard] == [n.to_bytes(4) for n in range(8_000)]
@@ -275,7 +281,7 @@ async def test_a_service_that_takes_nothing_ends_the_connection() -> None:
         proxy(live, limited(stall_s=0.5)) as door,
         door.dial() as client,
     ):
-        with suppress(ConnectionClosed), anyio.fail_after(8):
+        with suppress(ConnectionClosed), anyio.fail_after(20):
             while True:
                 await client.send(bytes(100_000))
         await door.until(lambda: door.lines)
@@ -291,10 +297,11 @@ async def test_a_flood_of_tiny_messages_is_slowed_down_and_nobody_else_notices()
         door.dial("model=flood") as client,
         anyio.create_task_group() as tasks,
     ):
+        began = anyio.current_time()
         tasks.start_soon(_flood, client)
         await anyio.sleep(1.5)
-        flooded = [message for message in live.heard if message == b"!"]
-        assert 200 <= len(flooded) < 500
+        await door.until(lambda: live.heard.count(b"!") >= 200)
+        assert live.heard.count(b"!") < 250 + 100 * (anyio.current_time() - began)
         tasks.cancel_scope.cancel()
         client.transport.abort()
 
@@ -323,13 +330,13 @@ async def mute(door: Door) -> AsyncGenerator[SocketStream]:
 async def test_a_slow_upload_that_no_pong_can_overtake_is_waited_for() -> None:
     async with (
         voice_live(listen) as live,
-        proxy(live, ping_s=0.2) as door,
+        proxy(live, ping_s=1) as door,
         mute(door) as client,
     ):
         await client.send(b"\x82\xfe" + (1_000).to_bytes(2) + bytes(4))
         for _ in range(20):
             await client.send(bytes(50))
-            await anyio.sleep(0.05)
+            await anyio.sleep(0.2)
         await door.until(lambda: live.heard == [bytes(1_000)])
 
 

@@ -20,7 +20,7 @@ from tests.local.realtime.doubles import last_words
 from tests.local.webrtc.caller import Caller, Mouth, offered
 
 ROOT = Path(__file__).parents[3]
-PATIENCE_S = 15
+PATIENCE_S = 20
 LONG = "I can tell you about cards and accounts, and much besides, for as long as you like."
 
 type Event = dict[str, Any]

@@ -336,7 +336,7 @@ def client(served: ServedAcs, token: str | None = None) -> CallAutomationClient:
     )
 
 
-async def eventually(true: Callable[[], object], within_s: float = 10) -> None:
+async def eventually(true: Callable[[], object], within_s: float = 20) -> None:
     """For what has no event to wait for: a count in another task's hands."""
     end = time.monotonic() + within_s
     while not true():

@@ -54,7 +54,7 @@ class SoftPage:
         await self.socket.send(json.dumps({"type": kind, "line": line, **more}))
 
     async def until(self, true: Callable[["SoftPage"], object]) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(20):
             while not true(self):
                 self.changed.clear()
                 await self.changed.wait()

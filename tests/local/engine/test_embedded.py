@@ -11,7 +11,6 @@ import pytest
 import pytest_asyncio
 
 from bench.words import distance, normal_words
-from switchboard_local.engine.ears import MoonshineEars
 from switchboard_local.engine.espeak import Espeak
 from switchboard_local.engine.failures import VoiceFailed
 from switchboard_local.engine.load import Engine, EngineChoice, load_engine
@@ -43,7 +42,7 @@ async def engine() -> AsyncIterator[Engine]:
     await loaded.aclose()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def piper() -> AsyncIterator[Piper]:
     loaded = await Piper.load(programs=2, steady=True)
     yield loaded
@@ -119,30 +118,27 @@ async def test_a_long_speech_is_understood_to_its_end(engine: Engine) -> None:
     assert wrong_words(text, heard) <= len(normal_words(text)) // 8, heard
 
 
-async def test_concurrent_replies_do_not_mix(piper: Piper) -> None:
-    voice, ears = SpokenVoice(piper), await MoonshineEars.load()
+async def test_concurrent_replies_do_not_mix(engine: Engine, piper: Piper) -> None:
+    voice = SpokenVoice(piper)
     heard: dict[str, str] = {}
 
     async def converse(sentence: str) -> None:
         audio = b"".join([piece async for piece in voice.speak(sentence)])
-        heard[sentence] = await ears.transcribe(audio)
+        heard[sentence] = await engine.ears.transcribe(audio)
 
     async with anyio.create_task_group() as calls:
         for sentence in SENTENCES:
             calls.start_soon(converse, sentence)
-    await ears.close()
     for sentence in SENTENCES:
         assert wrong_words(sentence, heard[sentence]) <= 2
 
 
-async def test_interrupted_replies_leave_nothing_behind(piper: Piper) -> None:
-    ears = await MoonshineEars.load()
+async def test_interrupted_replies_leave_nothing_behind(engine: Engine, piper: Piper) -> None:
     for delay_s in (0, 0.01, 0.03, 0.06, 0.1):
         with anyio.move_on_after(delay_s):
             await piper.say(" ".join(SENTENCES))
-    heard = await ears.transcribe(to_pcm(await piper.say(SENTENCES[3])))
+    heard = await engine.ears.transcribe(to_pcm(await piper.say(SENTENCES[3])))
     assert wrong_words(SENTENCES[3], heard) <= 2
-    await ears.close()
 
 
 async def test_a_killed_program_is_replaced_and_the_reply_still_comes(piper: Piper) -> None:

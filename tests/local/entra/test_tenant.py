@@ -97,6 +97,6 @@ async def test_keys_change_on_demand_and_by_themselves() -> None:
             assert new not in before
             assert {new, before[0]} <= set(await kids())
             known = set(await kids())
-            with anyio.fail_after(10):
+            with anyio.fail_after(20):
                 while not set(await kids()) - known:  # noqa: ASYNC110  (the far side tells nobody)
                     await anyio.sleep(0.05)

@@ -36,7 +36,7 @@ async def test_a_call_that_drops_takes_its_media_and_its_sideband_along(cloud: C
         await caller.until_loud()
         cloud.doubles.faults.arm(Drop(service="calls"))
         await cut_off(sideband)
-        await asyncio.wait_for(caller.over.wait(), 10)
+        await asyncio.wait_for(caller.over.wait(), 20)
 
 
 async def test_a_sideband_that_drops_leaves_the_call_alone(cloud: Cloud) -> None:
@@ -68,7 +68,7 @@ async def test_a_call_that_stalls_is_silent_for_a_while(cloud: Cloud) -> None:
     async with calling(cloud, secret) as caller:
         caller.send("response.create")
         await caller.until_loud()
-        cloud.doubles.faults.arm(Stall(service="calls", for_ms=1500))
+        cloud.doubles.faults.arm(Stall(service="calls", for_ms=3_000))
         await caller.until_quiet(0.8)
         await caller.until_loud()
         await caller.until("response.done")

@@ -70,7 +70,7 @@ async def test_a_dial_can_hang_and_be_served_all_the_same(cloud: Cloud) -> None:
 
 
 async def test_a_session_can_be_slow_to_say_that_it_is_there(cloud: Cloud) -> None:
-    cloud.doubles.faults.arm(Stall(on="dial", for_ms=500))
+    cloud.doubles.faults.arm(Stall(on="dial", for_ms=2_000))
     async with connect(cloud.ws_url, additional_headers=cloud.headers, proxy=None) as socket:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(socket.recv(), 0.3)
@@ -82,7 +82,7 @@ async def test_a_stall_holds_everything_back_and_then_lets_it_go_in_order(cloud:
     async with joined(cloud) as socket:
         await send(socket, "response.create")
         await until(socket, "response.output_audio.delta")
-        cloud.doubles.faults.arm(Stall(for_ms=700))
+        cloud.doubles.faults.arm(Stall(for_ms=2_000))
         begun, longest = time.monotonic(), 0.0
         while (await receive(socket))["type"] != "response.done":
             longest, begun = max(longest, time.monotonic() - begun), time.monotonic()
@@ -100,7 +100,7 @@ async def test_all_that_is_open_can_be_cut_at_once(cloud: Cloud) -> None:
 
 
 async def test_a_connection_can_be_cut_a_while_after_it_was_made(cloud: Cloud) -> None:
-    cloud.doubles.faults.arm(Drop(on="dial", after_ms=200))
+    cloud.doubles.faults.arm(Drop(on="dial", after_ms=1_000))
     async with joined(cloud) as socket:
         await cut_off(socket)
 
@@ -108,7 +108,7 @@ async def test_a_connection_can_be_cut_a_while_after_it_was_made(cloud: Cloud) -
 async def test_a_connection_can_be_cut_in_the_midst_of_a_reply_again_and_again(
     cloud: Cloud,
 ) -> None:
-    armed = cloud.doubles.faults.arm(Drop(on="reply", after_ms=300, times=3))
+    armed = cloud.doubles.faults.arm(Drop(on="reply", after_ms=1_000, times=3))
     for _ in range(3):
         async with joined(cloud) as socket:
             await send(socket, "response.create")

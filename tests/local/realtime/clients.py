@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -22,6 +23,7 @@ async def joined(cloud: Cloud, max_queue: int = 16) -> AsyncGenerator[ClientConn
         additional_headers=cloud.headers,
         max_size=None,
         proxy=None,
+        open_timeout=60,
         max_queue=max_queue,
     ) as socket:
         assert (await receive(socket))["type"] == "session.created"
@@ -29,12 +31,20 @@ async def joined(cloud: Cloud, max_queue: int = 16) -> AsyncGenerator[ClientConn
         yield socket
 
 
+async def emptied(cloud: Cloud, within_s: float = 20) -> None:
+    """Until no session is open."""
+    url = f"http://127.0.0.1:{cloud.port}/health"
+    async with asyncio.timeout(within_s), httpx.AsyncClient(trust_env=False) as plain:
+        while (await plain.get(url)).json()["sessions"]:  # noqa: ASYNC110 - over HTTP
+            await asyncio.sleep(0.05)
+
+
 async def send(socket: ClientConnection, kind: str, **fields: object) -> None:
     await socket.send(json.dumps({"type": kind, **fields}))
 
 
 async def receive(socket: ClientConnection) -> Event:
-    event = json.loads(await asyncio.wait_for(socket.recv(), 10))
+    event = json.loads(await asyncio.wait_for(socket.recv(), 20))
     assert_documented(event)
     return event
 

@@ -55,7 +55,7 @@ async def test_another_request_is_put_to_the_mind_and_what_was_prepared_is_dropp
 
 async def test_what_is_forgotten_is_not_thought_to_its_end() -> None:
     mind = ScriptedMind(delay_s=60)
-    with anyio.fail_after(5):
+    with anyio.fail_after(20):
         async with anyio.create_task_group() as tasks:
             foresight = fore(tasks, mind)
             foresight.prepare(request(), aloud=True)

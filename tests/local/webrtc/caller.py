@@ -23,6 +23,7 @@ from tests.local.realtime.bench import Event, assert_documented
 from tests.local.realtime.doubles import Cloud
 
 LOUD = 1000
+PATIENCE_S = 45
 SESSION: dict[str, Any] = {
     "type": "realtime",
     "model": "gpt-realtime",
@@ -83,7 +84,7 @@ class Caller:
 
     async def until(self, kind: str, noted: list[Event] | None = None) -> Event:
         """The next event of its kind; what comes before it is noted."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 event = await self.arrived.get()
                 if noted is not None:
@@ -94,14 +95,14 @@ class Caller:
     async def until_loud(self) -> None:
         """Until something more is heard."""
         before = self.heard_ms
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while self.heard_ms == before:  # noqa: ASYNC110 - a fact of the media, not an event
                 await asyncio.sleep(0.01)
 
     async def until_quiet(self, for_s: float = 0.3) -> None:
         """Until nothing was heard for so long."""
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while loop.time() - self.last_heard_s < for_s:  # noqa: ASYNC110 - nothing happens
                 await asyncio.sleep(0.01)
 
@@ -132,7 +133,7 @@ async def mint(cloud: Cloud, **session: object) -> str:
 async def offer(
     cloud: Cloud, sdp: str | bytes, secret: str, query: str = "", kind: str = "application/sdp"
 ) -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False, timeout=15) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
         return await client.post(
             f"{cloud.base_url}/realtime/calls{query}",
             headers={"authorization": f"Bearer {secret}", "content-type": kind},
@@ -182,7 +183,7 @@ async def calling(
             connection.on("connectionstatechange", changed)
         await connection.setRemoteDescription(RTCSessionDescription(answer.text, "answer"))
         listening = asyncio.create_task(caller.listen(connection.getReceivers()[0].track))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await opened.wait()
         yield caller
         await connection.close()

@@ -13,10 +13,10 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from playwright.async_api import Page, async_playwright
 
-from tests.local.realtime.conftest import JS, embedded_port, node, speech
+from tests.local.realtime.conftest import JS, node
 from tests.local.realtime.doubles import served, silence, tone
 
-__all__ = ["embedded_port", "node", "speech"]
+__all__ = ["node"]
 
 CHROMIUM: Final = "/usr/bin/chromium"
 FLAGS: Final = [
@@ -40,8 +40,8 @@ type Visiting = Callable[[str], AbstractAsyncContextManager[Page]]
 
 @pytest.fixture
 def microphone(tmp_path: Path) -> Path:
-    """A question after a second and a half; five seconds later, an interruption."""
-    pcm = silence(1500) + tone(700) + silence(5000) + tone(1000) + silence(30_000)
+    """A question after a second and a half; in the midst of its answer, an interruption."""
+    pcm = silence(1500) + tone(700) + silence(7000) + tone(1000) + silence(30_000)
     path = tmp_path / "microphone.wav"
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)

@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from switchboard_local.mind.parts import Call, Request, Say, Thought
 from switchboard_local.realtime.routes import MAX_FOLLOWERS
 from tests.local.realtime.bench import Event, kinds
+from tests.local.realtime.clients import emptied
 from tests.local.realtime.conftest import TRACK
 from tests.local.realtime.doubles import Cloud, Doubles, last_words, local_cloud, silence, tone
 
@@ -25,7 +26,15 @@ pytest.importorskip("aiortc", reason="WebRTC cannot be had here")
 
 from aiortc import RTCConfiguration, RTCPeerConnection
 
-from tests.local.webrtc.caller import SESSION, Mouth, calling, mint, offer, offered
+from tests.local.webrtc.caller import (
+    PATIENCE_S,
+    SESSION,
+    Mouth,
+    calling,
+    mint,
+    offer,
+    offered,
+)
 
 SPEECH = tone(700) + silence(800)
 TOOL = {
@@ -50,14 +59,14 @@ def client(cloud: Cloud) -> AsyncOpenAI:
 async def beside(cloud: Cloud, call_id: str) -> AsyncGenerator[AsyncRealtimeConnection]:
     """A sideband of the SDK, its `session.created` read."""
     async with client(cloud) as sdk, sdk.realtime.connect(call_id=call_id) as connection:
-        assert (await asyncio.wait_for(anext(aiter(connection)), 10)).type == "session.created"
+        assert (await asyncio.wait_for(anext(aiter(connection)), 20)).type == "session.created"
         yield connection
 
 
 async def until(
     connection: AsyncRealtimeConnection, kind: str, noted: list[RealtimeServerEvent] | None = None
 ) -> Any:  # noqa: ANN401 - which of 46 types depends on `kind`
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         async for event in connection:
             assert event.type != "error", event
             if noted is not None:
@@ -174,7 +183,7 @@ async def test_one_call_too_many_is_refused_until_another_ends() -> None:
             await connection.close()
             assert refused.status_code == 429
             await post(cloud, f"calls/{caller.call_id}/hangup")
-            await asyncio.wait_for(caller.over.wait(), 5)
+            await asyncio.wait_for(caller.over.wait(), PATIENCE_S)
         async with calling(cloud, secret):
             pass
 
@@ -385,7 +394,7 @@ async def test_a_sideband_that_floods_is_cut_off_and_the_call_goes_on(cloud: Clo
                 for _ in range(5000):
                     await socket.send('{"type": "session.destroy"}')
                 while True:
-                    await asyncio.wait_for(socket.recv(), 10)
+                    await asyncio.wait_for(socket.recv(), 20)
             assert ended.value.rcvd is not None
             assert ended.value.rcvd.reason == "rate_limit_exceeded"
         caller.send("session.update", session={"type": "realtime", "instructions": "Still."})
@@ -399,19 +408,11 @@ async def test_hanging_up_ends_the_media_and_every_sideband(cloud: Cloud) -> Non
     async with calling(cloud, await mint(cloud)) as caller, client(cloud) as sdk:
         async with beside(cloud, caller.call_id) as sideband:
             await sdk.realtime.calls.hangup(caller.call_id)
-            await asyncio.wait_for(caller.over.wait(), 5)
-            async with asyncio.timeout(5):
+            await asyncio.wait_for(caller.over.wait(), PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):
                 assert [event async for event in sideband] == []
         with pytest.raises(NotFoundError):
             await sdk.realtime.calls.hangup(caller.call_id)
-
-
-async def ended(cloud: Cloud, within_s: float) -> None:
-    """Until no session is open."""
-    url = f"http://127.0.0.1:{cloud.port}/health"
-    async with asyncio.timeout(within_s), httpx.AsyncClient(trust_env=False) as plain:
-        while (await plain.get(url)).json()["sessions"]:  # noqa: ASYNC110 - over HTTP
-            await asyncio.sleep(0.05)
 
 
 async def test_a_caller_who_leaves_is_missed_at_once_and_nothing_is_left_running() -> None:
@@ -421,7 +422,7 @@ async def test_a_caller_who_leaves_is_missed_at_once_and_nothing_is_left_running
         async with calling(cloud, await mint(cloud)) as caller:
             caller.send("response.create")
             await caller.until_loud()
-        await ended(cloud, 3)
+        await emptied(cloud)
         assert doubles.voice.stopped == 1
     assert "audio-decoder" not in {thread.name for thread in threading.enumerate()}
 
@@ -430,7 +431,7 @@ async def test_a_caller_who_vanishes_is_missed_within_seconds(cloud: Cloud) -> N
     async with calling(cloud, await mint(cloud)) as caller:
         [transport] = {sender.transport.transport for sender in caller.connection.getSenders()}
         await transport._connection.close()  # pyright: ignore[reportPrivateUsage] - no goodbye
-        await ended(cloud, 12)
+        await emptied(cloud, within_s=30)
 
 
 async def test_a_caller_who_never_connects_is_not_waited_for(
@@ -442,14 +443,14 @@ async def test_a_caller_who_never_connects_is_not_waited_for(
     answer = await offer(cloud, await offered(connection), await mint(cloud))
     await connection.close()
     assert answer.status_code == 201
-    await ended(cloud, 3)
+    await emptied(cloud)
 
 
 async def test_a_call_ends_at_its_session_s_limit_saying_so() -> None:
     with local_cloud(local_session_seconds=1) as cloud:
         async with calling(cloud, await mint(cloud)) as caller:
             assert (await caller.until("error"))["error"]["code"] == "session_expired"
-            await asyncio.wait_for(caller.over.wait(), 5)
+            await asyncio.wait_for(caller.over.wait(), PATIENCE_S)
 
 
 async def test_the_local_cloud_ends_with_a_call_and_its_sideband_in_it() -> None:
@@ -459,10 +460,8 @@ async def test_the_local_cloud_ends_with_a_call_and_its_sideband_in_it() -> None
             calling(cloud, await mint(cloud)) as caller,
             beside(cloud, caller.call_id),
         ):
-            began_s = asyncio.get_running_loop().time()
-            await asyncio.to_thread(clouds.close)
-            await asyncio.wait_for(caller.over.wait(), 5)
-            assert asyncio.get_running_loop().time() - began_s < 8
+            await asyncio.wait_for(asyncio.to_thread(clouds.close), PATIENCE_S)
+            await asyncio.wait_for(caller.over.wait(), PATIENCE_S)
 
 
 # Hostile data channels
@@ -494,7 +493,7 @@ async def test_a_channel_that_floods_ends_its_call_and_no_other(cloud: Cloud) ->
     async with calling(cloud, secret) as other, calling(cloud, secret) as caller:
         for _ in range(5000):
             caller.send("response.cancel")
-        await asyncio.wait_for(caller.over.wait(), 20)
+        await asyncio.wait_for(caller.over.wait(), PATIENCE_S)
         other.send("response.create")
         await other.until("response.done")
 
@@ -505,7 +504,7 @@ async def test_a_message_without_end_ends_its_call(cloud: Cloud) -> None:
         assert sctp is not None
         sctp._remote_max_message_size = 0  # pyright: ignore[reportPrivateUsage] - heed no limit
         caller.send_text("x" * 16 * 1024 * 1024)
-        await asyncio.wait_for(caller.over.wait(), 20)
+        await asyncio.wait_for(caller.over.wait(), PATIENCE_S)
 
 
 async def test_an_event_too_large_for_the_channel_is_replaced_by_saying_so(cloud: Cloud) -> None:
