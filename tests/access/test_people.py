@@ -102,21 +102,21 @@ async def test_the_same_object_id_in_another_tenant_is_somebody_else(door: Door)
 @pytest.mark.parametrize(
     ("claims", "roles"),
     [
-        (said(roles=["operator"]), {Role.OPERATOR, Role.CALLER}),
-        (said(roles=["caller", "unheard of"]), {Role.CALLER}),
-        (said(aud=f"api://{CLIENT}"), {Role.CALLER}),
-        (said(scp="profile access_as_user"), {Role.CALLER}),
-        (said(idtyp="user"), {Role.CALLER}),
-        (said(exp=later(-30)), {Role.CALLER}),
-        (said(nbf=later(30), iat=later(30)), {Role.CALLER}),
-        (program(), {Role.OPERATOR, Role.CALLER}),
-        (program(sub="other", idtyp="app"), {Role.OPERATOR, Role.CALLER}),
+        (lambda: said(roles=["operator"]), {Role.OPERATOR, Role.CALLER}),
+        (lambda: said(roles=["caller", "unheard of"]), {Role.CALLER}),
+        (lambda: said(aud=f"api://{CLIENT}"), {Role.CALLER}),
+        (lambda: said(scp="profile access_as_user"), {Role.CALLER}),
+        (lambda: said(idtyp="user"), {Role.CALLER}),
+        (lambda: said(exp=later(-30)), {Role.CALLER}),
+        (lambda: said(nbf=later(30), iat=later(30)), {Role.CALLER}),
+        (lambda: program(), {Role.OPERATOR, Role.CALLER}),
+        (lambda: program(sub="other", idtyp="app"), {Role.OPERATOR, Role.CALLER}),
     ],
 )
 async def test_what_is_good_in_another_form_is_good(
-    door: Door, claims: dict[str, object], roles: set[Role]
+    door: Door, claims: Callable[[], dict[str, object]], roles: set[Role]
 ) -> None:
-    assert (await door.people.identify(request(shown(claims)))).roles == roles
+    assert (await door.people.identify(request(shown(claims())))).roles == roles
 
 
 async def test_a_program_has_no_person_s_name(door: Door) -> None:
@@ -202,25 +202,25 @@ async def test_who_shows_nothing_is_asked_to_sign_in(door: Door) -> None:
 @pytest.mark.parametrize(
     "claims",
     [
-        said(roles=None),
-        said(roles=[]),
-        said(roles=["Caller", "admin", "operators"]),
-        said(roles="operator"),
-        said(roles={"operator": True}),
-        said(roles=[["operator"]]),
-        said(scp="User.Read"),
-        said(scp=""),
-        said(scp=["access_as_user"]),
-        said(scp="access_as_user_too"),
-        said(idtyp="app"),
-        program(roles=None),
+        lambda: said(roles=None),
+        lambda: said(roles=[]),
+        lambda: said(roles=["Caller", "admin", "operators"]),
+        lambda: said(roles="operator"),
+        lambda: said(roles={"operator": True}),
+        lambda: said(roles=[["operator"]]),
+        lambda: said(scp="User.Read"),
+        lambda: said(scp=""),
+        lambda: said(scp=["access_as_user"]),
+        lambda: said(scp="access_as_user_too"),
+        lambda: said(idtyp="app"),
+        lambda: program(roles=None),
     ],
 )
 async def test_who_is_known_and_may_nothing_here_is_told_so(
-    door: Door, claims: dict[str, object]
+    door: Door, claims: Callable[[], dict[str, object]]
 ) -> None:
     with pytest.raises(NotAllowed) as refusal:
-        await door.people.identify(request(shown(claims)))
+        await door.people.identify(request(shown(claims())))
     assert not isinstance(refusal.value, NotIdentified)
 
 
