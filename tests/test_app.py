@@ -512,7 +512,7 @@ def test_every_route_but_the_page_and_its_health_asks_who_is_there(tmp_path: Pat
         assert asked.pop(probe) is False
     assert asked.pop("") is False  # the page's files
     assert asked.pop("/ws") is True
-    assert len(asked) == 8
+    assert len(asked) == 17
     assert all(asked.values())
 
 

@@ -27,6 +27,7 @@ from switchboard.conversation.legs import (
 from switchboard.conversation.session import SessionSpec
 from switchboard.errors import ModelUnavailable, NotAllowed
 from switchboard.exchange.brief import Brief
+from switchboard.exchange.ears import Ears
 from switchboard.exchange.earshot import Earshot
 from switchboard.exchange.keypad import CallKeypad
 from switchboard.exchange.lines import ask_line, use_line
@@ -102,6 +103,8 @@ class Call:
         self._lost_at: float | None = None
         self._conversation_id: str | None = None
         """That of a Foundry agent, by which its next session goes on."""
+        self.ears = Ears(lambda: self.private)
+        """Operators who listen in."""
         self._earshot = Earshot()
         self._keypad: CallKeypad | None = None
         """What the caller keys privately, once something was."""
@@ -123,6 +126,7 @@ class Call:
         finally:
             self.apply(e.EndRequested("cancelled"))
             self._wipe()
+            self.ears.over()
             with anyio.move_on_after(CLOSE_S, shield=True):
                 await self._hang_up()
 
@@ -323,6 +327,7 @@ class Call:
         if gate.deaf:
             return
         gate.caller(ms)
+        self.ears.caller(audio)
         self._earshot.hear(audio, ms, gate.needed_from_ms)
         if self._model and self._conversation.ready:
             self._model.hear(audio)
@@ -335,6 +340,7 @@ class Call:
         if passage is Passage.REFUSED or self._leg is None:
             return
         self._leg.play(reply)
+        self.ears.agent(reply.audio)
         if passage is Passage.FIRST:
             if self._keypad is not None:
                 self._keypad.agent_speaks()
@@ -345,6 +351,8 @@ class Call:
     def _carry_out(self, command: c.Command) -> None:
         match command:
             case c.StopPlayout() | c.AskOffer() | c.Record():
+                if isinstance(command, c.StopPlayout):
+                    self.ears.hush()
                 if self._leg:
                     self._leg.command(command)
             case (

@@ -16,8 +16,8 @@ from switchboard.conversation.legs import CallerLeg, Dial, Line, Mint, Minted, N
 from switchboard.errors import LinesBusy, NotAllowed
 from switchboard.exchange.brief import Brief, Fit, Reception
 from switchboard.exchange.call import Call, Placed
+from switchboard.exchange.ledger import Ledger
 from switchboard.exchange.media import CallMedia
-from switchboard.records.recorder import Recorder
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Switchboard:
         *,
         dial: Dial,
         reception: Reception,
-        recorder: Recorder,
+        recorder: Ledger,
         negotiate: Negotiate | None = None,
         mint: Mint | None = None,
         lines: Lines | None = None,
@@ -262,6 +262,12 @@ class Switchboard:
         if (call := self._calls.get(call_id)) is None:
             raise NotAllowed("This call has ended.")
         call.ask_for_human()
+
+    def find(self, call_id: str) -> Call:
+        """A call that is being carried. Raises `NotAllowed` for one that is over."""
+        if (call := self._calls.get(call_id)) is None or call.ended:
+            raise NotAllowed("This call has ended.")
+        return call
 
     def live(self) -> int:
         """Calls being carried, parked ones included."""
