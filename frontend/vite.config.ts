@@ -19,6 +19,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: 'es2023',
+    // Two pages, which share their parts: the caller's at /, the operators' at /console/.
+    rollupOptions: { input: ['index.html', 'console/index.html'] },
   },
-  test: { include: ['{src,softphone}/**/*.test.ts'], environment: 'node', testTimeout: 10_000 },
+  test: {
+    include: ['{src,softphone,console}/**/*.test.ts'],
+    environment: 'node',
+    testTimeout: 10_000,
+  },
 });
