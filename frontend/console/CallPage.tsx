@@ -64,7 +64,7 @@ function OneCall({ detail, stale, skewMs, me, acted }: Props) {
   const { call } = detail;
   const end = call.endedAt === null ? nowMs : call.endedAt * 1_000;
   const lastedMs = end - call.beganAt * 1_000;
-  const layout = layOut(detail, detail.live ? lastedMs : 0);
+  const layout = layOut(detail, lastedMs);
   const replay = useReplay(layout.lengthMs);
   useAgentAccent(me, call.agent);
   return (
@@ -83,14 +83,24 @@ function OneCall({ detail, stale, skewMs, me, acted }: Props) {
       />
       {detail.live ? null : <Replay replay={replay} lengthMs={layout.lengthMs} />}
       <div className="call-columns">
-        <Transcript
-          {...{ detail, acted }}
-          agent={agentTitle(me.agents, call.agent)}
-          headMs={replay.atMs}
-        />
+        <div className="call-main">
+          <Transcript
+            {...{ detail, acted }}
+            agent={agentTitle(me.agents, call.agent)}
+            headMs={replay.atMs}
+          />
+          {detail.live ? (
+            <div className="facts-row">
+              <Facts detail={detail} lastedMs={lastedMs} />
+            </div>
+          ) : null}
+        </div>
         <div className="call-side">
-          {detail.live ? <Actions {...{ detail, acted }} /> : null}
-          <Facts detail={detail} lastedMs={lastedMs} />
+          {detail.live ? (
+            <Actions {...{ detail, acted }} />
+          ) : (
+            <Facts detail={detail} lastedMs={lastedMs} />
+          )}
         </div>
       </div>
     </main>

@@ -170,7 +170,7 @@ export function Steps({ counts, stepMs }: { counts: readonly number[]; stepMs: n
         role="img"
         aria-label={counts.map((_, at) => words(at)).join('; ')}
       >
-        <Frame {...{ width, labels, x }} most={Math.max(0, ...counts)} />
+        <Frame {...{ width, labels }} x={(at) => x(at - 0.5)} most={Math.max(0, ...counts)} />
         {counts.map((value, at) => {
           const high = (value / top) * PLOT;
           return (

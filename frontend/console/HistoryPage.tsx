@@ -242,7 +242,7 @@ function PastRow({ past, me, nowMs, words }: RowProps) {
       </span>
       <span className="row-agent">
         <AgentDot me={me} agent={call.agent} />
-        {agentTitle(me.agents, call.agent)}
+        <span>{agentTitle(me.agents, call.agent)}</span>
       </span>
       <span className={`row-outcome tone-${outcomeTone(call.outcome)}`}>
         {outcomeWord(call.outcome)}

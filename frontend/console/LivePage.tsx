@@ -167,7 +167,7 @@ function CallRow({ row, nowMs, me }: { row: LiveCall; nowMs: number; me: Me }) {
       </span>
       <span className="row-agent">
         <AgentDot me={me} agent={call.agent} />
-        {agentTitle(me.agents, call.agent)}
+        <span>{agentTitle(me.agents, call.agent)}</span>
       </span>
       <span className="row-floor" data-floor={row.floor}>
         {floorWords(row.floor)}

@@ -199,9 +199,19 @@ function Chart({ title, what, wide = false, children }: ChartProps) {
   );
 }
 
+/** A table that may be wider than the screen. */
+function Scroll({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls is reached by keyboard
+    <section className="table-scroll" aria-label={name} tabIndex={0}>
+      {children}
+    </section>
+  );
+}
+
 function AgentTable({ agents, me }: { agents: readonly Sum[]; me: Me }) {
   return (
-    <div className="table-scroll">
+    <Scroll name="Agents, as a table">
       <table className="wide-table">
         <thead>
           <tr>
@@ -233,7 +243,7 @@ function AgentTable({ agents, me }: { agents: readonly Sum[]; me: Me }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
@@ -241,7 +251,7 @@ function ToolTable({ overview }: { overview: Overview }) {
   if (overview.tools.length === 0) return <p className="hint">No tool was called in these days.</p>;
   const most = Math.max(...overview.tools.map((tool) => tool.calls));
   return (
-    <div className="table-scroll">
+    <Scroll name="Tools, as a table">
       <table className="wide-table">
         <thead>
           <tr>
@@ -271,7 +281,7 @@ function ToolTable({ overview }: { overview: Overview }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -18,7 +18,7 @@ const WAIT_LANE = 28;
 const AXIS = 24;
 const GAP = 4;
 /** Narrower than this, words and tools would run into each other. */
-const LEAST_PX_PER_S = 6;
+const LEAST_PX_PER_S = 10;
 const POINT_PX = 3;
 const END_PX = 16;
 
@@ -192,16 +192,28 @@ interface ToolMarkProps {
 
 function ToolMark({ title, state, left, right, room, top }: ToolMarkProps): ReactNode {
   const width = Math.max(4, right - left);
-  const late = left > room - 140;
+  const { x, anchor } = labelAt(left, width, room);
   return (
     <g className="tl-tool" data-state={state} transform={`translate(${left} ${top})`}>
       <title>{`${title}: ${state}`}</title>
       <rect y={4} width={width} height={12} rx={3} />
-      <text x={late ? -6 : width + 6} y={14} textAnchor={late ? 'end' : 'start'}>
+      <text x={x} y={14} textAnchor={anchor}>
         {title}
       </text>
     </g>
   );
+}
+
+const LABEL_PX = 150;
+
+/** Behind the span where there is room; else within it, or before it. */
+function labelAt(
+  left: number,
+  width: number,
+  room: number,
+): { x: number; anchor: 'start' | 'end' } {
+  if (left + width + LABEL_PX < room) return { x: width + 6, anchor: 'start' };
+  return width > LABEL_PX ? { x: 6, anchor: 'start' } : { x: -6, anchor: 'end' };
 }
 
 function spoken({ stretches, tools, waits, cutsMs, lengthMs }: Layout): string {

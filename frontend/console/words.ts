@@ -90,7 +90,7 @@ export function floorWords(floor: FloorAt['floor']): string {
 export function money(usd: number | null): string {
   if (usd === null) return '–';
   if (usd === 0) return '$0';
-  if (usd < 0.01) return 'under $0.01';
+  if (usd < 0.01) return '<$0.01';
   return `$${usd.toFixed(2)}`;
 }
 

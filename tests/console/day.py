@@ -28,9 +28,9 @@ ENDS = (
     ("goodbye", 46),
     ("agent_ended", 22),
     ("transferred", 9),
-    ("caller_lost", 5),
-    ("silence", 4),
-    ("model_lost:1006", 3),
+    ("caller_lost", 3),
+    ("silence", 2),
+    ("model_lost:1006", 2),
     ("max_duration", 2),
     ("operator", 2),
 )
@@ -199,7 +199,7 @@ def _line(
         "text": text,
         "state": "cut" if cut else "final",
         "began_ms": at_ms,
-        "heard_chars": int(len(text) * 0.62) if cut else None,
+        "heard_chars": text.rfind(" ", 0, int(len(text) * 0.62)) if cut else None,
         "typed": False,
     }
 
