@@ -13,7 +13,7 @@ import { type Filters, hashOf, NO_FILTERS } from './route';
 import { split } from './search';
 import {
   agentTitle,
-  callerWords,
+  callerShort,
   channelWord,
   count,
   dayStart,
@@ -92,21 +92,21 @@ function FilterBar({ filters, me }: { filters: Filters; me: Me }) {
       </label>
       <Select
         label="Agent"
-        none="Every agent"
+        none="Any agent"
         value={filters.agent}
         options={me.agents}
         onChange={(agent) => choose({ agent })}
       />
       <Select
         label="Channel"
-        none="Every channel"
+        none="Any channel"
         value={filters.channel}
         options={['browser', 'webrtc', 'phone'].map((id) => ({ id, title: channelWord(id) }))}
         onChange={(channel) => choose({ channel })}
       />
       <Select
         label="Outcome"
-        none="Every outcome"
+        none="Any outcome"
         value={filters.outcome}
         options={Object.entries(OUTCOMES).map(([id, title]) => ({ id, title }))}
         onChange={(outcome) => choose({ outcome })}
@@ -238,7 +238,7 @@ function PastRow({ past, me, nowMs, words }: RowProps) {
       <span className="row-when">{when(call.beganAt, nowMs)}</span>
       <span className="row-caller">
         <ChannelIcon channel={call.channel} />
-        <span>{callerWords(call)}</span>
+        <span>{callerShort(call)}</span>
       </span>
       <span className="row-agent">
         <AgentDot me={me} agent={call.agent} />

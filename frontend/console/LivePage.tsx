@@ -18,7 +18,7 @@ import {
 } from './store';
 import {
   agentTitle,
-  callerWords,
+  callerShort,
   channelWord,
   count,
   floorWords,
@@ -163,7 +163,7 @@ function CallRow({ row, nowMs, me }: { row: LiveCall; nowMs: number; me: Me }) {
     >
       <span className="row-caller">
         <ChannelIcon channel={call.channel} />
-        <span>{callerWords(call)}</span>
+        <span>{callerShort(call)}</span>
       </span>
       <span className="row-agent">
         <AgentDot me={me} agent={call.agent} />

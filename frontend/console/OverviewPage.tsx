@@ -256,7 +256,7 @@ function ToolTable({ overview }: { overview: Overview }) {
         <thead>
           <tr>
             <th scope="col">Tool</th>
-            <th scope="col">
+            <th scope="col" className="spark">
               <span className="unseen">Share</span>
             </th>
             <th scope="col">Calls</th>

@@ -44,6 +44,8 @@ export interface Layout {
 const MS_PER_CHARACTER = 62;
 const SHORTEST_MS = 500;
 const MOST_TOOL_ROWS = 3;
+/** A tool keeps its row to itself for so long, for its label to be read. */
+const LABEL_MS = 10_000;
 const LEAST_LENGTH_MS = 10_000;
 
 /** `nowMs` is how long a live call has lasted. */
@@ -125,8 +127,7 @@ function spansOf(tools: readonly Tool[], nowMs: number): readonly ToolSpan[] {
     const toMs = open ? Math.max(nowMs, fromMs) : fromMs + (tool.durationMs ?? 0);
     const found = free.findIndex((until) => until <= fromMs);
     const row = Math.min(found < 0 ? free.length : found, MOST_TOOL_ROWS - 1);
-    // Its label needs room, however quick it was.
-    free[row] = Math.max(toMs, fromMs + 4_000);
+    free[row] = Math.max(toMs, fromMs + LABEL_MS);
     return { tool, fromMs, toMs, row };
   });
 }

@@ -63,13 +63,17 @@ export function outcomeTone(outcome: string): Tone {
   return outcome === 'finished' || outcome === 'handed_over' ? 'good' : 'quiet';
 }
 
+/** Who calls, with how, where nothing beside it says so. */
+export function callerWords(call: Pick<CallFacts, 'caller' | 'channel'>): string {
+  return call.channel === 'phone' ? `Telephone ${callerShort(call)}` : callerShort(call);
+}
+
 /** Who calls, shortly: the records know a digest, an object id, or nobody in particular. */
-export function callerWords({ caller, channel }: Pick<CallFacts, 'caller' | 'channel'>): string {
+export function callerShort({ caller }: Pick<CallFacts, 'caller'>): string {
   if (caller === 'local') return 'This machine';
   if (caller === 'anonymous') return 'Somebody';
   const id = caller.startsWith('telephone:') ? caller.slice('telephone:'.length) : caller;
-  const short = id.length > 10 ? id.slice(0, 8) : id;
-  return channel === 'phone' ? `Telephone ${short}` : short;
+  return id.length > 10 ? id.slice(0, 8) : id;
 }
 
 export function agentTitle(agents: readonly AgentName[], id: string): string {

@@ -147,7 +147,7 @@ def _story(began: float) -> Rows:
     yield Interruption, _cut(STORY, "s2", 13_900, 5_800)
     card = '{"card": "4417"}'
     yield ToolCall, _tool(STORY, "list_cards", 6_900, 410, "done", tool_id="t1")
-    yield ToolCall, _tool(STORY, "block_card", 16_600, 380, "done", card, "t2")
+    yield ToolCall, _tool(STORY, "block_card", 21_300, 380, "done", card, "t2")
     yield ToolCall, _tool(STORY, "replace_card", 26_700, 1_450, "failed", card, "t3")
     for at_s, kind, text, tool in (
         (20.5, "approve", None, "t2"),

@@ -11,11 +11,11 @@ from playwright.async_api import Page, async_playwright, expect
 from switchboard.conversation import commands as c
 from tests.browser.peers import FRAME
 from tests.console.house import CARD, Served, next_line, open_house
-from tests.page.conftest import CHROMIUM, FLAGS, WATCH, built_page
+from tests.page.conftest import CHROMIUM, FLAGS, WATCH
 
-__all__ = ["built_page"]
+pytestmark = [pytest.mark.browser, pytest.mark.node, pytest.mark.timeout(180)]
 
-pytestmark = [pytest.mark.browser, pytest.mark.node]
+expect.set_options(timeout=20_000)
 
 
 @asynccontextmanager

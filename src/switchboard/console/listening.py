@@ -8,6 +8,7 @@ import anyio
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from switchboard.browser.leg import ABORT
 from switchboard.browser.outbox import Outbox
 from switchboard.console import protocol as wire
 
@@ -29,8 +30,11 @@ NOT_UNDERSTOOD: Final = (1008, "this socket only listens")
 class SocketEar:
     """Queues what is to be heard; `run` sends it."""
 
-    def __init__(self, socket: WebSocket, *, most_chars: int = MOST_CHARS) -> None:
+    def __init__(
+        self, socket: WebSocket, *, most_chars: int = MOST_CHARS, stall_s: float = STALL_S
+    ) -> None:
         self._socket = socket
+        self._stall_s = stall_s
         self._outbox = Outbox(most_chars)
         self._work = anyio.Event()
         self._closing: tuple[int, str] | None = None
@@ -87,13 +91,19 @@ class SocketEar:
                 await self._work.wait()
                 self._work = anyio.Event()
                 while self._outbox:
-                    with anyio.fail_after(STALL_S):
+                    with anyio.fail_after(self._stall_s):
                         await self._socket.send_text(self._outbox.take())
                 if self._closing is not None:
                     await self._hang_up(self._closing)
                     return
-        except (WebSocketDisconnect, RuntimeError, OSError, TimeoutError):
-            logger.info("listener gone", extra={"after_s": round(time.monotonic() - began)})
+        except TimeoutError:
+            # Nobody reads: a polite close would wait behind what is stuck.
+            abort = self._socket.scope.get("extensions", {}).get(ABORT)
+            if abort is not None:
+                abort["now"]()
+        except (WebSocketDisconnect, RuntimeError, OSError):
+            pass  # it went while we were sending; servers disagree on how to say so
+        logger.info("listener gone", extra={"after_s": round(time.monotonic() - began)})
 
     async def _watch(self) -> None:
         """Notice that the page has gone. It has nothing to say."""

@@ -30,7 +30,7 @@ from switchboard.console.passes import Passes
 from switchboard.console.register import Register
 from switchboard.console.shown import detail_of, overview_of, past_of
 from switchboard.console.watched import Watched
-from switchboard.errors import NotAllowed
+from switchboard.errors import LinesBusy, NotAllowed
 from switchboard.records.figures import DAY_S, figures
 from switchboard.records.history import history
 from switchboard.records.operators import REFUSED, TAKEN, Deed, deeds_of, settle, write_down
@@ -111,7 +111,7 @@ class ConsoleRoom:
             if self._register.find(call_id) is not watched:  # it ended before its stream began
                 return wire.Ended(watched.facts)
             at = self._register.now_s()
-            return wire.DetailNow(watched.detail(self._desk.can(call_id)), at)
+            return wire.DetailNow(watched.detail(self._can(call_id)), at)
 
         return EventStream(self.streams.stream(watched.feed, now))
 
@@ -120,7 +120,7 @@ class ConsoleRoom:
         self._admit(request, who)
         watched = self._register.find(call_id)
         if watched is not None:
-            return _answer(watched.detail(self._desk.can(call_id)))
+            return _answer(watched.detail(self._can(call_id)))
         past = await history(self._store, call_id) if CALL_ID.fullmatch(call_id) else None
         if past is None:
             raise _unknown()
@@ -176,9 +176,11 @@ class ConsoleRoom:
         self._admit(request, who)
         self._acting.check(who.id)
         self._watched(call_id)
-        can = self._desk.can(call_id).listen
-        if can.why is not None:
-            raise Refusal(409, "not_possible", can.why)
+        can = self._can(call_id)
+        if can is None:
+            raise Refusal(409, "call_over", GONE)
+        if can.listen.why is not None:
+            raise Refusal(409, "not_possible", can.listen.why)
         ticket = self._passes.issue(call_id, who.id)
         return _answer(wire.ListenTicket(f"/api/console/calls/{call_id}/audio", ticket), 201)
 
@@ -201,6 +203,9 @@ class ConsoleRoom:
             except (CallOver, NotPossible) as why:
                 await self._settle(watched, acted, REFUSED)
                 raise Refusal(409, "not_possible", str(why)) from why
+            except LinesBusy:
+                await self._settle(watched, acted, REFUSED)
+                raise
 
     # -- within -----------------------------------------------------------------------------
 
@@ -211,6 +216,13 @@ class ConsoleRoom:
         if Role.OPERATOR not in who.roles:
             raise NotAllowed("The console is for operators.")
         self._asking.check(f"{who.id} {address_of(connection)}")
+
+    def _can(self, call_id: str) -> wire.Abilities | None:
+        """What can be done to a call; nothing while it hangs up."""
+        try:
+            return self._desk.can(call_id)
+        except CallOver:
+            return None
 
     def _watched(self, call_id: str) -> Watched:
         watched = self._register.find(call_id)
