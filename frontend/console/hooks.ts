@@ -80,7 +80,10 @@ export function useWidth(first: number): [RefObject<HTMLDivElement | null>, numb
   useEffect(() => {
     const element = box.current;
     if (element === null) return;
-    const sized = new ResizeObserver(() => setWidth(element.clientWidth));
+    // In the next frame: drawn anew at once, it would be resized while it is being measured.
+    const sized = new ResizeObserver(() =>
+      requestAnimationFrame(() => setWidth(element.clientWidth)),
+    );
     sized.observe(element);
     setWidth(element.clientWidth);
     return () => sized.disconnect();

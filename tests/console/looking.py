@@ -36,7 +36,7 @@ def look_at_every_page(browser: Browser, gallery: Gallery, *, width: int, dark: 
         here.go("#/overview")
         expect(page.get_by_role("heading", name="How calls end")).to_be_visible()
         here.looks_well("overview")
-        assert here.wrongs() == []
+        assert here.wrongs() == [], here.wrongs()
 
 
 def look_at_every_empty_page(
@@ -56,4 +56,5 @@ def look_at_every_empty_page(
         here.go("#/calls/nobody")
         expect(here.page.get_by_role("alert")).to_contain_text("There is no such call")
         here.looks_well("unknown")
-        assert [wrong for wrong in here.wrongs() if "404" not in wrong] == []
+        wrongs = [wrong for wrong in here.wrongs() if "404" not in wrong]
+        assert wrongs == [], wrongs

@@ -54,7 +54,7 @@ class Visit:
             """async () => (await axe.run()).violations.flatMap((violation) =>
                  violation.nodes.map((node) => `${violation.id}: ${node.html.slice(0, 160)}`))"""
         )
-        assert found == [], name
+        assert found == [], (name, found)
         overflow: int = page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
