@@ -21,6 +21,12 @@ export default defineConfig({
     rollupOptions: { input: ['index.html', 'signed-in.html'] },
     modulePreload: { polyfill: false },
     target: 'es2023',
+    // Two pages, which share their parts: the caller's at /, the operators' at /console/.
+    rollupOptions: { input: ['index.html', 'console/index.html'] },
   },
-  test: { include: ['{src,softphone}/**/*.test.ts'], environment: 'node', testTimeout: 10_000 },
+  test: {
+    include: ['{src,softphone,console}/**/*.test.ts'],
+    environment: 'node',
+    testTimeout: 10_000,
+  },
 });

@@ -514,7 +514,7 @@ def test_every_route_but_the_page_and_its_health_asks_who_is_there(tmp_path: Pat
     assert asked.pop("") is False  # the page's files
     assert asked.pop("/api/sign-in") is False  # says how to be somebody
     assert asked.pop("/ws") is True
-    assert len(asked) == 8
+    assert len(asked) == 17
     assert all(asked.values())
 
 

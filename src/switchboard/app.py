@@ -37,6 +37,11 @@ from switchboard.browser.routes import BrowserConfig, BrowserRoom, browser_route
 from switchboard.browser.webrtc.leg import RtcLimits
 from switchboard.browser.webrtc.minting import MintingRoom, minting_routes
 from switchboard.browser.webrtc.routes import RtcConfig, RtcRoom, rtc_routes
+from switchboard.console.calldesk import LocalCalls
+from switchboard.console.protocol import AgentName
+from switchboard.console.register import Register
+from switchboard.console.room import ConsoleRoom
+from switchboard.console.routes import console_routes
 from switchboard.conversation.legs import Dial
 from switchboard.conversation.session import Service
 from switchboard.doctor.watch import DATA_DIRECTORY, RECORDS, State, Watch
@@ -116,12 +121,13 @@ class House:
             services=self.ways.services,
             webrtc=self.ways.negotiate is not None,
         )
+        self.register = Register(self.recorder, title_of=self.reception.title_of)
         self.switchboard = Switchboard(
             dial=self.ways.dial,
             negotiate=self.ways.negotiate,
             mint=self.ways.mint if settings.session_minting else None,
             reception=self.reception,
-            recorder=self.recorder,
+            recorder=self.register,
             observer=self.telemetry.observer,
             lines=Lines(settings.max_calls, settings.ticket_seconds),
         )
@@ -135,6 +141,7 @@ class House:
             settings.retention_days,
             alias=self.telephone.alias if self.telephone else None,
         )
+        self.console = self._console()
         self.watch = Watch(settings, self.store.answers)
         self.broken: list[str] = []
         """What should be running and is not."""
@@ -161,6 +168,21 @@ class House:
         if (proxy := self.proxy) is not None:
             gauges[names.PROXY_CONNECTIONS] = proxy.active
         return gauges
+
+    def _console(self) -> ConsoleRoom:
+        def agents() -> list[AgentName]:
+            known = self.reception.page_config().agents
+            return [AgentName(a.id, a.title, a.accent, a.accent_dark) for a in known]
+
+        return ConsoleRoom(
+            self.register,
+            LocalCalls(self.switchboard, self.register.is_asking),
+            self.store,
+            self.origins,
+            agents=agents,
+            title_of=self.reception.title_of,
+            version=version("switchboard"),
+        )
 
     def _rtc(self) -> RtcRoom:
         settings = self.settings
@@ -337,6 +359,7 @@ class House:
             "config": "/api/config",
             "calls": "/api/calls",
             "audio": "/api/calls/{id}/audio",
+            "console": "/console/",
         }
         if self.proxy is not None:
             endpoints["proxy"] = PROXY_PATH
@@ -470,6 +493,7 @@ def _mount(app: FastAPI, house: House) -> None:
     if house.rtc is not None:
         app.include_router(rtc_routes(house.rtc, identify))
     app.include_router(minting_routes(house.minting, identify))
+    app.include_router(console_routes(house.console, identify))
     if house.proxy is not None:
         app.include_router(proxy_routes(house.proxy, identify))
     if house.telephone is not None:

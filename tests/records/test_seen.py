@@ -16,7 +16,7 @@ async def test_an_event_is_new_once_until_it_is_forgotten(store: Store) -> None:
 
 async def test_a_media_ticket_is_its_first_connections_until_it_ends(store: Store) -> None:
     table = MediaTicketTable(store)
-    await table.put("d1", "c1", expires_at=100)
+    await table.put("d1", "c1", facts="who=me", expires_at=100)
     assert not await table.bind("d1", "c2", "acs-1", now=50)
     assert await table.bind("d1", "c1", "acs-1", now=50)
     assert await table.bind("d1", "c1", "acs-1", now=60)

@@ -20,6 +20,7 @@ conversation opens and closes. Times (`now`) are monotonic seconds, given by the
 from typing import assert_never
 
 from switchboard.conversation import events as e
+from switchboard.conversation import wording
 from switchboard.conversation.answering import Answering
 from switchboard.conversation.calling import Calling
 from switchboard.conversation.commands import AddNote, Command, EndCall, Floor
@@ -158,6 +159,7 @@ class Conversation:
                 | e.TimerFired()
                 | e.EndRequested()
                 | e.Whispered()
+                | e.Dictated()
                 | e.ReplySounds()
                 | e.SessionEnds()
                 | e.DialFailed()
@@ -289,6 +291,10 @@ class Conversation:
             case e.Whispered(text):
                 self._stage.emit(AddNote(self._stage.new_id("note"), text))
                 self._stage.replies.want(Wanted(Why.WHISPER))
+            case e.Dictated(text):
+                self._stage.replies.want(
+                    Wanted(Why.DICTATED, wording.notice(text), allow_tools=False)
+                )
             case e.ReplySounds(reply_id, _):
                 self._hearing.sounds(reply_id)
             case e.DialFailed(reason, retryable):

@@ -368,6 +368,13 @@ class Whispered:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Dictated:
+    """An operator's sentence, which the agent is to say to the caller word for word."""
+
+    text: str
+
+
 type CallerEvent = (
     CallerJoined
     | CallerAway
@@ -407,6 +414,7 @@ type ExchangeEvent = (
     | EndRequested
     | ReplySounds
     | Whispered
+    | Dictated
     | DialFailed
     | SessionEnds
     | LineTold

@@ -25,6 +25,8 @@ class Why(StrEnum):
     SILENCE = "silence"
     WARNING = "warning"
     WHISPER = "whisper"
+    DICTATED = "dictated"
+    """Says what an operator wants said."""
     RETURN = "return"
     RETRY = "retry"
     RENEWED = "renewed"
@@ -83,8 +85,10 @@ class Replies:
     _asked_so_far: int = 0
 
     def want(self, wanted: Wanted) -> None:
-        """Queue a reply; one of each kind is enough, and so is one apology; the newest wins."""
-        self.drop(APOLOGIES if wanted.why in APOLOGIES else frozenset({wanted.why}))
+        """Queue a reply; one of each kind is enough, and so is one apology; the newest wins. Of
+        what operators dictate, each sentence counts."""
+        if wanted.why is not Why.DICTATED:
+            self.drop(APOLOGIES if wanted.why in APOLOGIES else frozenset({wanted.why}))
         if len(self.queue) < MAX_QUEUED:
             self.queue.append(wanted)
 

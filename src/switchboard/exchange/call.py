@@ -14,6 +14,7 @@ from switchboard.conversation.core import Conversation
 from switchboard.conversation.gate import Passage
 from switchboard.conversation.legs import CallerAudio, CallerLeg, Dial, ReplyAudio
 from switchboard.errors import NotAllowed
+from switchboard.exchange.ears import Ears
 from switchboard.exchange.earshot import Earshot
 from switchboard.exchange.lines import ask_line
 from switchboard.exchange.observer import UNWATCHED, Watch
@@ -66,6 +67,8 @@ class Call:
             may_switch=lambda: self._conversation.may_switch,
             clock=clock,
         )
+        self.ears = Ears(lambda: self.private)
+        """Operators who listen in."""
         self._earshot = Earshot()
         self._keys = CallKeys(clock, placed.brief.patience)
         self._tools = CallTools(placed, self._keys, clock)
@@ -86,6 +89,7 @@ class Call:
         finally:
             self.apply(e.EndRequested("cancelled"))
             self._keys.wipe()
+            self.ears.over()
             with anyio.move_on_after(CLOSE_S, shield=True):
                 await self._hang_up()
 
@@ -208,6 +212,7 @@ class Call:
         if gate.deaf:
             return
         gate.caller(ms)
+        self.ears.caller(audio)
         self._earshot.hear(audio, ms, gate.needed_from_ms)
         if (model := self._sessions.leg) and self._conversation.ready:
             model.hear(audio)
@@ -220,6 +225,7 @@ class Call:
         if passage is Passage.REFUSED or self._leg is None:
             return
         self._leg.play(reply)
+        self.ears.agent(reply.audio)
         if passage is Passage.FIRST:
             if (keypad := self._keys.keypad) is not None:
                 keypad.agent_speaks()
@@ -230,6 +236,8 @@ class Call:
     def _carry_out(self, command: c.Command) -> None:
         match command:
             case c.StopPlayout() | c.AskOffer() | c.Record():
+                if isinstance(command, c.StopPlayout):
+                    self.ears.hush()
                 if self._leg:
                     self._leg.command(command)
             case (

@@ -14,10 +14,10 @@ from switchboard.errors import NotAllowed
 from switchboard.exchange.beside import Beside
 from switchboard.exchange.brief import Fit, Reception
 from switchboard.exchange.call import Call
+from switchboard.exchange.ledger import Ledger
 from switchboard.exchange.observer import UNOBSERVED, Observer, Particulars, Watch
 from switchboard.exchange.placed import Placed
 from switchboard.exchange.waiting import NOBODY_WAITS, Lines, Waiting
-from switchboard.records.recorder import Recorder
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Switchboard:
         *,
         dial: Dial,
         reception: Reception,
-        recorder: Recorder,
+        recorder: Ledger,
         observer: Observer = UNOBSERVED,
         negotiate: Negotiate | None = None,
         mint: Mint | None = None,
@@ -187,6 +187,12 @@ class Switchboard:
         if (call := self._calls.get(call_id)) is None:
             raise NotAllowed("This call has ended.")
         call.ask_for_human()
+
+    def find(self, call_id: str) -> Call:
+        """A call that is being carried. Raises `NotAllowed` for one that is over."""
+        if (call := self._calls.get(call_id)) is None or call.ended:
+            raise NotAllowed("This call has ended.")
+        return call
 
     def live(self) -> int:
         """Calls being carried, parked ones included."""

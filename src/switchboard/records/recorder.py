@@ -84,9 +84,9 @@ class Recorder:
         }
         self._add(Row(Call, (call_id,), values))
 
-    def note(self, call_id: str, note: Note, at: float) -> None:  # noqa: ARG002  (the seam's `at` will place notices)
-        """Keep a note; a later one of the same key replaces it."""
-        row = row_of(call_id, note)
+    def note(self, call_id: str, note: Note, at: float) -> None:
+        """Keep a note of `at`, epoch seconds; a later one of the same key replaces it."""
+        row = row_of(call_id, note, at)
         if row is not None:
             self._add(row)
 

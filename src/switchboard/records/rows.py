@@ -31,8 +31,8 @@ class Row:
     values: dict[str, Any]
 
 
-def row_of(call_id: str, note: Note) -> Row | None:
-    """The row a note becomes; `None` for what is only shown, like the floor."""
+def row_of(call_id: str, note: Note, at: float) -> Row | None:
+    """The row a note of `at` becomes; `None` for what is only shown, like the floor."""
     match note:
         case NoteLine():
             return _row(Item, call_id, "item_id", note.item_id, _line(note))
@@ -41,7 +41,7 @@ def row_of(call_id: str, note: Note) -> Row | None:
         case NoteInterruption():
             return _row(Interruption, call_id, "item_id", note.item_id, _interruption(note))
         case NoteLatency():
-            return _row(Reply, call_id, "reply_id", note.reply_id, _latency(note))
+            return _row(Reply, call_id, "reply_id", note.reply_id, _latency(note, at))
         case NoteUsage():
             return _row(Reply, call_id, "reply_id", note.reply_id, _usage(note))
         case _:
@@ -85,8 +85,15 @@ def _interruption(note: NoteInterruption) -> dict[str, Any]:
     return {"heard_ms": note.heard_ms, "received_ms": note.received_ms, "at_ms": note.at_ms}
 
 
-def _latency(note: NoteLatency) -> dict[str, Any]:
-    return {"first_audio_ms": note.first_audio_ms, "first_heard_ms": note.first_heard_ms}
+def _latency(note: NoteLatency, at: float) -> dict[str, Any]:
+    heard_after_ms = (
+        0.0 if note.first_heard_ms is None else note.first_heard_ms - note.first_audio_ms
+    )
+    return {
+        "first_audio_ms": note.first_audio_ms,
+        "first_heard_ms": note.first_heard_ms,
+        "answered_at": at - heard_after_ms / 1_000,  # the second note comes once it is heard
+    }
 
 
 def _usage(note: NoteUsage) -> dict[str, Any]:

@@ -121,6 +121,8 @@ class Reply(Base):
     output_text: Mapped[int | None]
     output_audio: Mapped[int | None]
     cost_usd: Mapped[float | None]
+    answered_at: Mapped[float | None]
+    """When its first audio was sent: epoch seconds."""
 
 
 class TicketRow(Base):
@@ -234,3 +236,23 @@ class RecordingRow(Base):
     places: Mapped[str | None] = mapped_column(Text)
     """JSON: the addresses of its parts, once they are filed."""
     duration_ms: Mapped[float | None]
+
+
+class OperatorAction(Base):
+    """What an operator did to a call. Written before it is done, so that nothing goes unwritten."""
+
+    __tablename__ = "operator_actions"
+
+    id: Mapped[str] = mapped_column(Short, primary_key=True)
+    call_id: Mapped[str] = mapped_column(Short, index=True)
+    """Without a foreign key: the call's own row may be written later."""
+    principal_id: Mapped[str] = mapped_column(String(200))
+    principal_name: Mapped[str] = mapped_column(Words(200))
+    kind: Mapped[str] = mapped_column(Short)
+    """`whisper`, `say`, `approve`, `refuse`, `human`, `end`, `cut`, `listen`."""
+    text: Mapped[str | None] = mapped_column(LongWords())
+    tool_call_id: Mapped[str | None] = mapped_column(String(128))
+    at: Mapped[float]
+    """Epoch seconds."""
+    outcome: Mapped[str] = mapped_column(Short)
+    """`asked`, then `taken` by the call or `refused`."""
