@@ -61,7 +61,7 @@ param maxReplicas int = 1
 @minValue(1)
 @maxValue(1000)
 param maxCalls int = 20
-@description('Whether the platform also counts live calls, by the server\'s log, to add replicas.')
+@description('Whether the platform also counts live calls, by the server\'s own measurement, to add replicas.')
 param scaleOnCalls bool = true
 @description('How long a replica that is told to stop may finish its calls.')
 @minValue(30)
