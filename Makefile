@@ -14,7 +14,7 @@ run: .venv/.run-packages page ## serve the agent's page on http://127.0.0.1:8000
 	@exec .venv/bin/switchboard-local up
 
 test: .venv/.dev-packages page ## run every test but the long ones
-	@scripts/test.sh -n 2 --dist loadfile -m "not long"
+	@scripts/test.sh -n 3 --dist loadfile -m "not long"
 
 test-long: .venv/.dev-packages page ## run the tests that take minutes
 	@scripts/test.sh -m long

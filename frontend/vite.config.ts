@@ -17,12 +17,11 @@ export default defineConfig({
     sourcemap: false,
     // The page is served under `script-src 'self'; style-src 'self'`: nothing may be inlined.
     assetsInlineLimit: 0,
-    // The second page is where a window comes back to that somebody has signed in in.
-    rollupOptions: { input: ['index.html', 'signed-in.html'] },
     modulePreload: { polyfill: false },
     target: 'es2023',
-    // Two pages, which share their parts: the caller's at /, the operators' at /console/.
-    rollupOptions: { input: ['index.html', 'console/index.html'] },
+    // Pages that share their parts: the caller's at /, the operators' at /console/, and where a window
+    // comes back to that somebody has signed in in.
+    rollupOptions: { input: ['index.html', 'console/index.html', 'signed-in.html'] },
   },
   test: {
     include: ['{src,softphone,console}/**/*.test.ts'],

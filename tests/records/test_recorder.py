@@ -197,7 +197,7 @@ async def test_a_database_that_is_away_costs_no_row(
         )
         with caplog.at_level(logging.INFO):
             for word in ("Block", "Block my", "Block my card"):
-                recorder.note("c1", line(word, LineState.PARTIAL), 0)
+                recorder.note("c1", line(word, LineState.FINAL), 0)
                 await recorder.flush()
             await cluster.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
             recorder.close_call("c1", "goodbye", 160.0)
@@ -262,3 +262,14 @@ async def test_calls_left_open_by_a_crash_are_closed_at_the_next_start(store: St
 
 async def test_an_unknown_call_has_no_history(store: Store) -> None:
     assert await history(store, "never") is None
+
+
+async def test_a_flush_waits_for_what_another_is_writing(store: Store) -> None:
+    recorder = Recorder(store)
+    opened(recorder)
+    recorder.close_call("c1", "goodbye", 160.0)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(recorder.flush)
+        await anyio.lowlevel.checkpoint()  # it has taken what there was
+        await recorder.flush()
+        assert (await known(store)).call.end_reason == "goodbye"

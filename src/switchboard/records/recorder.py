@@ -47,6 +47,7 @@ class Recorder:
         self._limit = limit
         self._pending: dict[Key, dict[str, Any]] = {}
         self._work = anyio.Event()
+        self._flushing = anyio.Lock()
         self._redacting = Redacting()
         self._dropped_unsaid = 0
         self._away = False
@@ -122,7 +123,11 @@ class Recorder:
                 await self.flush()
 
     async def flush(self) -> None:
-        """Write everything noted so far."""
+        """Write everything noted so far: also what another flush is just writing."""
+        async with self._flushing:
+            await self._flush()
+
+    async def _flush(self) -> None:
         batch, self._pending = self._pending, {}
         self._work = anyio.Event()
         self._report_dropped()
