@@ -157,6 +157,7 @@ def test_an_answer_that_nobody_asked_for_signs_nobody_in(page: Page, server: str
 
 def test_who_is_known_and_may_not_call_is_told_so(page: Page, server: str) -> None:
     page.goto(server)
+    expect(page.get_by_role("heading", name="Sign in to talk")).to_be_visible()
     no_role = {"code": "not_allowed", "text": "Your account has no role here."}
     page.route("**/api/config", lambda route: route.fulfill(status=403, json=no_role))
     sign_in(page, "Carla Caller")
