@@ -191,7 +191,8 @@ async def open_house(data_dir: Path, **settings: Any) -> AsyncGenerator[Served]:
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     models = Models()
-    wanted: dict[str, Any] = {"reattach_seconds": 0.3, **settings}
+    # Scripted calls are of a fixed week, and must not be too old for the server.
+    wanted: dict[str, Any] = {"reattach_seconds": 0.3, "retention_days": 36_500, **settings}
     app = create_app(
         Settings(
             port=port, data_dir=data_dir, session_config=ROOT / "session_config.json", **wanted

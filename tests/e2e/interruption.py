@@ -1,5 +1,6 @@
 """What must be so once a caller has spoken over the agent, on a call over a WebSocket."""
 
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -28,6 +29,20 @@ async def cut_in_time(here: Visit, interruption: bytes) -> None:
         await speaks(here, len(took_s) + 1)
         took_s.append(await _interrupted(here, interruption, len(took_s) + 1))
     assert took_s[-1] <= SILENT_WITHIN_S, took_s
+
+
+async def asked_aloud(here: Visit, question: bytes) -> str:
+    """Ask `QUESTION` by a microphone, until it is answered; the microphone that is free then.
+
+    On a busy machine some of what is said is lost on its way, as on any line, and is said again.
+    """
+    for device, other in (MICROPHONES, MICROPHONES[::-1], MICROPHONES):
+        await here.say(question, device)
+        with suppress(AssertionError):
+            await expect(here.lines("agent", ANSWER).first).to_be_visible()
+            await here.state("speaker", "playing")
+            return other
+    raise AssertionError("nobody answered")
 
 
 async def speaks(here: Visit, times: int = 1) -> None:

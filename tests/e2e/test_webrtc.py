@@ -8,8 +8,8 @@ from playwright.async_api import expect
 
 from switchboard_local.engine.load import Engine
 from tests.e2e.caller import microphone, said, tells_the_balance
-from tests.e2e.conftest import MICROPHONES, NO_UDP, Visiting
-from tests.e2e.interruption import QUESTION, silent_after, speaks
+from tests.e2e.conftest import NO_UDP, Visiting
+from tests.e2e.interruption import QUESTION, asked_aloud, silent_after
 from tests.e2e.recorder import answered_ms, heard
 from tests.e2e.secrecy import secrets_in
 from tests.e2e.town import until
@@ -69,11 +69,10 @@ async def test_speaking_over_the_agent_silences_it(
         await here.state("way", "webrtc")
         await here.state("speaker", "playing")
         await here.state("speaker", "silent")
-        await here.say(question, MICROPHONES[0])
-        await speaks(here)
+        free = await asked_aloud(here, question)
         began = time.time()
-        await here.say(interruption, MICROPHONES[1])
-        await expect(here.page.locator("[data-testid=line][data-state=cut]")).to_be_visible()
+        await here.say(interruption, free)
+        await expect(here.page.locator("[data-testid=line][data-state=cut]").last).to_be_visible()
         await silent_after(here, began)
 
 

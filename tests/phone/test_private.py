@@ -86,7 +86,7 @@ async def test_who_hangs_up_in_the_middle_leaves_nothing(there: Town, tmp_path: 
     call = await is_asked(there)
     call_id = there.call_id
     here = carried(there)
-    call.press(WRONG[:3])
+    call.press(WRONG[:5])
     await anyio.sleep(0.1)
     assert here.private
     call.hang_up()
@@ -95,7 +95,7 @@ async def test_who_hangs_up_in_the_middle_leaves_nothing(there: Town, tmp_path: 
     account = await there.account(call_id)
     [entry] = account.tool_calls
     assert "token" not in (entry.result or "")
-    assert not holds(there, tmp_path, WRONG[:3])
+    assert not holds(there, tmp_path, WRONG[:5])  # long enough to be no accident
 
 
 async def test_a_session_that_is_lost_meanwhile_is_told_nothing_of_it(
