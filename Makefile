@@ -5,7 +5,7 @@ PAGE := src/switchboard/browser/page/index.html
 PAGE_SOURCES := $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/null)
 LOCKED := pyproject.toml uv.lock scripts/python-packages.sh
 
-.PHONY: help run test test-long container check fix bench page clean
+.PHONY: help run test test-long container check fix bench page pictures clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,8 +28,11 @@ check: .venv/.dev-packages page ## lint, formats, types, import rules, scripts
 fix: .venv/.dev-packages page ## mend what the linters can mend
 	@scripts/fix.sh
 
+pictures: .venv/.dev-packages page ## take the console's pictures for docs/screenshots, on a scripted day
+	@CONSOLE_SHOTS=docs/screenshots scripts/test.sh tests/console/test_wide.py tests/console/test_narrow.py tests/console/test_ringing.py
+
 bench: .venv/.dev-packages ## measure; NAMES="relay start" chooses, bench/README.md explains
-	@.venv/bin/python -m bench $(NAMES)
+	@.venv/bin/python -m bench $(if $(BASE),--base $(BASE)) $(NAMES)
 
 page: $(PAGE) ## build the web page, where Node.js 20.19 or newer is present
 

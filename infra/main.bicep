@@ -64,7 +64,7 @@ param maxCalls int = 20
 @description('Whether the platform also counts live calls, by the server\'s own measurement, to add replicas.')
 param scaleOnCalls bool = true
 @description('How long a replica that is told to stop may finish its calls.')
-@minValue(30)
+@minValue(60)
 @maxValue(600)
 param graceSeconds int = 600
 @description('Where alerts are mailed.')
@@ -463,7 +463,9 @@ module app 'modules/app.bicep' = {
       DATA_DIR: '/data'
       DATABASE_URL: withPostgres ? postgres!.outputs.url : ''
       MAX_CALLS: maxCalls
-      SHUTDOWN_GRACE_SECONDS: graceSeconds - 15 // the platform kills at the end of its own grace
+      // The platform kills at the end of its own grace. Before that: goodbyes (10 s), hanging up (5),
+      // closing sockets (5), the last records and telemetry (5 each).
+      DRAIN_SECONDS: graceSeconds - 30
       LOG_FORMAT: 'json'
       APPLICATIONINSIGHTS_CONNECTION_STRING: monitor.outputs.ingestion
     })

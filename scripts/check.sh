@@ -21,6 +21,7 @@ typing=$!
 check "ruff" ruff check --quiet .
 check "format" ruff format --check --quiet .
 check "rooms" lint-imports --no-logo
+check "licences" python scripts/licences.py
 check "scripts" shellcheck --external-sources scripts/*.sh scripts/azd/*.sh .ci/run
 check "workflows" actionlint
 check "workflow permissions" zizmor --offline --quiet --no-progress .github

@@ -8,7 +8,7 @@ stamps=(.venv/.run-packages)
 what=(--no-dev --inexact) # what a developer's environment has besides stays
 if [ "${1:-run}" = dev ]; then
     stamps+=(.venv/.dev-packages)
-    what=(--dev --compile-bytecode) # the tests start many processes
+    what=(--dev --group bench --compile-bytecode) # the tests start many processes
 fi
 
 # Without a Python, a uv that is already here may fetch one itself.

@@ -5,6 +5,7 @@ from collections.abc import Generator
 from typing import Final
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 from hypothesis import settings
 from xdist.remote import Producer  # pyright: ignore[reportMissingTypeStubs]
 
@@ -32,6 +33,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        # Schemathesis gives all operations of a test one id, and of those with one id one is run.
+        if label := getattr(item, "operation_label", None):
+            item._id = coerce_node_id(f"{item.nodeid}[{label}]")  # pyright: ignore[reportPrivateUsage]
     if hasattr(config, "workerinput"):
         items[:] = in_order(items)
 

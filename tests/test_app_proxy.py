@@ -20,7 +20,8 @@ from azure.ai.voicelive.models import (
 )
 from azure.core.credentials import AzureKeyCredential
 
-from switchboard.app import House, create_app
+from switchboard.app import create_app
+from switchboard.house import House
 from switchboard.settings import Settings
 from switchboard_local.vault import KEY_SECRET, Vault
 from tests.browser.peers import serving

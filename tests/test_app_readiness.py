@@ -10,11 +10,12 @@ import anyio
 import httpx
 import pytest
 
-from switchboard.app import PROBES, House, create_app
+from switchboard.app import create_app
 from switchboard.conversation.session import Service
 from switchboard.doctor.patience import Patience
 from switchboard.doctor.watch import DATA_DIRECTORY, RECORDS, Pace, State, Watch
 from switchboard.health import Verdict, judge
+from switchboard.house import PROBES, House
 from switchboard.settings import Settings
 from switchboard_local.vault import KEY_SECRET, Vault
 from tests.browser.peers import serving

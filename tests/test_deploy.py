@@ -80,7 +80,7 @@ def test_the_proxys_container_may_do_little_and_lives_long_enough(proxy: dict[st
     assert proxy["security_opt"] == ["no-new-privileges:true"]
     assert all(port.startswith("127.0.0.1:") for port in proxy["ports"])
     assert proxy["ulimits"]["nofile"] > 2 * int(told["PROXY_MAX_CONNECTIONS"]) + 500
-    assert int(proxy["stop_grace_period"].removesuffix("s")) > int(told["SHUTDOWN_GRACE_SECONDS"])
+    assert int(proxy["stop_grace_period"].removesuffix("s")) > int(told["DRAIN_SECONDS"])
     assert (COMPOSE.parent / proxy["build"]["context"]).resolve() == ROOT
     assert proxy["build"]["target"] == "production"
 

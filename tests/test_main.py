@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+import anyio
 import httpx
 import pytest
 from anyio import to_thread
@@ -83,6 +84,38 @@ def test_it_serves_until_told_to_stop(tmp_path: Path) -> None:
     assert (tmp_path / "records.sqlite3").exists()
 
 
+def test_told_a_second_time_it_waits_for_nobody(tmp_path: Path) -> None:
+    """Whatever DRAIN_SECONDS is, and whichever signal it is that comes twice."""
+    port = free_port()
+
+    async def calls(server: subprocess.Popen[str]) -> None:
+        origin = f"http://127.0.0.1:{port}"
+        async with httpx.AsyncClient(base_url=origin, trust_env=False, timeout=30) as page:
+            config = (await page.get("/api/config")).json()
+            placed = await page.post(
+                "/api/calls", json={"agent": config["defaultAgent"]}, headers={"Origin": origin}
+            )
+            assert placed.status_code == 201
+            server.send_signal(signal.SIGTERM)
+            while (drain := (await page.get("/health")).json()["drain"]) is None:  # noqa: ASYNC110
+                await anyio.sleep(0.05)
+            assert drain["calls_left"] == 1
+            assert 0 < drain["seconds_left"] <= 3_000
+            assert (await page.get("/readyz")).status_code == 503
+            again = await page.post(
+                "/api/calls", json={"agent": config["defaultAgent"]}, headers={"Origin": origin}
+            )
+        assert (again.status_code, again.json()["code"]) == (503, "stopping")
+        assert again.headers["retry-after"] == "1"
+        server.send_signal(signal.SIGTERM)
+
+    with serving(port, tmp_path, DRAIN_SECONDS="3000", TICKET_SECONDS="600") as server:
+        anyio.run(calls, server)
+        _, logged = server.communicate(timeout=60)
+    assert "told to stop twice" in logged
+    assert "drained" not in logged
+
+
 def test_a_second_server_on_the_same_port_says_so(tmp_path: Path) -> None:
     port = free_port()
     with serving(port, tmp_path / "a"):
@@ -136,6 +169,23 @@ def test_tools_are_listed_and_run(tmp_path: Path) -> None:
     ran = switchboard("tools", "call", "get_bill", "{}", DATA_DIR=str(tmp_path))
     assert ran.returncode == 0
     assert isinstance(json.loads(ran.stdout), dict)
+
+
+def test_whoever_reads_only_the_beginning_is_told_no_more(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "switchboard", "openapi"],
+        env=environment(DATA_DIR=str(tmp_path)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process:
+        assert process.stdout.readline() == "{\n"
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
 
 
 @pytest.mark.parametrize(

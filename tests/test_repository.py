@@ -182,11 +182,14 @@ FORBIDDEN = (
 )
 
 
+NO_TEXT = {".bin", ".lock", ".png", ".wav", ".npz", ".zip"}
+
+
 def test_the_project_speaks_only_of_itself() -> None:
     pattern = re.compile("|".join(FORBIDDEN))
     told: list[str] = []
     for path in tracked_files():
-        if path.suffix in {".lock", ".png", ".wav", ".npz", ".zip"} or "lock.json" in path.name:
+        if path.suffix in NO_TEXT or "lock.json" in path.name:
             continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             if pattern.search(line):

@@ -138,3 +138,16 @@ def test_the_readme_names_every_setting() -> None:
     readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
     assert [name for name in Settings.model_fields if f"`{name.upper()}`" not in readme] == []
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a.example.com:8000", "http://8.8.8.8", "https://a.example/x", "10.0.0.4:8000"]
+)
+def test_voices_go_to_another_server_by_https_or_a_private_network(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="REPLICA_URL must be https"):
+        Settings(replica_url=url).own_replica_url()
+
+
+def test_a_server_has_no_address_for_others_or_the_one_that_it_was_given() -> None:
+    assert Settings().own_replica_url() is None
+    assert Settings(replica_url="http://10.0.0.4:8000/").own_replica_url() == "http://10.0.0.4:8000"

@@ -12,6 +12,7 @@ from xdist.workermanage import WorkerController  # pyright: ignore[reportMissing
 TOGETHER: Final = {
     # They talk in real time through a whole town.
     "tests/e2e/": "talking",
+    "tests/evals/test_channels": "talking",
     "tests/soak/": "soaking",
     # Chromium, and a town.
     "tests/phone/test_softphone": "browsers",

@@ -1,8 +1,10 @@
-import { Ear, EarOff, PhoneForwarded, PhoneOff, UserRound } from 'lucide-react';
-import { type FormEvent, type ReactNode, useRef, useState } from 'react';
+import { Ear, EarOff, PhoneForwarded, PhoneOff } from 'lucide-react';
+import { type FormEvent, useId, useRef, useState } from 'react';
 import { useKeys } from '../src/features/call/useKeys';
 import { Button } from '../src/ui/Button';
-import { type Acted, type CallDetail, type Can, type Deed, MAX_WORDS } from './protocol.gen';
+import { type Acted, type CallDetail, type Deed, MAX_WORDS } from './protocol.gen';
+import { TakingOver } from './TakingOver';
+import { Unable } from './Unable';
 import { useAct } from './useAct';
 import { useEar } from './useEar';
 
@@ -18,11 +20,9 @@ export function Actions({ detail, acted }: Props) {
       <h2 id="actions">Help or stop this call</h2>
       <Words {...{ detail, acted }} />
       <div className="actions-rest">
+        <TakingOver detail={detail} />
         <Listening detail={detail} />
         <ToHuman {...{ detail, acted }} />
-        <Unable can={detail.can?.takeOver} icon={<UserRound size={16} aria-hidden="true" />}>
-          Take over
-        </Unable>
         <Ending {...{ detail, acted }} />
       </div>
     </section>
@@ -122,6 +122,8 @@ function Listening({ detail }: { detail: CallDetail }) {
 
 function ToHuman({ detail, acted }: Props) {
   const { doing, fault, act } = useAct(detail.call.id, acted);
+  const [chosen, setChosen] = useState<string | null>(null);
+  const choice = useId();
   const icon = <PhoneForwarded size={16} aria-hidden="true" />;
   if (detail.can?.human.ok !== true)
     return (
@@ -129,34 +131,38 @@ function ToHuman({ detail, acted }: Props) {
         Hand to a human
       </Unable>
     );
+  const humans = detail.can.humans;
+  const to = chosen ?? humans[0] ?? null;
   return (
     <div className="action">
-      <Button disabled={doing} onClick={() => void act({ type: 'human' })}>
+      <Button disabled={doing} onClick={() => void act({ type: 'human', to })}>
         {icon}
         Hand to a human
       </Button>
-      <p className={fault === null ? 'hint' : 'fault'}>
-        {fault ?? 'The agent is told that the caller wants one, and connects them.'}
-      </p>
-    </div>
-  );
-}
-
-interface UnableProps {
-  can: Can | undefined;
-  icon: ReactNode;
-  children: ReactNode;
-}
-
-/** What this call cannot do, with its reason. */
-function Unable({ can, icon, children }: UnableProps) {
-  return (
-    <div className="action">
-      <Button disabled>
-        {icon}
-        {children}
-      </Button>
-      <p className="hint">{can?.why ?? 'Not now.'}</p>
+      <div>
+        {humans.length > 1 ? (
+          <p>
+            <label htmlFor={choice} className="unseen">
+              To whom
+            </label>
+            <select
+              id={choice}
+              value={to ?? ''}
+              onChange={(event) => setChosen(event.target.value)}
+            >
+              {humans.map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </p>
+        ) : null}
+        <p className={fault === null ? 'hint' : 'fault'}>
+          {fault ??
+            (detail.takenBy === null
+              ? 'The agent says so, and connects them.'
+              : 'The caller goes at once: tell them before.')}
+        </p>
+      </div>
     </div>
   );
 }

@@ -3,16 +3,18 @@ import { type ReactNode, useLayoutEffect } from 'react';
 import { Button } from '../src/ui/Button';
 import { Note } from '../src/ui/Note';
 import { Actions } from './Actions';
+import { AfterPanel } from './AfterPanel';
 import './call.css';
 import { Facts } from './Facts';
 import { useNow, useTitle } from './hooks';
-import { AgentDot, ChannelIcon } from './LivePage';
+import { AgentDot, ChannelIcon, ServerMark } from './LivePage';
 import type { CallDetail, Me } from './protocol.gen';
 import { Replay, useReplay } from './Replay';
 import { Timeline } from './Timeline';
 import { Transcript } from './Transcript';
 import { layOut } from './timeline';
 import { useCall } from './useCall';
+import { useSound } from './useSound';
 import {
   agentTitle,
   callerWords,
@@ -39,7 +41,7 @@ export function CallPage({ id, me }: { id: string; me: Me }) {
         <h1 className="unseen">Call</h1>
         <Note
           tone="trouble"
-          title={call.refused.status === 404 ? 'There is no such call' : 'The call cannot be shown'}
+          title="The call cannot be shown"
           actions={<Button onClick={again}>Try again</Button>}
         >
           {call.refused.message}
@@ -65,7 +67,8 @@ function OneCall({ detail, stale, skewMs, me, acted }: Props) {
   const end = call.endedAt === null ? nowMs : call.endedAt * 1_000;
   const lastedMs = end - call.beganAt * 1_000;
   const layout = layOut(detail, lastedMs);
-  const replay = useReplay(layout.lengthMs);
+  const sound = useSound(detail);
+  const replay = useReplay(layout.lengthMs, sound);
   useAgentAccent(me, call.agent);
   return (
     <main className="page-call" data-live={detail.live} data-testid="one-call">
@@ -81,7 +84,8 @@ function OneCall({ detail, stale, skewMs, me, acted }: Props) {
         headMs={replay.atMs}
         onSeek={detail.live ? null : replay.seek}
       />
-      {detail.live ? null : <Replay replay={replay} lengthMs={layout.lengthMs} />}
+      {detail.live ? null : <Replay replay={replay} sound={sound} lengthMs={layout.lengthMs} />}
+      {detail.live ? null : <AfterPanel id={call.id} />}
       <div className="call-columns">
         <div className="call-main">
           <Transcript
@@ -133,12 +137,17 @@ function Head({ detail, me, lastedMs, nowMs }: HeadProps) {
           {channelWord(call.channel)}
           {call.direction === 'out' ? ', we rang' : ''}
         </Bit>
+        {call.server === null ? null : (
+          <Bit>
+            <ServerMark server={call.server} />
+          </Bit>
+        )}
         <Bit>{when(call.beganAt, nowMs)}</Bit>
         <Bit>{lasting(lastedMs)}</Bit>
       </p>
       {detail.live ? (
         <p className="state" data-floor={detail.floor} data-testid="floor">
-          {floorWords(detail.floor)}
+          {detail.takenBy === null ? floorWords(detail.floor) : `With ${detail.takenBy}`}
         </p>
       ) : (
         <p className={`state tone-${outcomeTone(call.outcome)}`} data-testid="outcome">

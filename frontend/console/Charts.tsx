@@ -4,7 +4,7 @@ import { niceTicks, pathOf, shownLabels } from './charts';
 import { useWidth } from './hooks';
 
 const HEIGHT = 180;
-const LEFT = 40;
+const LEFT = 52;
 const RIGHT = 12;
 const TOP = 10;
 const BOTTOM = 26;
@@ -222,9 +222,10 @@ export function Bars({ rows }: BarsProps) {
 }
 
 function tickWords(tick: number, unit?: string): string {
+  if (unit === '$') return `$${tick.toFixed(Number.isInteger(tick) ? 0 : 2)}`;
   const digits = tick !== 0 && tick < 1 ? 2 : Number.isInteger(tick) ? 0 : 1;
   const value = tick.toFixed(digits).replace(/(\.\d)0$/, '$1');
-  return unit === '$' ? `$${value}` : `${value}${unit === undefined ? '' : ` ${unit}`}`;
+  return unit === undefined ? value : `${value} ${unit}`;
 }
 
 function spoken(labels: readonly string[], series: LinesProps['series'], unit: string): string {

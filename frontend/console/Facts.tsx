@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { CallDetail } from './protocol.gen';
-import { lasting, money, reasonWords, secondsOf } from './words';
+import { lasting, money, reasonWords, recordedWords, secondsOf } from './words';
 
 /** Beside the transcript: what the call came to, and what it is made of. */
 export function Facts({ detail, lastedMs }: { detail: CallDetail; lastedMs: number }) {
@@ -26,6 +26,7 @@ export function Facts({ detail, lastedMs }: { detail: CallDetail; lastedMs: numb
             <code>{detail.call.caller}</code>
           </Pair>
           <Pair name="Length">{lasting(lastedMs)}</Pair>
+          <Pair name="Recorded">{recordedWords(detail.recording)}</Pair>
           <Pair name="Id">
             <code>{detail.call.id}</code>
           </Pair>

@@ -17,6 +17,9 @@ import {
   channelWord,
   count,
   dayStart,
+  GOALS,
+  goalTone,
+  goalWord,
   lasting,
   money,
   OUTCOMES,
@@ -110,6 +113,16 @@ function FilterBar({ filters, me }: { filters: Filters; me: Me }) {
         value={filters.outcome}
         options={Object.entries(OUTCOMES).map(([id, title]) => ({ id, title }))}
         onChange={(outcome) => choose({ outcome })}
+      />
+      <Select
+        label="Goals"
+        none="Any goals"
+        value={filters.goals}
+        options={Object.entries(GOALS).map(([id, title]) => ({
+          id,
+          title: `Goals: ${title.toLowerCase()}`,
+        }))}
+        onChange={(goals) => choose({ goals })}
       />
       <DayField label="From" value={filters.from} onChange={(from) => choose({ from })} />
       <DayField label="To" value={filters.to} onChange={(to) => choose({ to })} />
@@ -249,7 +262,10 @@ function PastRow({ past, me, nowMs, words }: RowProps) {
       </span>
       <span className="row-line">
         {past.snippet === null ? (
-          <span className="row-said">{happened(past)}</span>
+          <span className="row-said">
+            <GoalsWord past={past} />
+            {happened(past)}
+          </span>
         ) : (
           <span className="row-said">
             <Found text={past.snippet} words={words} />
@@ -278,6 +294,17 @@ function Found({ text, words }: { text: string; words: string }) {
   );
 }
 
+/** What its goals came to, where that says something. */
+function GoalsWord({ past: { goals } }: { past: PastCall }) {
+  if (goals === null || goals === 'unknown') return null;
+  return (
+    <>
+      <span className={`tone-${goalTone(goals)}`}>Goals {goalWord(goals).toLowerCase()}</span>
+      {' · '}
+    </>
+  );
+}
+
 function happened(past: PastCall): string {
   const parts = [count(past.lines, 'line')];
   if (past.tools > 0) parts.push(count(past.tools, 'tool'));
@@ -293,6 +320,7 @@ function pathOf(filters: Filters): string {
     agent: filters.agent,
     channel: filters.channel,
     outcome: filters.outcome,
+    goals: filters.goals,
     since: filters.from === null ? null : String(dayStart(filters.from)),
     until: filters.to === null ? null : String(dayStart(filters.to, 1)),
   };

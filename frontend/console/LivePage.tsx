@@ -1,21 +1,12 @@
 import { Globe, Phone, Radio, TriangleAlert } from 'lucide-react';
-import { type KeyboardEvent, useEffect, useState, useSyncExternalStore } from 'react';
+import type { KeyboardEvent } from 'react';
 import { grade } from '../src/features/transcript/latency';
 import { Note } from '../src/ui/Note';
-import { follow, type Refused } from './api';
 import { useNow, useTitle } from './hooks';
 import type { LiveCall, Me } from './protocol.gen';
 import { hashOf } from './route';
-import {
-  createStore,
-  inOrder,
-  type LiveState,
-  type Need,
-  NO_CALLS,
-  needOf,
-  reduceLive,
-  summed,
-} from './store';
+import { inOrder, type LiveState, type Need, needOf, summed } from './store';
+import type { LiveNow } from './useLive';
 import {
   agentTitle,
   callerShort,
@@ -27,24 +18,8 @@ import {
   secondsOf,
 } from './words';
 
-function useLive(): { live: LiveState; refused: Refused | null } {
-  const [store] = useState(() => createStore(NO_CALLS));
-  const [refused, setRefused] = useState<Refused | null>(null);
-  useEffect(() => {
-    const life = new AbortController();
-    void follow('/live', life.signal, {
-      message: (message) => store.set((now) => reduceLive(now, message, Date.now())),
-      lost: () => store.set((now) => ({ ...now, link: 'lost' })),
-      refused: setRefused,
-    });
-    return () => life.abort();
-  }, [store]);
-  return { live: useSyncExternalStore(store.subscribe, store.snapshot), refused };
-}
-
-export function LivePage({ me }: { me: Me }) {
+export function LivePage({ live, refused, me }: LiveNow & { me: Me }) {
   useTitle('Live');
-  const { live, refused } = useLive();
   const nowMs = useNow(true) + live.skewMs;
   return (
     <main className="page-live">
@@ -164,13 +139,18 @@ function CallRow({ row, nowMs, me }: { row: LiveCall; nowMs: number; me: Me }) {
       <span className="row-caller">
         <ChannelIcon channel={call.channel} />
         <span>{callerShort(call)}</span>
+        <ServerMark server={call.server} />
       </span>
       <span className="row-agent">
         <AgentDot me={me} agent={call.agent} />
         <span>{agentTitle(me.agents, call.agent)}</span>
       </span>
       <span className="row-floor" data-floor={row.floor}>
-        {floorWords(row.floor)}
+        {row.takenBy !== null
+          ? `With ${row.takenBy}`
+          : row.written
+            ? 'As written'
+            : floorWords(row.floor)}
       </span>
       <span className="row-line">
         <NeedWords need={need} row={row} />
@@ -195,6 +175,7 @@ function saidWords(row: LiveCall): string {
 function NeedWords({ need, row }: { need: Need; row: LiveCall }) {
   if (need === 'none') return null;
   const words = {
+    wish: 'Wants a human',
     asking: row.asking === 1 ? 'A tool waits for a yes' : `${row.asking} tools wait for a yes`,
     trouble: row.trouble ?? '',
     slow: 'Slow to answer',
@@ -210,6 +191,17 @@ function NeedWords({ need, row }: { need: Need; row: LiveCall }) {
 export function ChannelIcon({ channel }: { channel: string }) {
   const Icon = channel === 'phone' ? Phone : channel === 'webrtc' ? Radio : Globe;
   return <Icon size={16} role="img" aria-label={channelWord(channel)} />;
+}
+
+/** Which server carries a call, where there are several. */
+export function ServerMark({ server }: { server: string | null }) {
+  if (server === null) return null;
+  return (
+    <span className="server" title={`Carried by server ${server}`}>
+      <span className="unseen">at server </span>
+      {server}
+    </span>
+  );
 }
 
 export function AgentDot({ me, agent }: { me: Me; agent: string }) {

@@ -9,7 +9,7 @@ import './charts.css';
 import { goTo, useAsked, useTitle } from './hooks';
 import { AgentDot, Figure } from './LivePage';
 import type { Me, Overview, Sum } from './protocol.gen';
-import { RANGES } from './route';
+import { hashOf, RANGES } from './route';
 import {
   agentTitle,
   channelWord,
@@ -101,6 +101,7 @@ function Charts({ overview, me }: { overview: Overview; me: Me }) {
           what="p95 to answer"
           tone={total.latency.p95 === null ? undefined : grade(total.latency.p95)}
         />
+        <Figure value={share(total.achieved, total.judged)} what="achieved their goals" />
         <Figure value={money(total.costUsd)} what="spent" />
       </ul>
       {overview.whole ? null : (
@@ -172,6 +173,12 @@ function Charts({ overview, me }: { overview: Overview; me: Me }) {
           <ToolTable overview={overview} />
         </Chart>
       </div>
+      {total.afterUsd === 0 ? null : (
+        <p className="hint">
+          Reading the calls once they were over cost {money(total.afterUsd)} more, which is not in
+          the money.
+        </p>
+      )}
       {overview.unpriced === 0 ? null : (
         <p className="hint">
           {count(overview.unpriced, 'reply', 'replies')} of models without a price are not in the
@@ -209,7 +216,7 @@ function Scroll({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
-function AgentTable({ agents, me }: { agents: readonly Sum[]; me: Me }) {
+export function AgentTable({ agents, me }: { agents: readonly Sum[]; me: Me }) {
   return (
     <Scroll name="Agents, as a table">
       <table className="wide-table">
@@ -222,6 +229,7 @@ function AgentTable({ agents, me }: { agents: readonly Sum[]; me: Me }) {
             <th scope="col">p95</th>
             <th scope="col">Interrupted</th>
             <th scope="col">Failed</th>
+            <th scope="col">Goals achieved</th>
             <th scope="col">Money</th>
           </tr>
         </thead>
@@ -230,7 +238,9 @@ function AgentTable({ agents, me }: { agents: readonly Sum[]; me: Me }) {
             <tr key={agent.key}>
               <th scope="row">
                 <AgentDot me={me} agent={agent.key} />
-                {agentTitle(me.agents, agent.key)}
+                <a href={hashOf({ page: 'agent', id: agent.key })}>
+                  {agentTitle(me.agents, agent.key)}
+                </a>
               </th>
               <td>{agent.calls.toLocaleString('en')}</td>
               <td>{Math.round(agent.minutes).toLocaleString('en')}</td>
@@ -238,6 +248,7 @@ function AgentTable({ agents, me }: { agents: readonly Sum[]; me: Me }) {
               <td>{secondsOf(agent.latency.p95)}</td>
               <td>{share(agent.interrupted, agent.calls)}</td>
               <td>{share(agent.failed, agent.calls)}</td>
+              <td>{goalsWords(agent)}</td>
               <td>{money(agent.costUsd)}</td>
             </tr>
           ))}
@@ -285,6 +296,11 @@ function ToolTable({ overview }: { overview: Overview }) {
   );
 }
 
+/** Of the calls whose goals say something. */
+function goalsWords({ achieved, judged }: Sum): string {
+  return judged === 0 ? '–' : `${share(achieved, judged)} of ${judged}`;
+}
+
 function seconds(ms: number | null): number | null {
   return ms === null ? null : ms / 1_000;
 }
@@ -294,7 +310,7 @@ function rangeWord(days: number): string {
 }
 
 /** Whole local days, today among them. */
-function pathOf(days: number, agent: string | null, nowMs: number): string {
+export function pathOf(days: number, agent: string | null, nowMs: number): string {
   const today = dayOf(nowMs);
   const query = new URLSearchParams({
     since: String(dayStart(today, 1 - days)),

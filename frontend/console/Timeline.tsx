@@ -21,6 +21,8 @@ const GAP = 4;
 const LEAST_PX_PER_S = 10;
 const POINT_PX = 3;
 const END_PX = 16;
+/** A narrower stretch of an operator's has no room for a name. */
+const DESK_NAME_PX = 80;
 
 /** Both voices, tools and waits along one axis of time. */
 export function Timeline({ layout, live, headMs, onSeek }: Props) {
@@ -60,6 +62,17 @@ export function Timeline({ layout, live, headMs, onSeek }: Props) {
             }}
           >
             <Axis layout={layout} x={x} height={height} />
+            {layout.desks.map(({ by, fromMs, toMs }) => (
+              <g key={fromMs} className="tl-desk" transform={`translate(${x(fromMs)} 0)`}>
+                <title>{`${by} spoke with the caller, ${lasting(toMs - fromMs)}`}</title>
+                <rect width={Math.max(4, x(toMs) - x(fromMs))} height={2 * LANE + GAP} rx={4} />
+                {x(toMs) - x(fromMs) < DESK_NAME_PX ? null : (
+                  <text x={6} y={LANE + GAP + 16}>
+                    {by}
+                  </text>
+                )}
+              </g>
+            ))}
             {layout.stretches.map((stretch) => (
               <Voice key={`${stretch.side}-${stretch.id}`} stretch={stretch} x={x} />
             ))}

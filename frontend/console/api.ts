@@ -1,7 +1,9 @@
 /** The console's requests, and the streams it follows. */
+import { withBearer } from '../src/api/bearer';
+import { NotLetIn } from '../src/api/http';
 import { EventParser } from '../src/voice/sse';
 import { isRecord } from '../src/voice/wire';
-import type { Deed, StreamMessage } from './protocol.gen';
+import type { Deed, Me, StreamMessage } from './protocol.gen';
 
 const BASE = '/api/console';
 const PATIENCE_MS = 15_000;
@@ -9,6 +11,8 @@ const PATIENCE_MS = 15_000;
 const SILENCE_MS = 40_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
+/** Before a stream is asked for with a fresh token. */
+const COME_BACK_MS = 100;
 
 /** Why there is no answer: the server's own words, where it had some. */
 export class Refused extends Error {
@@ -21,7 +25,18 @@ export class Refused extends Error {
 }
 
 export async function ask<T>(path: string, signal: AbortSignal): Promise<T> {
-  return request<T>(path, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]) });
+  return request<T>(path, {
+    signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+  });
+}
+
+/** Who looks. Raises `NotLetIn` for whoever may not, and `Refused`. */
+export async function fetchMe(signal: AbortSignal): Promise<Me> {
+  return ask<Me>('/me', signal).catch((error: unknown) => {
+    if (error instanceof Refused && (error.status === 401 || error.status === 403))
+      throw new NotLetIn(error.status, error.message);
+    throw error;
+  });
 }
 
 export async function act<T>(call: string, deed: Deed): Promise<T> {
@@ -37,8 +52,29 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
   });
 }
 
-async function request<T>(path: string, init: RequestInit): Promise<T> {
-  const answer = await fetch(BASE + path, init).catch(() => {
+/** The sound of a past call, whole. Written down as having been heard. */
+export async function fetchSound(call: string, signal: AbortSignal): Promise<Blob> {
+  return fetchFile(`/calls/${call}/recording`, signal);
+}
+
+/** Something that is no JSON. */
+export async function fetchFile(path: string, signal: AbortSignal): Promise<Blob> {
+  const answer = await fetch(BASE + path, { headers: await bearing(), signal });
+  if (!answer.ok) throw refusal(answer.status, await answer.json().catch(() => null));
+  return answer.blob();
+}
+
+type Asked = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> };
+
+async function bearing(headers: Record<string, string> = {}): Promise<Record<string, string>> {
+  return withBearer(headers).catch(() => {
+    throw new Refused(401, 'Your sign-in has run out. Reload this page, and sign in again.');
+  });
+}
+
+async function request<T>(path: string, { headers, ...init }: Asked): Promise<T> {
+  const shown = await bearing(headers);
+  const answer = await fetch(BASE + path, { ...init, headers: shown }).catch(() => {
     throw new Refused(0, 'The server does not answer.');
   });
   const body: unknown = await answer.json().catch(() => null);
@@ -70,6 +106,10 @@ export async function follow(path: string, life: AbortSignal, follower: Follower
   while (!life.aborted) {
     const end = await readStream(path, life, take).catch(refusedFor);
     if (life.aborted || end === 'ended') return;
+    if (end === 'again') {
+      await sleep(COME_BACK_MS, life);
+      continue;
+    }
     if (end instanceof Refused) {
       follower.refused(end);
       return;
@@ -88,15 +128,16 @@ function refusedFor(error: unknown): Refused | null {
   return final ? error : null;
 }
 
-/** `ended` where the call did, and with it the stream. */
+/** `ended` where the call did, and with it the stream; `again` where a fresh token goes on. */
 async function readStream(
   path: string,
   life: AbortSignal,
   take: (message: StreamMessage) => void,
-): Promise<'ended' | null> {
+): Promise<'ended' | 'again' | null> {
   const silence = patience();
   try {
-    const answer = await fetch(BASE + path, { signal: AbortSignal.any([life, silence.signal]) });
+    const signal = AbortSignal.any([life, silence.signal]);
+    const answer = await fetch(BASE + path, { headers: await bearing(), signal });
     if (!answer.ok || answer.body === null)
       throw refusal(answer.status, await answer.json().catch(() => null));
     const parser = new EventParser();
@@ -105,7 +146,8 @@ async function readStream(
       const { done, value } = await reader.read();
       if (done) return null;
       silence.again();
-      if (tellAll(parser.push(value), take)) return 'ended';
+      const end = tellAll(parser.push(value), take);
+      if (end !== null) return end;
     }
   } finally {
     silence.over();
@@ -115,13 +157,14 @@ async function readStream(
 function tellAll(
   events: readonly { readonly data: string }[],
   take: (message: StreamMessage) => void,
-): boolean {
+): 'ended' | 'again' | null {
   for (const { data } of events) {
     const message = parsed(data);
+    if (message?.type === 'comeBack') return 'again';
     if (message !== null) take(message);
-    if (message?.type === 'ended') return true;
+    if (message?.type === 'ended') return 'ended';
   }
-  return false;
+  return null;
 }
 
 /** Gives a stream up that says nothing for too long. */

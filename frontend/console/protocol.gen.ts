@@ -3,6 +3,8 @@
 
 /** The WebSocket subprotocol of whoever listens in. */
 export const LISTEN_PROTOCOL = 'switchboard.listen.v1';
+/** The WebSocket subprotocol of whoever takes a call over. */
+export const DESK_PROTOCOL = 'switchboard.desk.v1';
 /** A second subprotocol, `ticket.<ticket>`, is the right to open it: kept out of URLs. */
 export const LISTEN_TICKET = 'ticket.';
 /** Characters of a whisper or a sentence. */
@@ -34,9 +36,18 @@ export interface Refuse {
   readonly tool: string;
 }
 
-/** Have the agent hand a telephone call to a human. */
+/**
+ * Have a telephone call handed to one of the humans whom the agent's profile names; without a
+ * name, to whom the agent chooses.
+ */
 export interface Human {
   readonly type: 'human';
+  readonly to?: string | null;
+}
+
+/** Say that nobody comes to a caller who waits for a human. */
+export interface Decline {
+  readonly type: 'decline';
 }
 
 /** End the call once the agent has said goodbye. */
@@ -47,6 +58,32 @@ export interface End {
 /** End the call at once. */
 export interface Cut {
   readonly type: 'cut';
+}
+
+/** The voice of the operator who has the call: base64 PCM 24 kHz mono, 20 ms or so. */
+export interface Mic {
+  readonly type: 'mic';
+  readonly audio: string;
+}
+
+/** The agent is to go on. `summary`: what was said meanwhile, for it to know. */
+export interface HandBack {
+  readonly type: 'handBack';
+  readonly summary?: string | null;
+}
+
+/** Still there, every 5 s. */
+export interface DeskPing {
+  readonly type: 'ping';
+}
+
+/**
+ * A fresh token of the same operator's, on the socket of whoever listens in: the answer to
+ * `tokenWanted`.
+ */
+export interface Renew {
+  readonly type: 'renew';
+  readonly token: string;
 }
 
 export interface AgentName {
@@ -63,6 +100,65 @@ export interface Me {
   readonly version: string;
 }
 
+export interface AgentTool {
+  readonly name: string;
+  readonly title: string;
+  /** For the model. */
+  readonly description: string;
+  /** JSON Schema. */
+  readonly parameters: unknown;
+  /** The question that is asked before it runs. */
+  readonly confirm: string | null;
+  /** It has this tool there only. */
+  readonly onTelephone: boolean;
+}
+
+/** Somebody a caller is handed to. Their number is not told. */
+export interface AgentHuman {
+  readonly name: string;
+  readonly about: string;
+}
+
+export interface AgentLimits {
+  readonly maxCallS: number;
+  readonly budgetUsd: number | null;
+  readonly silenceMs: number;
+  readonly reprompts: number;
+  readonly slowToolMs: number;
+  readonly confirmWindowS: number;
+}
+
+/** What is kept of its calls. */
+export interface AgentPrivacy {
+  /** Kinds of text that are taken out, and the names of its own patterns. */
+  readonly redacted: readonly string[];
+  readonly countries: readonly string[];
+  readonly retentionDays: number;
+  readonly recorded: 'always' | 'maybe' | 'never';
+  /** What whoever is recorded is told. */
+  readonly notice: string | null;
+  readonly recordedOnTelephone: boolean;
+}
+
+/** `GET /api/console/agents/{id}`: an agent as it is configured at this moment. */
+export interface AgentSheet {
+  readonly agent: AgentName;
+  readonly tagline: string;
+  /** Its prompt; empty where a Foundry agent brings its own. */
+  readonly instructions: string;
+  readonly greeting: string | null;
+  readonly model: string;
+  /** In words. */
+  readonly voice: string;
+  readonly language: string;
+  readonly tools: readonly AgentTool[];
+  readonly humans: readonly AgentHuman[];
+  /** Telephone numbers that it answers, E.164. */
+  readonly numbers: readonly string[];
+  readonly limits: AgentLimits;
+  readonly privacy: AgentPrivacy;
+}
+
 /** What does not change while a call lasts, and how it ended. */
 export interface CallFacts {
   readonly id: string;
@@ -77,6 +173,20 @@ export interface CallFacts {
   readonly endedAt: number | null;
   readonly endReason: string | null;
   readonly outcome: string;
+  /** Which server carries it, by a short name, where several share the database. */
+  readonly server: string | null;
+}
+
+/** A caller who waits for a human. */
+export interface Wish {
+  /** Which of the profile's, by name. */
+  readonly human: string;
+  /** Why, in the agent's words; empty where it did not say. */
+  readonly reason: string;
+  /** Epoch seconds. */
+  readonly since: number;
+  /** The last lines of the call, who said it before each. */
+  readonly said: readonly string[];
 }
 
 /** A row of the live calls. */
@@ -93,6 +203,11 @@ export interface LiveCall {
   readonly asking: number;
   /** What went wrong within the last minute, in words. */
   readonly trouble: string | null;
+  readonly wish: Wish | null;
+  /** The operator who has the call. */
+  readonly takenBy: string | null;
+  /** Its server cannot be reached: this is what is written down of it. */
+  readonly written: boolean;
 }
 
 /** A line of the transcript, whole each time it changes; keyed by `id`. */
@@ -164,7 +279,7 @@ export interface Usage {
 /** What an operator did. */
 export interface Acted {
   readonly id: string;
-  readonly kind: 'approve' | 'cut' | 'end' | 'human' | 'listen' | 'refuse' | 'say' | 'whisper';
+  readonly kind: 'approve' | 'cut' | 'decline' | 'deliver' | 'desk_lost' | 'end' | 'hand_back' | 'human' | 'listen' | 'refuse' | 'replay' | 'say' | 'take_over' | 'whisper';
   /** Their name. */
   readonly by: string;
   readonly atMs: number;
@@ -184,6 +299,23 @@ export interface Abilities {
   readonly listen: Can;
   readonly human: Can;
   readonly takeOver: Can;
+  /** Whom a telephone call can be handed to, by name. */
+  readonly humans: readonly string[];
+}
+
+/** Whether a call is recorded, or was. */
+export interface Recording {
+  /** Of a live call as its caller is told; of a past one, what became of it. */
+  readonly state: 'asked' | 'failed' | 'filed' | 'off' | 'paused' | 'running' | 'stopped' | 'told';
+  readonly kept: 'carrier' | 'here';
+  /** Where in the call it begins. */
+  readonly atMs: number;
+  readonly durationMs: number | null;
+  /**
+   * `GET /api/console/calls/{id}/recording` has its sound: WAV, the caller left, the agent
+   * right.
+   */
+  readonly audio: boolean;
 }
 
 /** `GET /api/console/calls/{id}`: one call, live or past. */
@@ -201,10 +333,66 @@ export interface CallDetail {
   readonly usage: Usage;
   /** Only of a live call. */
   readonly can: Abilities | null;
+  readonly wish: Wish | null;
+  readonly takenBy: string | null;
+  readonly recording: Recording | null;
+}
+
+/** What a call should have come to, and whether it did. */
+export interface Goal {
+  readonly id: string;
+  readonly outcome: 'achieved' | 'not_achieved' | 'partly' | 'unknown';
+  readonly reason: string;
+}
+
+/** Something that the agent's profile wants to be taken from a call; `null`: it was not said. */
+export interface Field {
+  readonly name: string;
+  readonly value: unknown;
+}
+
+/** A message to the agent's webhook. */
+export interface Delivery {
+  readonly id: string;
+  readonly event: 'after.done' | 'after.failed';
+  readonly state: 'delivered' | 'given_up' | 'sending' | 'stopped' | 'waiting';
+  readonly attempts: number;
+  /** Where it was sent to last. */
+  readonly host: string | null;
+  readonly status: number | null;
+  /** Why the last attempt came to nothing. */
+  readonly error: string | null;
+  /** While it waits, when it is sent. */
+  readonly dueAt: number;
+  readonly lastAt: number | null;
+}
+
+/** `GET /api/console/calls/{id}/after`: what a call came to, once it is over. */
+export interface After {
+  /** `none`: the agent asks for nothing, or there is nothing in the call to be read. */
+  readonly state: 'done' | 'failed' | 'none' | 'waiting' | 'working';
+  readonly summary: string | null;
+  /** All goals together. */
+  readonly outcome: 'achieved' | 'not_achieved' | 'partly' | 'unknown' | null;
+  readonly goals: readonly Goal[];
+  readonly fields: readonly Field[];
+  /** Why there is nothing, or not yet. */
+  readonly error: string | null;
+  readonly model: string | null;
+  /** Of text, both ways. Neither these nor what they cost are in the call's own. */
+  readonly tokens: number;
+  readonly costUsd: number | null;
+  readonly deliveries: readonly Delivery[];
 }
 
 /** `POST /api/console/calls/{id}/listeners`: open `socket` with it, once, and soon. */
 export interface ListenTicket {
+  readonly socket: string;
+  readonly ticket: string;
+}
+
+/** `POST /api/console/calls/{id}/desk`: open `socket` with it, once, and soon. */
+export interface DeskTicket {
   readonly socket: string;
   readonly ticket: string;
 }
@@ -220,6 +408,8 @@ export interface PastCall {
   readonly costUsd: number | null;
   /** Where what was searched for was said first. */
   readonly snippet: string | null;
+  /** What it came to, once that is found out. */
+  readonly goals: 'achieved' | 'not_achieved' | 'partly' | 'unknown' | null;
 }
 
 /** `GET /api/console/history` */
@@ -246,6 +436,12 @@ export interface Sum {
   readonly failed: number;
   readonly interrupted: number;
   readonly latency: Percentiles;
+  /** Calls whose goals were judged to be more than unknown. */
+  readonly judged: number;
+  /** Of these, those that achieved all of them. */
+  readonly achieved: number;
+  /** What it cost to find that out. Not in `costUsd`. */
+  readonly afterUsd: number;
 }
 
 export interface ToolSum {
@@ -276,6 +472,81 @@ export interface Overview {
   readonly unpriced: number;
   /** False where there were more calls than are counted. */
   readonly whole: boolean;
+}
+
+/** A run of `switchboard eval --store`. */
+export interface EvalRun {
+  readonly id: string;
+  readonly beganAt: number;
+  /** The channel: `text`, `voice`, `socket`, `phone`. */
+  readonly by: string;
+  readonly seed: number;
+  readonly repeat: number;
+  readonly tookS: number;
+  readonly conversations: number;
+  readonly passed: number;
+  /** `GET /api/console/evals/{id}/page` has its HTML, with sound where there is some. */
+  readonly hasPage: boolean;
+}
+
+/** `GET /api/console/evals`: those that are kept, the newest first. */
+export interface EvalRuns {
+  readonly runs: readonly EvalRun[];
+}
+
+/** A figure over all conversations of a run, and its 95 % interval. */
+export interface EvalFigure {
+  readonly name: string;
+  readonly value: number;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly count: number;
+  readonly unit: 'count' | 'ms' | 's' | 'share' | 'usd';
+}
+
+export interface EvalVerdict {
+  readonly judge: string;
+  readonly passed: boolean;
+  /** What was expected, and what was seen. */
+  readonly text: string;
+}
+
+export interface EvalLine {
+  readonly speaker: string;
+  readonly text: string;
+  readonly atMs: number;
+  readonly cut: boolean;
+}
+
+export interface EvalTool {
+  readonly name: string;
+  readonly arguments: unknown;
+  readonly state: string;
+  readonly atMs: number;
+}
+
+/** One conversation. */
+export interface EvalResult {
+  readonly id: string;
+  readonly scenario: string;
+  readonly agent: string;
+  readonly repetition: number;
+  readonly passed: boolean;
+  readonly ended: string | null;
+  readonly seconds: number;
+  readonly turns: number;
+  readonly verdicts: readonly EvalVerdict[];
+  /** Of those that failed; empty for the others. */
+  readonly lines: readonly EvalLine[];
+  /** Likewise. */
+  readonly tools: readonly EvalTool[];
+}
+
+/** `GET /api/console/evals/{id}`: one run. */
+export interface EvalDetail {
+  readonly run: EvalRun;
+  readonly figures: readonly EvalFigure[];
+  readonly results: readonly EvalResult[];
 }
 
 /** All live calls: the first event of the stream, and of each that is opened again. */
@@ -335,6 +606,11 @@ export interface NoticeNow {
   readonly notice: NoticeAt;
 }
 
+export interface RecordingNow {
+  readonly type: 'recording';
+  readonly recording: Recording;
+}
+
 export interface UsageNow {
   readonly type: 'usage';
   readonly usage: Usage;
@@ -343,6 +619,17 @@ export interface UsageNow {
 export interface ActedNow {
   readonly type: 'acted';
   readonly action: Acted;
+}
+
+export interface WishNow {
+  readonly type: 'wish';
+  readonly wish: Wish | null;
+}
+
+/** Who has the call; the agent, where nobody is named. */
+export interface TakenNow {
+  readonly type: 'taken';
+  readonly by: string | null;
 }
 
 /** The last event of a call. */
@@ -357,10 +644,15 @@ export interface Dropped {
   readonly text: string;
 }
 
+/** The last event of a stream whose operator's token has run out: ask anew, with a fresh one. */
+export interface ComeBack {
+  readonly type: 'comeBack';
+}
+
 /** Base64 PCM 24 kHz mono of one side; the agent's comes faster than it is spoken. */
 export interface Voice {
   readonly type: 'voice';
-  readonly side: 'agent' | 'caller';
+  readonly side: 'agent' | 'caller' | 'operator';
   readonly audio: string;
 }
 
@@ -380,12 +672,34 @@ export interface Over {
   readonly type: 'over';
 }
 
+/** The operator's token runs out soon: answer with `renew`, or lose this a minute after. */
+export interface TokenWanted {
+  readonly type: 'tokenWanted';
+}
+
+/** The answer to a good `renew`. */
+export interface TokenTaken {
+  readonly type: 'tokenTaken';
+  /** Epoch seconds. */
+  readonly until: number;
+}
+
+/** The answer to any other. */
+export interface TokenRefused {
+  readonly type: 'tokenRefused';
+  readonly text: string;
+}
+
 export type Deed =
-  Whisper | Say | Approve | Refuse | Human | End | Cut;
+  Whisper | Say | Approve | Refuse | Human | Decline | End | Cut;
+
+export type DeskMessage =
+  Mic | HandBack | DeskPing | Renew;
 
 export type StreamMessage =
   LiveNow | Row | Gone | DetailNow | LineNow | ToolNow | InterruptionNow | AnswerNow |
-  FloorNow | NoticeNow | UsageNow | ActedNow | Ended | Dropped;
+  FloorNow | NoticeNow | RecordingNow | UsageNow | ActedNow | WishNow | TakenNow | Ended
+  | Dropped | ComeBack;
 
 export type EarMessage =
-  Voice | Hush | Muted | Over;
+  Voice | Hush | Muted | Over | TokenWanted | TokenTaken | TokenRefused;

@@ -13,6 +13,7 @@ export const FACTS: CallFacts = {
   endedAt: null,
   endReason: null,
   outcome: 'live',
+  server: null,
 };
 
 export function row(id: string, change: Partial<LiveCall> = {}, beganAt = 100): LiveCall {
@@ -25,6 +26,9 @@ export function row(id: string, change: Partial<LiveCall> = {}, beganAt = 100): 
     costUsd: null,
     asking: 0,
     trouble: null,
+    written: false,
+    wish: null,
+    takenBy: null,
     ...change,
   };
 }
@@ -41,6 +45,7 @@ export function detail(change: Partial<CallDetail> = {}): CallDetail {
     floors: [],
     notices: [],
     actions: [],
+    recording: null,
     usage: {
       inputText: 0,
       inputAudio: 0,
@@ -52,6 +57,8 @@ export function detail(change: Partial<CallDetail> = {}): CallDetail {
       unpriced: 0,
     },
     can: null,
+    wish: null,
+    takenBy: null,
     ...change,
   };
 }

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { detail, FACTS, line, row } from './samples';
-import { inOrder, NO_CALLS, needOf, reduceDetail, reduceLive, summed, withAction } from './store';
+import {
+  inOrder,
+  NO_CALLS,
+  needOf,
+  reduceDetail,
+  reduceLive,
+  summed,
+  wishing,
+  withAction,
+} from './store';
 
 describe('live calls', () => {
   it('replaces everything when the stream begins, with how far the clocks are apart', () => {
@@ -75,7 +84,10 @@ describe('one call', () => {
   it('can do nothing once it has ended', () => {
     const call = { ...FACTS, endedAt: 150, endReason: 'goodbye', outcome: 'finished' };
     const can = { ok: true, why: null };
-    const live = detail({ can: { listen: can, human: can, takeOver: can }, floor: 'agent' });
+    const live = detail({
+      can: { listen: can, human: can, takeOver: can, humans: [] },
+      floor: 'agent',
+    });
     const now = reduceDetail(live, { type: 'ended', call });
     expect(now).toMatchObject({ live: false, can: null, floor: 'nobody', call });
   });
@@ -84,4 +96,21 @@ describe('one call', () => {
     const now = detail();
     expect(reduceDetail(now, { type: 'gone', id: 'a' })).toBe(now);
   });
+});
+
+it('a caller who wants a human stands first, and the longest wait above all', () => {
+  const wish = { human: 'operator', reason: '', since: 20, said: [] };
+  const rows = [
+    row('asks', { asking: 1 }),
+    row('late', { wish: { ...wish, since: 30 } }),
+    row('early', { wish }),
+  ];
+  expect(inOrder(rows).map(needOf)).toEqual(['wish', 'wish', 'asking']);
+  expect(wishing(rows).map((each) => each.row.call.id)).toEqual(['early', 'late']);
+});
+
+it('a call that is taken over says by whom, until it is handed back', () => {
+  const taken = reduceDetail(detail(), { type: 'taken', by: 'Ada' });
+  expect(taken.takenBy).toBe('Ada');
+  expect(reduceDetail(taken, { type: 'taken', by: null }).takenBy).toBeNull();
 });

@@ -1,5 +1,5 @@
 /** What the console shows of live calls, and how each message changes it. Pure. */
-import type { Acted, CallDetail, LiveCall, StreamMessage } from './protocol.gen';
+import type { Acted, CallDetail, LiveCall, StreamMessage, Wish } from './protocol.gen';
 
 export type Link = 'connecting' | 'open' | 'lost';
 
@@ -31,13 +31,20 @@ function placed(rows: readonly LiveCall[], row: LiveCall): readonly LiveCall[] {
   return at < 0 ? [...rows, row] : rows.with(at, row);
 }
 
-export type Need = 'asking' | 'trouble' | 'slow' | 'none';
+export type Need = 'wish' | 'asking' | 'trouble' | 'slow' | 'none';
 
 const SLOW_MS = 1_500;
-const ORDER: Readonly<Record<Need, number>> = { asking: 0, trouble: 1, slow: 2, none: 3 };
+const ORDER: Readonly<Record<Need, number>> = {
+  wish: 0,
+  asking: 1,
+  trouble: 2,
+  slow: 3,
+  none: 4,
+};
 
 /** What a call wants of an operator. */
 export function needOf(row: LiveCall): Need {
+  if (row.wish !== null) return 'wish';
   if (row.asking > 0) return 'asking';
   if (row.trouble !== null) return 'trouble';
   return row.latencyMs !== null && row.latencyMs >= SLOW_MS ? 'slow' : 'none';
@@ -49,6 +56,14 @@ export function inOrder(rows: readonly LiveCall[]): readonly LiveCall[] {
     (one, other) =>
       ORDER[needOf(one)] - ORDER[needOf(other)] || one.call.beganAt - other.call.beganAt,
   );
+}
+
+/** Callers who wait for a human, the longest first. */
+export function wishing(
+  rows: readonly LiveCall[],
+): readonly { readonly row: LiveCall; readonly wish: Wish }[] {
+  const waiting = rows.flatMap((row) => (row.wish === null ? [] : [{ row, wish: row.wish }]));
+  return waiting.sort((one, other) => one.wish.since - other.wish.since);
 }
 
 /** What all live calls come to, for the line above them. */
@@ -93,8 +108,14 @@ export function reduceDetail(detail: CallDetail, message: StreamMessage): CallDe
       };
     case 'notice':
       return { ...detail, notices: [...detail.notices, message.notice] };
+    case 'recording':
+      return { ...detail, recording: message.recording };
     case 'usage':
       return { ...detail, usage: message.usage };
+    case 'wish':
+      return { ...detail, wish: message.wish };
+    case 'taken':
+      return { ...detail, takenBy: message.by };
     case 'acted':
       return withAction(detail, message.action);
     case 'ended':

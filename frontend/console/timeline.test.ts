@@ -21,6 +21,19 @@ describe('the timeline', () => {
     expect(cutsMs).toEqual([1_900]);
   });
 
+  it('shows when an operator had the call, to its end or to now', () => {
+    const deed = { by: 'Ada', text: null, tool: null, outcome: 'taken' } as const;
+    const actions = [
+      { ...deed, id: '1', kind: 'take_over', atMs: 2_000 },
+      { ...deed, id: '2', kind: 'hand_back', atMs: 9_000 },
+      { ...deed, id: '3', kind: 'take_over', atMs: 12_000 },
+    ] as const;
+    expect(layOut(detail({ actions }), 20_000).desks).toEqual([
+      { by: 'Ada', fromMs: 2_000, toMs: 9_000 },
+      { by: 'Ada', fromMs: 12_000, toMs: 20_000 },
+    ]);
+  });
+
   it('tells the length of a line from its words, and never runs into the next of that side', () => {
     const lines = [line('a', 'x'.repeat(100), 0), line('b', 'short', 3_000)];
     const { stretches } = layOut(detail({ lines }), 20_000);

@@ -31,12 +31,20 @@ export interface Wait {
   readonly toMs: number;
 }
 
+export interface DeskSpan {
+  readonly by: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 export interface Layout {
   readonly lengthMs: number;
   readonly stretches: readonly Stretch[];
   readonly tools: readonly ToolSpan[];
   readonly toolRows: number;
   readonly waits: readonly Wait[];
+  /** When an operator had the call. */
+  readonly desks: readonly DeskSpan[];
   /** Where the caller cut in. */
   readonly cutsMs: readonly number[];
 }
@@ -73,8 +81,18 @@ export function layOut(detail: CallDetail, nowMs: number): Layout {
             },
           ],
     ),
+    desks: desksOf(detail, nowMs),
     cutsMs: detail.interruptions.map(({ atMs }) => atMs),
   };
+}
+
+/** From each take-over to what ended it, or to now. */
+function desksOf({ actions }: CallDetail, nowMs: number): readonly DeskSpan[] {
+  return actions.flatMap((action, at) => {
+    if (action.kind !== 'take_over' || action.outcome !== 'taken') return [];
+    const over = actions.slice(at).find(({ kind }) => kind === 'hand_back' || kind === 'desk_lost');
+    return [{ by: action.by, fromMs: action.atMs, toMs: over?.atMs ?? nowMs }];
+  });
 }
 
 function stretchesOf(detail: CallDetail, nowMs: number): readonly Stretch[] {

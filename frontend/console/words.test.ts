@@ -9,6 +9,8 @@ describe('addresses', () => {
     for (const hash of [
       '#/',
       '#/calls/aB_3-x',
+      '#/evals',
+      '#/evals/20260304-140000-0badcafe',
       '#/history',
       '#/history?q=lost+card&agent=bank&from=2026-03-04',
       '#/overview',

@@ -1,5 +1,13 @@
 /** What the console says: figures with units, names instead of codes. */
-import type { Acted, AgentName, CallFacts, FloorAt } from './protocol.gen';
+import type {
+  Acted,
+  AgentName,
+  CallFacts,
+  Delivery,
+  FloorAt,
+  Goal,
+  Recording,
+} from './protocol.gen';
 
 const CHANNELS: Readonly<Record<string, string>> = {
   browser: 'Browser',
@@ -39,6 +47,8 @@ const REASONS: Readonly<Record<string, string>> = {
   internal_error: 'a fault of the server',
   model_lost: 'the voice service was lost',
   interrupted: 'the server was cut off',
+  lost: 'the server died',
+  elsewhere: 'it went on at another server',
 };
 
 export function channelWord(channel: string): string {
@@ -61,6 +71,52 @@ export function outcomeTone(outcome: string): Tone {
   if (outcome === 'failed' || outcome === 'lost') return 'poor';
   if (outcome === 'stopped' || outcome === 'other') return 'fair';
   return outcome === 'finished' || outcome === 'handed_over' ? 'good' : 'quiet';
+}
+
+export type GoalOutcome = Goal['outcome'];
+
+export const GOALS: Readonly<Record<GoalOutcome, string>> = {
+  achieved: 'Achieved',
+  partly: 'Partly achieved',
+  not_achieved: 'Not achieved',
+  unknown: 'Unknown',
+};
+
+export function goalWord(outcome: GoalOutcome): string {
+  return GOALS[outcome];
+}
+
+export function goalTone(outcome: GoalOutcome): Tone {
+  return ({ achieved: 'good', partly: 'fair', not_achieved: 'poor', unknown: 'quiet' } as const)[
+    outcome
+  ];
+}
+
+/** `card_blocked` as "Card blocked". */
+export function named(id: string): string {
+  const text = id.replaceAll(/[_-]+/g, ' ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** What became of a message to a webhook. */
+export function deliveryWords({ state, attempts, host, error }: Delivery): string {
+  const where = host === null ? 'The webhook' : `The webhook at ${host}`;
+  const why = error === null ? '' : ` ${error}`;
+  const times = count(attempts, 'attempt');
+  switch (state) {
+    case 'delivered':
+      return `${where} has it, after ${times}.`;
+    case 'stopped':
+      return `${where} wants no more of it.${why}`;
+    case 'given_up':
+      return `${where} has not got it, and it was given up after ${times}.${why}`;
+    case 'sending':
+      return `${where} is being told.`;
+    case 'waiting':
+      return attempts === 0
+        ? `${where} is told in a moment.`
+        : `${where} has not got it yet, after ${times}; it is tried again.${why}`;
+  }
 }
 
 /** Who calls, with how, where nothing beside it says so. */
@@ -150,6 +206,24 @@ export function dayOf(ms: number): string {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 }
 
+const RECORDED: Readonly<Record<Recording['state'], string>> = {
+  told: 'The caller is being told',
+  asked: 'The caller is asked',
+  running: 'Running',
+  paused: 'Paused',
+  off: 'No',
+  stopped: 'Yes',
+  failed: 'Failed',
+  filed: 'Yes',
+};
+
+/** Whether a call is recorded, or was; a carrier's recordings are heard elsewhere. */
+export function recordedWords(recording: Recording | null): string {
+  if (recording === null) return 'No';
+  const words = RECORDED[recording.state];
+  return recording.kept === 'carrier' ? `${words}, kept by the carrier` : words;
+}
+
 const DEEDS: Readonly<Record<Acted['kind'], string>> = {
   whisper: 'whispered',
   say: 'had it said',
@@ -159,6 +233,12 @@ const DEEDS: Readonly<Record<Acted['kind'], string>> = {
   end: 'ended the call politely',
   cut: 'ended the call at once',
   listen: 'listened in',
+  replay: 'heard the recording',
+  deliver: 'had the webhook told again',
+  decline: 'said that nobody can come',
+  take_over: 'took the call over',
+  hand_back: 'handed the call back to the agent',
+  desk_lost: 'lost the line while they had the call',
 };
 
 export function deedWords(action: Acted): string {

@@ -116,6 +116,8 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
         targetPort: port
         transport: 'auto'
         allowInsecure: false
+        // A caller who comes back, or whose call is over WebRTC, must come to the same replica.
+        stickySessions: { affinity: maxReplicas > 1 ? 'sticky' : 'none' }
         ipSecurityRestrictions: [
           for (source, i) in callers: { name: 'callers-${i}', action: 'Allow', ipAddressRange: source }
         ]

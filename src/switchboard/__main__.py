@@ -1,11 +1,13 @@
-"""The command line: `serve`, `doctor`, `tools`, `export`, `erase`, `schema`."""
+"""The command line: `serve`, `doctor`, `tools`, `export`, `erase`, `eval`, `schema`, `openapi`."""
 
 import gc
 import logging
+import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import redirect_stdout, suppress
+from types import FrameType
 
 import anyio
 import uvicorn
@@ -22,13 +24,19 @@ USAGE = """usage: switchboard COMMAND
   tools [--json]    list the tools of the agents
   tools call NAME '{…}'
                     run one tool
-  export CALL [--format json|vtt] [--out FILE]
+  export CALL [--format json|vtt|wav] [--out FILE]
                     what is kept of a call, as a file
   erase --number +… | --principal ID
                     take a person out of the records; prints a receipt
+  eval [PATH …]     hold conversations with the agents, and judge them (--help)
   schema            print the JSON Schema of session_config.json
+  openapi           print what can be asked over HTTP, as OpenAPI
 """
 MISCONFIGURED = 2
+UNHEARD = 141
+"""As a shell says that nobody read on."""
+SWITCH_S = 0.0002
+"""A thread that has Python while the loop wants it gives it back by then, not after 5 ms."""
 
 logger = logging.getLogger("switchboard")
 
@@ -38,28 +46,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     command = words[0] if words else ""
     try:
-        match command:
-            case "serve" if len(words) == 1:
-                return serve(Settings.read())
-            case "doctor":
-                status = doctor(words[1:])
-                return misuse() if status is None else status
-            case "tools":
-                return tools(Settings.read(), words[1:])
-            case "export":
-                return export(Settings.read(), words[1:])
-            case "erase":
-                return erase(Settings.read(), words[1:])
-            case "schema" if len(words) == 1:
-                return schema()
-            case "-h" | "--help" | "help":
-                print(USAGE, end="")
-                return 0
-            case _:
-                return misuse()
+        status = _run(command, words[1:])
+        sys.stdout.flush()
+        return status
     except ConfigurationError as reason:
         print(f"switchboard: {reason}", file=sys.stderr)
         return MISCONFIGURED
+    except BrokenPipeError:
+        # Who reads what we print, as `head` does, has read enough. What is left to be printed when
+        # Python ends must go somewhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNHEARD
+
+
+def _run(command: str, words: Sequence[str]) -> int:
+    match command, words:
+        case "serve", []:
+            return serve(Settings.read())
+        case "schema", []:
+            return schema()
+        case "openapi", []:
+            return openapi()
+        case "-h" | "--help" | "help", _:
+            print(USAGE, end="")
+            return 0
+        case _:
+            return _run_with(command, words)
+
+
+def _run_with(command: str, words: Sequence[str]) -> int:
+    """Those that take words of their own."""
+    match command:
+        case "doctor":
+            status = doctor(words)
+            return misuse() if status is None else status
+        case "tools":
+            return tools(Settings.read(), words)
+        case "export":
+            return export(Settings.read(), words)
+        case "erase":
+            return erase(Settings.read(), words)
+        case "eval":
+            return evaluate(words)
+        case _:
+            return misuse()
 
 
 def serve(settings: Settings) -> int:
@@ -143,6 +173,19 @@ def erase(settings: Settings, arguments: Sequence[str]) -> int:
     return erase_command(settings, arguments)
 
 
+def evaluate(arguments: Sequence[str]) -> int:
+    """`switchboard eval …`"""
+    try:
+        import yaml  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    except ImportError:
+        raise ConfigurationError(
+            "Scenarios are YAML, which is not installed: install switchboard[eval]."
+        ) from None
+    from switchboard.evals.command import eval_command
+
+    return eval_command(arguments)
+
+
 def schema() -> int:
     """`switchboard schema`"""
     from switchboard.agents.config import schema_text
@@ -151,12 +194,31 @@ def schema() -> int:
     return 0
 
 
+def openapi() -> int:
+    """`switchboard openapi`"""
+    from switchboard.openapi import document_text
+
+    sys.stdout.write(document_text())
+    return 0
+
+
 class DrainingServer(uvicorn.Server):
-    """Lets calls finish before it closes their sockets. Told to stop a second time, it does."""
+    """Lets calls finish before it closes their sockets. Told to stop a second time, it ends them
+    in good order; the third time, it just goes."""
 
     def __init__(self, config: uvicorn.Config, drain: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
         self._drain = drain
+        self._hurried = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal to stop, whichever."""
+        if not self.should_exit:
+            super().handle_exit(sig, frame)
+        elif not self._hurried:
+            self._hurried = True
+        else:
+            self.force_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -166,18 +228,20 @@ class DrainingServer(uvicorn.Server):
         # A full collection stops every call while it looks at each object there is, and a
         # connection is hundreds of them: let it come after 250 000 new ones, not 70 000.
         gc.set_threshold(10_000, 5, 5)
+        sys.setswitchinterval(SWITCH_S)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self.started:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._until_forced, tasks.cancel_scope)
+                tasks.start_soon(self._until_hurried, tasks.cancel_scope)
                 await self._drain()
                 tasks.cancel_scope.cancel()
         await super().shutdown(sockets)
 
-    async def _until_forced(self, scope: anyio.CancelScope) -> None:
-        while not self.force_exit:  # noqa: ASYNC110  (uvicorn sets a flag from its signal handler)
+    async def _until_hurried(self, scope: anyio.CancelScope) -> None:
+        while not self._hurried:  # noqa: ASYNC110  (a signal handler can only set a flag)
             await anyio.sleep(0.1)
+        logger.warning("told to stop twice: calls end now")
         scope.cancel()
 
 

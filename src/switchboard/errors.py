@@ -4,8 +4,11 @@ SwitchboardError
 ├── ConfigurationError   a setting or file is wrong; the text names it and says what to do
 ├── ModelUnavailable     the model service refused or dropped us; `retryable` says what to do
 ├── CarrierUnavailable   the telephone's carrier refused or could not be reached; likewise
+├── RecordsUnavailable   the database is away or busy; the same may go well later
+├── ReplicaSilent        another server did not say that it did what it was asked
 ├── OfferRefused         a page's WebRTC offer cannot be used
 ├── LinesBusy            every line is taken; the caller hears so and may try again
+│   └── ServerStopping   this server takes no more calls; another one may
 ├── NotAllowed           this principal, ticket or origin may not do this
 └── ToolFailed           told to the model in words, which may apologise or try again
 """
@@ -39,12 +42,29 @@ class CarrierUnavailable(SwitchboardError):
         """HTTP status of its answer, where there was one."""
 
 
+class RecordsUnavailable(SwitchboardError):
+    """The database is away or busy. What was asked of it may go well later."""
+
+
+class ReplicaSilent(SwitchboardError):
+    """Another server, which carries the call, did not say in time that it did what it was asked."""
+
+    def __init__(self, message: str, *, maybe_done: bool) -> None:
+        super().__init__(message)
+        self.maybe_done = maybe_done
+        """It took it, and did not say what came of it; otherwise it never will do it."""
+
+
 class OfferRefused(SwitchboardError):
     """The service cannot answer a page's SDP offer. The message is safe to show to the page."""
 
 
 class LinesBusy(SwitchboardError):
     """No line is free. Try again later."""
+
+
+class ServerStopping(LinesBusy):
+    """This server takes no calls, for it stops or has not started. Another one may."""
 
 
 class NotAllowed(SwitchboardError):

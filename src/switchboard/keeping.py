@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from shutil import copyfile
 from typing import Any, NoReturn
 
 import anyio
@@ -20,16 +21,23 @@ from switchboard.errors import ConfigurationError
 from switchboard.phone.callers import KEY_FILE, alias, caller, caller_key
 from switchboard.records.erasure import SCHEMA, Erased, Person, erase
 from switchboard.records.export import FORMATS
-from switchboard.records.history import history
+from switchboard.records.history import CallHistory, history
+from switchboard.records.recordings import HERE
 from switchboard.records.revision import sqlite_file
+from switchboard.records.shelf import DIRECTORY, sound_of, unlink
+from switchboard.records.spool import Spool
 from switchboard.records.store import Store
 from switchboard.settings import Settings
 
+SOUND = "wav"
+"""A format of its own: what was recorded, not what was written down."""
 KEPT = (
     "Calls that are not over: erase again when they are.",
     "That a number does not want to be called: without it, it would be.",
     "How often a number was called within the last 28 hours, without the number.",
-    "Recordings' sound, which is not in the records: delete the files that were named.",
+    "What a day's budget counts, for two days, under a name that nobody can turn back.",
+    "Recordings' sound that the carrier keeps: delete the files that were named.",
+    "Recordings' sound on other servers' disks, for a minute: each deletes its own.",
     "What others said of this person on their own calls.",
 )
 """What an erasure leaves."""
@@ -44,26 +52,47 @@ def export_command(settings: Settings, words: Sequence[str]) -> int:
     """`switchboard export …`. Raises `ConfigurationError`, in words, for anything amiss."""
     parser = _Words("switchboard export", add_help=False)
     parser.add_argument("call")
-    parser.add_argument("--format", choices=FORMATS, default="json")
+    parser.add_argument("--format", choices=(*FORMATS, SOUND), default="json")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args(words)
-    text = anyio.run(_exported, settings, asked.call, asked.format)
-    if text is None:
+    if asked.format == SOUND and asked.out is None:
+        raise ConfigurationError("Sound is no text: say where it is to go, --out call.wav.")
+    found = anyio.run(_exported, settings, asked.call, asked.format)
+    if found is None:
         raise ConfigurationError("There is no such call in the records")
     if asked.out is None:
-        sys.stdout.write(text)
+        sys.stdout.write(str(found))
         return 0
     try:
-        asked.out.write_text(text, encoding="utf-8")
+        if isinstance(found, Path):
+            copyfile(found, asked.out)
+        else:
+            asked.out.write_text(found, encoding="utf-8")
     except OSError as reason:
         raise ConfigurationError(f"{asked.out} cannot be written: {reason.strerror}.") from reason
     return 0
 
 
-async def _exported(settings: Settings, call_id: str, form: str) -> str | None:
+async def _exported(settings: Settings, call_id: str, form: str) -> str | Path | None:
+    """Text, or where the sound lies."""
+    found = await kept(settings, call_id)
+    if found is None or form != SOUND:
+        return None if found is None else FORMATS[form](found)
+    sound = None
+    if found.recording is not None and found.recording.kept == HERE:
+        sound = sound_of(settings.data_dir / DIRECTORY, call_id)
+    if sound is None:
+        raise ConfigurationError(
+            "There is no sound of this call here. It was not recorded, or the carrier keeps it, or "
+            "it lies in another server's DATA_DIR."
+        )
+    return sound
+
+
+async def kept(settings: Settings, call_id: str) -> CallHistory | None:
+    """What the records have of a call. Raises `ConfigurationError` where there are none."""
     async with _store(settings).opened() as store:
-        found = await history(store, call_id)
-    return None if found is None else FORMATS[form](found)
+        return await history(store, call_id)
 
 
 def erase_command(settings: Settings, words: Sequence[str]) -> int:
@@ -76,6 +105,12 @@ def erase_command(settings: Settings, words: Sequence[str]) -> int:
     either.add_argument("--number")
     either.add_argument("--principal")
     asked = parser.parse_args(words)
+    if Spool(settings.data_dir).size:
+        raise ConfigurationError(
+            f"Rows wait in DATA_DIR={settings.data_dir} to be written into the database, and may "
+            "be about this person. Start the server there, wait until it has written them, and "
+            "erase then."
+        )
     store = _store(settings)
     number = _e164(asked.number) if asked.number else None
     if number and not (settings.data_dir / KEY_FILE).exists():
@@ -87,6 +122,7 @@ def erase_command(settings: Settings, words: Sequence[str]) -> int:
     who = caller(f"4:{number}", key).id if number else asked.principal
     person = Person(who, number)
     receipt = anyio.run(erase_person, store, person, key)
+    unlink(settings.data_dir / DIRECTORY, receipt.erased.calls)
     sys.stdout.write(f"{receipt.text}\n")
     for place in receipt.erased.sound:
         sys.stderr.write(f"Delete this recording: {place}\n")

@@ -15,12 +15,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from switchboard.access.identity import is_loopback
 from switchboard.access.origins import Origins, loopback_origins
+from switchboard.access.peers import is_fit, private_address
 from switchboard.access.people import AUTHORITY
 from switchboard.errors import ConfigurationError
 from switchboard.records.store import sqlite_url
 
 type Seconds = Annotated[float, Field(ge=0, le=86_400)]
 type PerMinute = Annotated[float, Field(ge=1, le=60_000)]
+type Dollars = Annotated[float, Field(ge=0.1, le=1_000_000)]
+type Minutes = Annotated[float, Field(ge=1, le=10_000_000)]
 type Quota = Annotated[int, Field(ge=1, le=100_000)]
 type LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -149,19 +152,60 @@ class Settings(BaseSettings):
     """What this process writes."""
     database_url: Annotated[str | None, Field(repr=False)] = None
     """The records' database, if not SQLite in `data_dir`. May hold a password."""
+    replica_url: str | None = None
+    """Where other servers on the same PostgreSQL reach this one, for live voices and rows:
+    `https://…`, or plain http at a private address, `http://10.0.3.7:8000`; `auto` is this
+    machine's own. None: they do not."""
     retention_days: Annotated[int, Field(ge=0, le=36_500)] = 90
     """How long calls are kept once they are over, where their agent does not say; 0 for not at
     all."""
+    recordings_max_mb: Annotated[int, Field(ge=0, le=10_000_000)] = 4_000
+    """What the sound of recorded calls may take of `data_dir`, megabytes; a minute is six. Full, no
+    more are recorded. 0: none are."""
     session_config: Path = Path("session_config.json")
     """The agents."""
+
+    after_calls: bool = True
+    """Read calls that are over, for agents that ask for it, and tell their webhooks."""
+    after_model: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    """A chat model's deployment at `azure_openai_endpoint`, which reads calls that are over. None:
+    the model that held the call does."""
+    webhook_secret: SecretStr | None = None
+    """What messages to webhooks are signed with: `whsec_…`; two with a space between while one
+    takes the other's place."""
+    webhook_private: bool = False
+    """Webhooks may lead into private networks."""
 
     reattach_seconds: Annotated[float, Field(ge=0, le=300)] = 10.0
     """How long a call waits for a page whose socket was lost."""
     ticket_seconds: Annotated[float, Field(ge=1, le=600)] = 30.0
     """How long a placed call waits for its page."""
     max_calls: Annotated[int, Field(ge=1, le=10_000)] = 20
-    shutdown_grace_seconds: Seconds = 20.0
-    """How long live calls may go on once the server is told to stop."""
+    lines_for_people: Annotated[int | None, Field(ge=0, le=10_000)] = None
+    """Lines that strangers may not take, where people sign in; a quarter, if it is not said."""
+    calls_user_at_once: Annotated[int, Field(ge=1, le=10_000)] = 5
+    """Of one person who has signed in."""
+    calls_address_at_once: Annotated[int, Field(ge=1, le=10_000)] = 5
+    """Of strangers at one address."""
+    calls_agent_at_once: Annotated[int | None, Field(ge=1, le=10_000)] = None
+    call_user_per_minute: PerMinute = 60.0
+    """New calls of one person, as all that follow."""
+    call_address_per_minute: PerMinute = 120.0
+    """Of one address, whoever they are."""
+    call_stranger_per_minute: PerMinute = 1.0
+    """Of strangers at one address, where others sign in."""
+    call_agent_per_minute: PerMinute = 600.0
+    """Of one agent, on whatever way."""
+    budget_user_usd_a_day: Dollars | None = None
+    """What one user's calls may cost in a day, by UTC; on all servers, as all that follow."""
+    budget_user_minutes_a_day: Minutes | None = None
+    budget_usd_a_day: Dollars | None = None
+    """What all calls may cost."""
+    budget_minutes_a_day: Minutes | None = None
+    sockets_per_address: Annotated[int, Field(ge=1, le=100_000)] = 200
+    """WebSockets that are open at once, whoever opened them; the carrier's aside."""
+    drain_seconds: Seconds = 20.0
+    """How long live calls may go on once the server is told to stop, before they say goodbye."""
 
     log_level: LogLevel = "INFO"
     log_format: Literal["text", "json"] = "text"
@@ -207,6 +251,19 @@ class Settings(BaseSettings):
             object.__setattr__(self, "azure_voicelive_endpoint", endpoint)
         return self
 
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if self.lines_for_people is not None and self.lines_for_people >= self.max_calls:
+            raise ValueError("LINES_FOR_PEOPLE must be fewer than MAX_CALLS")
+        for user, everybody in (
+            ("budget_user_usd_a_day", "budget_usd_a_day"),
+            ("budget_user_minutes_a_day", "budget_minutes_a_day"),
+        ):
+            mine, whole = getattr(self, user), getattr(self, everybody)
+            if mine is not None and whole is not None and mine > whole:
+                raise ValueError(f"{user.upper()} must not be more than {everybody.upper()}")
+        return self
+
     @classmethod
     def read(cls) -> Self:
         """The settings of this process. Raises `ConfigurationError` naming each bad variable."""
@@ -216,6 +273,26 @@ class Settings(BaseSettings):
             # Values are not repeated: one of them may be a password.
             faults = [f"{_variable(fault['loc'])}: {fault['msg']}" for fault in refusal.errors()]
             raise ConfigurationError("; ".join(faults) + ".") from None
+
+    def own_replica_url(self) -> str | None:
+        """Where other servers reach this one. Raises `ConfigurationError` for an address at which
+        voices would go in the open."""
+        if self.replica_url is None:
+            return None
+        url = self.replica_url
+        if url == "auto":
+            address = private_address()
+            if address is None:
+                raise ConfigurationError(
+                    "REPLICA_URL=auto finds no private address of this machine: name one."
+                )
+            url = f"http://{address}:{self.port}"
+        if not is_fit(url):
+            raise ConfigurationError(
+                "REPLICA_URL must be https, or plain http with a loopback or private address in "
+                "place of a name, and no path: http://10.0.3.7:8000."
+            )
+        return url.rstrip("/")
 
     @property
     def is_local(self) -> bool:

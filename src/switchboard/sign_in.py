@@ -9,6 +9,7 @@ from switchboard.access.identity import SignIn
 from switchboard.access.keys import KeysUnavailable, fetch_by
 from switchboard.access.people import SCOPE, People, SignInTrust
 from switchboard.access.platform import Platform
+from switchboard.access.standing import Verify, nobody_verifies
 from switchboard.browser.protocol import SignInChoice
 from switchboard.errors import ConfigurationError
 from switchboard.settings import Settings
@@ -26,8 +27,13 @@ class Door:
         self.by_tokens = self._trust is not None and settings.sign_in == "tokens"
         """Whether this server itself asks, and pages fetch tokens for it."""
         self.by: SignIn | None = None
-        if self._trust is not None:
-            self.by = People(self._trust, self._fetch) if self.by_tokens else Platform(self._trust)
+        self.verify: Verify = nobody_verifies
+        """Knows people by fresh tokens, where they show any."""
+        if self._trust is not None and self.by_tokens:
+            people = self.by = People(self._trust, self._fetch)
+            self.verify = people.of_token
+        elif self._trust is not None:
+            self.by = Platform(self._trust)
 
     @property
     def authorities(self) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Telephone: builds the telephone's room and owns what runs beside it."""
 
 import ssl
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,16 +26,21 @@ from switchboard.phone.admission import CallerLimits
 from switchboard.phone.around import Choose, Doors, Exchange, PhoneConfig
 from switchboard.phone.callers import alias, caller_key
 from switchboard.phone.dialling import DiallingRules, QuietHours, for_people
+from switchboard.phone.elsewhere import CALLBACK, OverTheBus
 from switchboard.phone.outgoing import Outgoing, OutgoingConfig, may_place
 from switchboard.phone.permits import Permits
 from switchboard.phone.promises import Promises
 from switchboard.phone.room import PhoneRoom
+from switchboard.records.bus import Bus
+from switchboard.records.claims import Claims
 from switchboard.records.dialled import DialledTable, Quotas
 from switchboard.records.placed import PlacedTable
 from switchboard.records.promised import PromisedTable, Redact, redacted_whole
 from switchboard.records.recordings import RecordingTable
+from switchboard.records.remembering import past_of
 from switchboard.records.store import Store
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
+from switchboard.records.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -115,8 +121,10 @@ class Telephone:
         *,
         fitting: PhoneFitting,
         make_credential: "Callable[[], AsyncTokenCredential]",
+        bus: Bus | None = None,
     ) -> None:
-        """`fitting` makes an agent's brief one for a telephone call."""
+        """`fitting` makes an agent's brief one for a telephone call; `bus` leads to other replicas,
+        where there may be some."""
         self._config = config
         self._http: httpx.AsyncClient | None = None
         carrier_config = AcsConfig(config.endpoint, config.number, config.ca_file)
@@ -137,6 +145,7 @@ class Telephone:
             bindings,
             SeenEvents(store),
             RecordingTable(store),
+            None if bus is None else OverTheBus(bus, Whereabouts(store)),
         )
         key = caller_key(config.data_dir)
         self.alias = partial(alias, key=key)
@@ -153,7 +162,14 @@ class Telephone:
         rules = DiallingRules(config.allowed, QuietHours.read(config.quiet_hours))
         self.permits = Permits(DialledTable(store, self.alias), rules, config.quotas)
         self.room = PhoneRoom(
-            exchange, self.carrier, doors, room, fitting=fitting, permits=self.permits
+            exchange,
+            self.carrier,
+            doors,
+            room,
+            fitting=fitting,
+            permits=self.permits,
+            claims=Claims(store),
+            past_of=lambda call_id: past_of(store, call_id, time.time()),
         )
         self.outgoing = Outgoing(
             exchange,
@@ -164,6 +180,8 @@ class Telephone:
             fitting=fitting,
         )
         self.room.followed_by(self.outgoing)
+        if bus is not None:
+            bus.obey(CALLBACK, self.room.obey)
         self.promises = Promises(PromisedTable(store, config.redact), self.permits, self.outgoing)
         fitting.promises, fitting.dials = self.promises, self.dials
 

@@ -1,12 +1,13 @@
 """The command line of the local cloud: `serve` it alone, or bring everything `up`."""
 
 import argparse
+import json
 import os
 import secrets
 import socket
 import sys
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ from switchboard_local.acs.config import AcsConfig
 from switchboard_local.acs.grid import HandshakeFailed, Subscription
 from switchboard_local.acs.serving import serving_acs
 from switchboard_local.acs.softphone import Parts, softphone_router
+from switchboard_local.acs.subscribing import subscribing_router
 from switchboard_local.app import create_app, own_issuer, parts_line
 from switchboard_local.assembly import assembled
 from switchboard_local.calling import Errand, call, read_wav
@@ -42,6 +44,8 @@ from switchboard_local.softphone.routes import PAGE, add_softphone
 
 NUMBER: Final = "+15550100"
 """The agent's, on the local telephone."""
+NUMBERS: Final = frozenset(f"+1555{each:04}" for each in range(200, 264))
+"""Those of `serve --telephone`, to be subscribed to one by one."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.run is None:
             return anyio.run(until_told, partial(_call, Settings(), options))
-        return anyio.run(until_told, partial(options.run, Settings()))
+        return anyio.run(until_told, partial(options.run, Settings(), options))
     except ValidationError as wrong:
         # Values are not repeated: one of them may be a key.
         for error in wrong.errors(include_url=False, include_input=False):
@@ -67,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="the local cloud alone")
+    serve.add_argument("--telephone", action="store_true", help="with a carrier, which it names")
     serve.set_defaults(run=_serve)
     up = commands.add_parser("up", help="the local cloud, and the product talking to it")
     up.set_defaults(run=_up)
@@ -80,9 +85,25 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(settings: Settings, options: argparse.Namespace) -> int:
     with reserve(settings.local_cloud_port, "LOCAL_CLOUD_PORT") as listener:
-        async with _cloud(settings, listener):
+        async with AsyncExitStack() as stack:
+            issuer: Issuer | None = None
+            acs: Acs | None = None
+            if options.telephone:
+                here = settings.model_copy(update={"local_cloud_port": _port(listener)})
+                issuer = own_issuer(here)
+                carrier = AcsConfig(issuer=None, numbers=NUMBERS)
+                served = await stack.enter_async_context(serving_acs(issuer, carrier))
+                acs = served.acs
+                told = {
+                    "ACS_ENDPOINT": served.endpoint,
+                    "ACS_ISSUER": served.endpoint,
+                    "ACS_CA_FILE": str(served.ca_file),
+                    "ACS_RESOURCE_ID": carrier.resource_id,
+                }
+                print(f"Telephone: {json.dumps(told)}", flush=True)
+            await stack.enter_async_context(_cloud(settings, listener, issuer, acs))
             print(f"Local cloud: http://{LOOPBACK}:{_port(listener)}/openai/v1/", flush=True)
             await anyio.sleep_forever()
     return 0
@@ -100,7 +121,7 @@ async def _call(settings: Settings, options: argparse.Namespace) -> int:
     return await call(errand)
 
 
-async def _up(settings: Settings) -> int:
+async def _up(settings: Settings, _: argparse.Namespace) -> int:
     with reserve(settings.port, "PORT"):
         pass  # better to be told now than after the engine has loaded
     secret = secrets.token_urlsafe(24)
@@ -113,6 +134,8 @@ async def _up(settings: Settings) -> int:
             _cloud(here, listener, issuer, telephone.acs),
         ):
             environment = dict(product_environment(_port(listener), settings.port, secret))
+            # Whoever presses Ctrl-C at a desk means it: calls say goodbye at once.
+            environment |= {"DRAIN_SECONDS": os.environ.get("DRAIN_SECONDS") or "0"}
             if here.local_sign_in:
                 environment |= sign_in_environment(_port(listener))
             bell = None
@@ -146,6 +169,7 @@ async def _cloud(
         if telephone is not None:
             parts = Parts(engine.voice, engine.ears)
             app.include_router(softphone_router(telephone, parts))
+            app.include_router(subscribing_router(telephone))
             add_softphone(app, Room(telephone, parts))
         async with serving(app, listener):
             yield

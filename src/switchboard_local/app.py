@@ -9,6 +9,7 @@ import anyio
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from switchboard_local.audio_api import audio_router
 from switchboard_local.engine.parts import Detectors, Ears, PartInfo, Voice
 from switchboard_local.entra.identity import app_service_router, imds_router
 from switchboard_local.entra.issuer import Issuer
@@ -89,6 +90,7 @@ def create_app(
     app.add_middleware(LoopbackOnly)
     app.include_router(realtime_router(host, find_call))
     app.include_router(voice_live_router(host, vault))
+    app.include_router(audio_router(keeper, engine.voice, engine.ears))
     app.include_router(webrtc_router(host, SecretBook(time.time), calls))
     if vault is not None:
         app.include_router(vault_router(vault, issuer))

@@ -173,6 +173,7 @@ def product_environment(cloud_port: int, port: int, identity_header: str) -> Map
         "IDENTITY_ENDPOINT": f"{cloud}/msi/token",
         "IDENTITY_HEADER": identity_header,
         "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
+        "AFTER_MODEL": "",  # there is no chat model here
     }
 
 

@@ -267,7 +267,7 @@ async def test_where_tickets_speak_a_ticket_s_holder_need_show_nothing_else(door
         await at_door.holder(request("Bearer abc"))
     with pytest.raises(NotIdentified):
         await Identify(door.people).holder(request())
-    assert await Identify(Anybody()).holder(request()) is ANONYMOUS
+    assert await Identify(Anybody()).holder(request()) == ANONYMOUS
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,41 @@ def test_what_must_be_said_depends_on_where_the_telephone_is(number: str | None,
     assert phone.disclosed(number) == said
 
 
+OPERATOR = {"name": "operator", "to": "console", "nobody": "Shall we ring you?", "rings_s": 30}
+SUPPORT = {"name": "support", "to": "+442079460123"}
+
+
+def test_an_operator_at_the_console_joins_and_is_not_rung() -> None:
+    phone = on_the_phone(humans=[OPERATOR, SUPPORT], transfer=True)
+    operator = phone.directory()["operator"]
+    assert operator.at_console
+    assert (operator.rings_s, operator.nobody) == (30.0, "Shall we ring you?")
+    assert list(phone.at_console()) == ["operator"]
+    chosen = {spec.name: spec.parameters["properties"]["human"]["enum"] for spec in phone.specs()}
+    assert chosen["bring_in_human"] == ["operator", "support"]
+    assert chosen["transfer_to_human"] == ["support"]
+
+
+def test_an_agent_whose_only_human_is_at_the_console_transfers_nobody() -> None:
+    phone = on_the_phone(humans=[OPERATOR], transfer=True, bring_in=False)
+    assert phone.transfer_tool is None
+    assert [spec.name for spec in phone.specs()] == ["bring_in_human"]
+
+
+def test_in_the_browser_an_agent_has_whoever_is_at_the_console_and_nobody_else(
+    tmp_path: Path,
+) -> None:
+    [desk, *_] = CONFIG["agents"]
+    house = House(tmp_path)
+    agents: list[Any] = [{**desk, "tools": [], "phone": {"humans": [OPERATOR, SUPPORT]}}]
+    house.path.write_text(json.dumps({**CONFIG, "agents": agents}))
+    reception = Reception(house.path, tmp_path, reattach_s=1, version="test")
+    brief = reception.brief(desk["id"], voice=None, model=None)
+    assert list(brief.rules.humans) == ["operator"]
+    [tool] = [spec for spec in brief.spec.tools if spec.name == "bring_in_human"]
+    assert tool.parameters["properties"]["human"]["enum"] == ["operator"]
+
+
 def test_where_nothing_must_be_said_nothing_is() -> None:
     assert on_the_phone(disclosure={"DE": "Dies ist eine KI."}).disclosed("+442079460018") is None
     assert on_the_phone().disclosed("+4930901820") is None

@@ -21,6 +21,7 @@ from websockets.typing import Subprotocol
 from switchboard.access.identity import Authenticator, Identify, LocalOnly
 from switchboard.access.origins import KnownHosts, Origins, loopback_origins
 from switchboard.access.principal import Principal
+from switchboard.access.standing import Verify, nobody_verifies
 from switchboard.access.tickets import TicketOffice
 from switchboard.browser.problems import REFUSALS, answer_refusal
 from switchboard.browser.protocol import (
@@ -73,6 +74,9 @@ class ScriptedExchange:
     def leg(self) -> CallerLeg:
         return self.legs[-1]
 
+    async def book(self, principal: Principal) -> str | None:
+        return None
+
     def place(
         self,
         *,
@@ -81,11 +85,15 @@ class ScriptedExchange:
         voice: str | None,
         model: str | None,
         line: Line | None = None,
+        call_id: str | None = None,
     ) -> str:
         if len(self.placed) >= self.lines:
             raise LinesBusy("Every line is taken.")
         self.placed.append(f"call-{len(self.placed)}")
         return self.placed[-1]
+
+    def adopt(self, call_id: str, **_: Any) -> bool:  # noqa: ANN401  (as each room adopts)
+        return False
 
     async def carry(self, call_id: str, leg: CallerLeg) -> None:
         if call_id in self.gone:
@@ -196,6 +204,7 @@ class Setting:
     authenticator: Authenticator = field(default_factory=LocalOnly)
     open_s: float = 30.0
     phone: Callable[[Principal], PhoneChoice | None] = lambda _: None
+    verify: Verify = nobody_verifies
 
 
 @asynccontextmanager
@@ -247,6 +256,7 @@ async def house(data_dir: Path, setting: Setting | None = None) -> AsyncGenerato
             title_of=lambda name: f"Title of {name}",
             config=setting.config,
             phone=setting.phone,
+            verify=setting.verify,
         )
         app = FastAPI()
         app.include_router(browser_routes(room, Identify(setting.authenticator)))

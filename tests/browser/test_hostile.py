@@ -16,7 +16,7 @@ from fastapi import FastAPI, WebSocket
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
 
 from switchboard.access.rates import Rate
@@ -333,8 +333,27 @@ FRAMES = st.lists(
 )
 
 
+async def test_one_address_opens_sockets_so_often_and_what_is_refused_uses_no_ticket(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path, Setting(BrowserConfig(open_rate=Rate(0.001, 3)))) as home:
+        placed = await home.place()
+        for _ in range(3):
+            with pytest.raises(InvalidStatus, match="401"):
+                async with home.dial(placed, ticket="a-guess"):
+                    pass
+        with pytest.raises(InvalidStatus) as refused:
+            async with home.dial(placed):
+                pass
+        answer = refused.value.response
+        assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (429, True)
+        assert b"Wait a moment" in (answer.body or b"")
+        await home.tickets.redeem(placed["ticket"], placed["call"], None)
+
+
 def test_no_sequence_of_frames_breaks_the_server(tmp_path: Path) -> None:
-    setting = Setting(BrowserConfig(place_rate=Rate(1_000, 1_000), open_rate=Rate(1_000, 1_000)))
+    many = Rate(1_000, 1_000)
+    setting = Setting(BrowserConfig(place_rate=many, address_rate=many, open_rate=many))
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(house(tmp_path, setting)) as home,

@@ -1,10 +1,14 @@
 """A page's socket is a caller's leg: what it says becomes events, what the call says reaches it."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
+from starlette.requests import HTTPConnection
 
+from switchboard.access.principal import LOCAL, Principal
 from switchboard.browser.limits import SocketLimits
 from switchboard.browser.routes import BrowserConfig
 from switchboard.conversation.commands import (
@@ -88,21 +92,6 @@ async def test_what_the_call_notes_reaches_the_page(home: House) -> None:
         assert await page.next() == {"type": "flush"}
 
 
-async def test_a_barge_in_drops_the_audio_that_waits_and_nothing_else(home: House) -> None:
-    async with home.talking() as page:
-        leg = home.exchange.leg
-        leg.show(NoteNotice("before", ""))
-        leg.play(ReplyAudio("r1", "item_1", FRAME))
-        leg.show(NoteNotice("between", ""))
-        leg.command(StopPlayout())
-        said = [await page.next() for _ in range(3)]
-        assert [message.get("code", message["type"]) for message in said] == [
-            "before",
-            "between",
-            "flush",
-        ]
-
-
 async def test_end_is_a_goodbye_and_is_answered(home: House) -> None:
     async with home.talking() as page:
         await page.say("end")
@@ -141,6 +130,49 @@ async def test_a_lost_page_comes_back_once_with_its_ticket(home: House) -> None:
         async with home.dial(placed, ticket=resume) as third:
             code, said = await Page(third).closed()
             assert (code, said[0]["code"], said[0]["fatal"]) == (4401, "ticket_spent", True)
+
+
+class ForAnHour:
+    """Whoever comes has shown a token that holds for an hour."""
+
+    async def identify(self, connection: HTTPConnection) -> Principal:
+        return replace(LOCAL, until=time.time() + 3_600)
+
+
+async def another(_: str) -> Principal:
+    return replace(LOCAL, id="another")
+
+
+async def test_the_ticket_to_come_back_is_worth_nothing_before_the_page_is_told_to_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting = Setting(
+        BrowserConfig(socket=SocketLimits(close_s=20)), authenticator=ForAnHour(), verify=another
+    )
+    begun, may_go_on = anyio.Event(), anyio.Event()
+    async with house(tmp_path, setting) as home:
+        revoke = home.tickets.revoke
+
+        async def slowly(call_id: str) -> None:
+            begun.set()
+            await may_go_on.wait()
+            await revoke(call_id)
+
+        monkeypatch.setattr(home.tickets, "revoke", slowly)
+        placed = await home.place()
+        async with home.dial(placed) as opened:
+            page = Page(opened)
+            resume = (await page.next("ready"))["resume"]
+            await page.say("renew", token="of somebody else")
+            with anyio.fail_after(20):
+                await begun.wait()
+            await page.say("ping", at=1)
+            assert await page.next() == {"type": "pong", "at": 1}  # it has been told nothing
+            may_go_on.set()
+            code, said = await page.closed()
+        assert (code, said[-1]["code"]) == (4401, "signed_out")
+        async with home.dial(placed, ticket=resume) as again:
+            assert (await Page(again).closed())[1][0]["code"] == "ticket_spent"
 
 
 async def test_when_the_call_closes_the_page_is_told_why(home: House) -> None:

@@ -1,5 +1,6 @@
 """A scripted week of calls, the same each time: for history, overview and pictures."""
 
+import json
 import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,13 +10,16 @@ from typing import Any
 from sqlalchemy import insert
 
 from switchboard.records.schema import (
+    AfterCall,
     Base,
     Call,
     Interruption,
     Item,
     OperatorAction,
+    RecordingRow,
     Reply,
     ToolCall,
+    WebhookDelivery,
 )
 from switchboard.records.store import Store
 
@@ -23,6 +27,10 @@ NOW = datetime(2026, 3, 4, 15, 4, 20, tzinfo=UTC).timestamp()
 DAY_S = 86_400
 STORY = "call-story"
 """The call that is looked at closely."""
+HEARD = "call-heard"
+"""The call whose sound was recorded."""
+HEARD_FROM_S = 1.5
+"""Where in it the recording begins."""
 
 ENDS = (
     ("goodbye", 46),
@@ -70,12 +78,21 @@ async def fill(store: Store, now: float = NOW, days: int = 7) -> None:
     for day in range(days):
         for number in range(_busy(day, random)):
             rows += _call(random, f"call-{day}-{number}", now, day)
+    rows += _readings(rows)
     rows += _story(now - 1_500)
+    rows += _heard(now - 4_000)
+    rows += _story_read(now - 1_440)
     async with store.writing() as connection:
-        for table in (Call, Item, ToolCall, Interruption, Reply, OperatorAction):
+        for table in _IN_ORDER:
             values = [value for kind, value in rows if kind is table]
             for alike in _alike(values):
                 await connection.execute(insert(table), alike)
+
+
+_IN_ORDER = (
+    *(Call, Item, ToolCall, Interruption, Reply, OperatorAction),
+    *(RecordingRow, AfterCall, WebhookDelivery),
+)
 
 
 def _busy(day: int, random: Random) -> int:
@@ -170,6 +187,116 @@ def _story(began: float) -> Rows:
         )
     caller = "telephone:9f3a61c2d7e40b58"
     yield Call, _facts(STORY, "banking", "phone", caller, began, began + 46, "agent_ended")
+
+
+def _heard(began: float) -> Rows:
+    """A short one from the page, whose caller let it be recorded."""
+    talk = (
+        ("agent", "Contoso Bank. May we record this call?", 300),
+        ("caller", "Yes, that is fine. Until when are you open today?", 3_200),
+        ("agent", "Until six this evening.", 6_400),
+    )
+    for number, (speaker, text, at_ms) in enumerate(talk):
+        yield Item, _line(HEARD, f"h{number}", speaker, text, float(at_ms), cut=False)
+    yield Call, _facts(HEARD, "banking", "browser", "local", began, began + 9, "goodbye")
+    yield (
+        RecordingRow,
+        {
+            "call_id": HEARD,
+            "state": "stopped",
+            "kept": "here",
+            "began_at": began + HEARD_FROM_S,
+            "ended_at": began + 9,
+            "duration_ms": 7_500.0,
+        },
+    )
+
+
+FAILED_READING = "call-1-1"
+WAITING_READING = "call-1-2"
+"""Calls whose reading failed, and has not come yet."""
+
+
+def _readings(rows: list[tuple[type[Base], dict[str, Any]]]) -> list[Any]:
+    """What most of them came to."""
+    random = Random(9)
+    read: list[Any] = []
+    for kind, call in rows:
+        if kind is not Call:
+            continue
+        outcomes = ("achieved", "partly", "not_achieved", "unknown")
+        outcome = random.choices(outcomes, (12, 3, 3, 2))[0]
+        goals = [{"id": "answered", "outcome": outcome, "reason": "The record says so."}]
+        values = _after(call["id"], call["ended_at"], outcome, goals)
+        if call["id"] == FAILED_READING:
+            why = "The model's answer was refused twice: at `$.fields.date`: 'soon' is no date"
+            values = _after(call["id"], call["ended_at"], None, None) | {"error": why}
+            values |= {"state": "failed", "summary": None}
+        if call["id"] == WAITING_READING:
+            values = _after(call["id"], call["ended_at"], None, None) | {"state": "working"}
+            values |= {"summary": None, "finished_at": None}
+        read.append((AfterCall, values))
+    return read
+
+
+def _story_read(at: float) -> Rows:
+    """The lost card: blocked, no new one yet, and a webhook that does not answer."""
+    goals = [
+        {
+            "id": "card_blocked",
+            "outcome": "achieved",
+            "reason": "The card that ends in 4417 was blocked after an operator approved it.",
+        },
+        {
+            "id": "card_replaced",
+            "outcome": "not_achieved",
+            "reason": "A new card cannot be sent to another address; a colleague will ring back.",
+        },
+        {"id": "balance_told", "outcome": "unknown", "reason": "The call was not about it."},
+    ]
+    summary = (
+        "The caller had lost a debit card, which was blocked. A new card could not be sent to the "
+        "caller's office, so a colleague is to ring back within the hour."
+    )
+    fields = '{"card": "4417", "call_back": true, "payee": null, "amount_eur": null}'
+    values = _after(STORY, at, "partly", goals)
+    yield AfterCall, values | {"summary": summary, "fields": fields}
+    yield (
+        WebhookDelivery,
+        {
+            "id": "msg_story",
+            "call_id": STORY,
+            "event": "after.done",
+            "state": "given_up",
+            "due_at": at,
+            "created_at": at,
+            "attempts": 9,
+            "host": "tickets.contoso.example",
+            "status": 503,
+            "error": "It answered HTTP 503.",
+            "last_at": at,
+        },
+    )
+
+
+def _after(
+    call_id: str, at: float, outcome: str | None, goals: list[dict[str, str]] | None
+) -> dict[str, Any]:
+    return {
+        "call_id": call_id,
+        "state": "done",
+        "due_at": at,
+        "attempts": 1,
+        "summary": "The caller asked, and was answered. Nothing is left open.",
+        "outcome": outcome,
+        "goals": None if goals is None else json.dumps(goals),
+        "finished_at": at,
+        "model": "gpt-realtime-2.1",
+        "input_text": 2_140,
+        "cached_text": 0,
+        "output_text": 186,
+        "cost_usd": 0.0131,
+    }
 
 
 def _facts(

@@ -2,11 +2,15 @@
 moves, a clock that stands still."""
 
 import asyncio
+import math
 import socket
 import threading
 import time
+from array import array
+from base64 import b64encode
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -19,16 +23,26 @@ from switchboard.browser.headers import SafeHeaders
 from switchboard.browser.pages import PageFiles
 from switchboard.browser.problems import REFUSALS, answer_refusal
 from switchboard.console import protocol as wire
-from switchboard.console.calldesk import NO_TAKE_OVER, NO_TELEPHONE, NO_VOICES
+from switchboard.console.calldesk import NO_TELEPHONE, NO_VOICES
+from switchboard.console.neighbours import Neighbours
 from switchboard.console.register import Register
 from switchboard.console.room import ConsoleRoom
 from switchboard.console.routes import console_routes
 from switchboard.conversation import commands as c
 from switchboard.conversation.events import Usage
+from switchboard.conversation.wording import NO_MOUTH
+from switchboard.exchange.desk import Mouth
 from switchboard.exchange.ears import Ear
+from switchboard.reception import Reception
+from switchboard.records.bus import Bus
+from switchboard.records.opening import Opening
+from switchboard.records.reel import FRAMES_PER_MS, Piece, Reel, Side
 from switchboard.records.store import Store, sqlite_url
-from tests.console.day import NOW, fill
+from switchboard.sheets import sheet_of
+from tests.console.day import HEARD, NOW, fill
+from tests.console.evaluations import keep
 
+ROOT = Path(__file__).parents[2]
 WAIT_S = 20.0
 AGENTS = [
     wire.AgentName("banking", "Contoso Bank", "#7c3aed", "#c4b5fd"),
@@ -53,12 +67,30 @@ TITLES = {
 WATCHED = "call-watched"
 
 
+def hum(path: Path) -> None:
+    """A recording: the caller hums for 3 s, then the agent, lower."""
+    with Reel(path) as reel:
+        for side, hertz, at_ms in ((Side.CALLER, 330, 0), (Side.AGENT, 165, 4_500)):
+            step = 2 * math.pi * hertz / (1_000 * FRAMES_PER_MS)
+            wave = [round(6_000 * math.sin(step * at)) for at in range(3_000 * FRAMES_PER_MS)]
+            audio = b64encode(array("h", wave).tobytes()).decode()
+            reel.write([Piece(side, at_ms, audio)], at_ms + 3_000)
+
+
 class Nothing:
     """A ledger that keeps nothing: the script's live calls are in no record."""
 
-    def open_call(self, call_id: str, **facts: object) -> None: ...
+    def open_call(self, opening: Opening) -> None: ...
     def note(self, call_id: str, note: c.Note, at: float) -> None: ...
     def close_call(self, call_id: str, reason: str, ended_at: float) -> None: ...
+    def let_go(self, call_id: str) -> None: ...
+
+
+class Wordless:
+    """A mouth that nobody hears."""
+
+    def speak(self, audio: str) -> None: ...
+    def hand_back(self, summary: str | None) -> None: ...
 
 
 class ScriptedDesk:
@@ -75,11 +107,16 @@ class ScriptedDesk:
         return wire.Abilities(
             wire.Can(False, NO_VOICES) if rtc else wire.Can(True),
             wire.Can(False, NO_TELEPHONE) if rtc else wire.Can(True),
-            wire.Can(False, NO_TAKE_OVER),
+            wire.Can(False, NO_MOUTH) if rtc else wire.Can(True),
+            [] if rtc else ["colleague", "complaints"],
         )
 
     def listening(self, call_id: str, ear: Ear) -> AbstractContextManager[None]:
         raise NotImplementedError
+
+    @contextmanager
+    def taking_over(self, call_id: str, seat: Ear, by: str) -> Generator[Mouth]:
+        yield Wordless()
 
 
 class Gallery:
@@ -93,6 +130,11 @@ class Gallery:
         self._data_dir = data_dir
         self._empty = empty
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._sound = data_dir / "heard.wav"
+        hum(self._sound)
+        self.reception = Reception(
+            ROOT / "session_config.json", data_dir, reattach_s=10, version="0.1.0"
+        )
         self.register = Register(
             Nothing(),
             title_of=lambda name: TITLES.get(name, name),
@@ -125,17 +167,20 @@ class Gallery:
             async with Store(sqlite_url(self._data_dir)).opened() as store:
                 if not self._empty:
                     await fill(store)
+                    await keep(store, NOW)
                     begin(self.register)
                 app = self._app(store, Origins(loopback_origins(port)))
                 config = uvicorn.Config(app, log_level="error", lifespan="off")
                 server = uvicorn.Server(config)
                 serving = asyncio.create_task(server.serve(sockets=[door]))
+                watching = asyncio.create_task(self.register.run())
                 while not server.started:  # noqa: ASYNC110  (uvicorn has no event for it)
                     await asyncio.sleep(0.01)
                 started.set()
                 await stop.wait()
                 server.should_exit = server.force_exit = True
                 await serving
+                watching.cancel()
 
         thread = threading.Thread(target=asyncio.run, args=(serve(),), name="gallery")
         thread.start()
@@ -157,6 +202,10 @@ class Gallery:
             agents=lambda: AGENTS,
             title_of=lambda name: TITLES.get(name, name),
             version="0.1.0",
+            sheet_of=partial(sheet_of, self.reception, retention_days=90),
+            sound_of=lambda call_id: self._sound if call_id == HEARD else None,
+            after=lambda: [agent.id for agent in AGENTS],
+            neighbours=Neighbours(store, Bus(store), title_of=str),
         )
         app = FastAPI(openapi_url=None)
         app.include_router(console_routes(room, Identify(LocalOnly())))
@@ -271,13 +320,15 @@ def _open(
     register: Register, call_id: str, agent: str, channel: str, caller: str, ago_s: float
 ) -> None:
     register.open_call(
-        call_id,
-        principal_id=caller,
-        agent=agent,
-        model="gpt-realtime-2.1",
-        voice="marin",
-        channel=channel,
-        began_at=NOW - ago_s,
+        Opening(
+            call_id,
+            principal_id=caller,
+            agent=agent,
+            model="gpt-realtime-2.1",
+            voice="marin",
+            channel=channel,
+            began_at=NOW - ago_s,
+        )
     )
 
 

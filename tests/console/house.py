@@ -13,12 +13,13 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from switchboard.app import House, create_app
+from switchboard.app import create_app
 from switchboard.console.protocol import LISTEN_PROTOCOL, LISTEN_TICKET
 from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
 from switchboard.conversation.legs import ModelLeg, ReplyAudio
 from switchboard.conversation.session import SessionSpec
+from switchboard.house import House
 from switchboard.settings import Settings
 from tests.browser.peers import FRAME, Page, serving
 from tests.browser.peers import House as Door
@@ -32,9 +33,11 @@ CARD = '{"card": "4417"}'
 class Obedient(Model):
     """Answers each request for a reply with what it was told last; wants `wish` run once asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, sound: str = FRAME) -> None:
         super().__init__()
         self.words = "Hello"
+        self.sound = sound
+        """What each reply sounds like: base64 of 24 kHz, 16 bit."""
         self.wish: tuple[str, str] | None = None
         """A tool's name, and its arguments, for the next reply."""
         self._made = 0
@@ -69,7 +72,7 @@ class Obedient(Model):
         self.does(
             e.ReplyStarted(reply, tag),
             e.ReplyItemStarted(reply, item, e.ItemKind.MESSAGE),
-            ReplyAudio(reply, item, FRAME),
+            ReplyAudio(reply, item, self.sound),
             e.ReplyWords(reply, item, words, final=True),
             e.ReplyDone(reply, e.ReplyStatus.COMPLETED, usage=usage),
         )
@@ -78,10 +81,11 @@ class Obedient(Model):
 @dataclass
 class Models:
     dialled: list[Obedient] = field(default_factory=list[Obedient])
+    sound: str = FRAME
 
     @asynccontextmanager
     async def dial(self, spec: SessionSpec, /) -> AsyncGenerator[ModelLeg]:
-        model = Obedient()
+        model = Obedient(self.sound)
         self.dialled.append(model)
         try:
             yield model
@@ -187,18 +191,27 @@ async def next_frame(ear: ClientConnection, type_: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def open_house(data_dir: Path, **settings: Any) -> AsyncGenerator[Served]:  # noqa: ANN401  (any setting)
+async def open_house(
+    data_dir: Path,
+    *,
+    linked: bool = False,
+    **settings: Any,  # noqa: ANN401  (any setting)
+) -> AsyncGenerator[Served]:
+    """`linked`: other servers on its database may reach it."""
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
+    if linked:
+        settings["replica_url"] = f"http://127.0.0.1:{port}"
     models = Models()
     # Scripted calls are of a fixed week, and must not be too old for the server.
-    wanted: dict[str, Any] = {"reattach_seconds": 0.3, "retention_days": 36_500, **settings}
-    app = create_app(
-        Settings(
-            port=port, data_dir=data_dir, session_config=ROOT / "session_config.json", **wanted
-        ),
-        dial=models.dial,
-    )
+    wanted: dict[str, Any] = {
+        "reattach_seconds": 0.3,
+        "retention_days": 36_500,
+        "session_config": ROOT / "session_config.json",
+        "after_calls": False,
+        **settings,
+    }
+    app = create_app(Settings(port=port, data_dir=data_dir, **wanted), dial=models.dial)
     origin = f"http://127.0.0.1:{port}"
     async with (
         serving(app, listener),

@@ -13,6 +13,11 @@ PATHS = (
     "/api/console/overview",
     "/api/console/calls/anything",
     "/api/console/calls/anything/events",
+    "/api/console/calls/anything/recording",
+    "/api/console/agents/banking",
+    "/api/console/evals",
+    "/api/console/evals/anything",
+    "/api/console/evals/anything/page",
 )
 
 
@@ -65,12 +70,38 @@ async def test_the_console_is_told_names_and_no_prompts(home: Served) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["?q=" + "x" * 101, "?agent=a%20b", "?since=soon", "?before=1", "?before=1~../x"],
+    [
+        "?q=" + "x" * 101,
+        "?agent=a%20b",
+        "?since=soon",
+        "?since=",
+        "?since=1&since=2",
+        "?q=a&q=b",
+        "?before=1",
+        "?before=1~../x",
+    ],
 )
 async def test_odd_searches_are_refused(home: Served, query: str) -> None:
     assert (await home.http.get(f"/api/console/history{query}")).status_code == 400
 
 
-@pytest.mark.parametrize("query", ["?since=0", "?since=5&until=4", "?zone=9999"])
+@pytest.mark.parametrize(
+    "query", ["?since=0", "?since=5&until=4", "?zone=9999", "?zone=", "?until=9&until=8"]
+)
 async def test_odd_overviews_are_refused(home: Served, query: str) -> None:
     assert (await home.http.get(f"/api/console/overview{query}")).status_code == 400
+
+
+async def test_an_operator_reads_what_an_agent_is_told_and_no_number_of_a_human(
+    home: Served,
+) -> None:
+    answer = await home.http.get("/api/console/agents/banking")
+    assert answer.status_code == 200
+    sheet = answer.json()
+    assert sheet["agent"]["id"] == "banking"
+    assert sheet["instructions"]
+    asking = [tool["name"] for tool in sheet["tools"] if tool["confirm"]]
+    assert "block_card" in asking
+    humans = home.house.reception.on_the_phone("banking").humans
+    assert not [human.to for human in humans if human.to in answer.text]
+    assert (await home.http.get("/api/console/agents/nobody")).status_code == 404

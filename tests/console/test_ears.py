@@ -6,12 +6,15 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from switchboard.browser.leg import ABORT
+from switchboard.access.principal import Kind, Principal, Role
 from switchboard.console.listening import SocketEar
-from switchboard.console.passes import MOST, Passes
+from switchboard.console.passes import Passes
 from switchboard.errors import LinesBusy
 from switchboard.exchange.ears import MOST as MOST_EARS
 from switchboard.exchange.ears import Ears
+from switchboard.extensions import ABORT
+from switchboard.records.store import Store
+from switchboard.records.tickets import TicketTable
 
 
 class Notebook:
@@ -25,6 +28,9 @@ class Notebook:
 
     def agent(self, audio: str) -> None:
         self.heard.append(f"agent {audio}")
+
+    def operator(self, audio: str) -> None:
+        self.heard.append(f"operator {audio}")
 
     def hush(self) -> None:
         self.heard.append("hush")
@@ -100,23 +106,27 @@ async def test_a_listener_that_reads_nothing_is_cut_off() -> None:
             await socket.aborted.wait()
 
 
-def test_a_pass_is_good_once_soon_and_for_one_person_and_call() -> None:
+RITA = Principal("rita", "Rita", frozenset({Role.OPERATOR}), Kind.PERSON, until=99.0)
+CARL = Principal("carl", "Carl", frozenset({Role.OPERATOR}), Kind.PERSON)
+
+
+async def test_a_pass_is_good_once_soon_and_for_one_person_and_call(store: Store) -> None:
     now = [0.0]
-    passes = Passes(life_s=30, clock=lambda: now[0])
-    ticket = passes.issue("call", "rita")
-    assert passes.redeem(ticket, "call", "rita")
-    assert not passes.redeem(ticket, "call", "rita")
-    for call_id, principal in (("other", "rita"), ("call", "carl")):
-        assert not passes.redeem(passes.issue("call", "rita"), call_id, principal)
-    late = passes.issue("call", "rita")
+    passes = Passes(TicketTable(store), "listen", life_s=30, clock=lambda: now[0])
+    others = Passes(TicketTable(store), "link", life_s=30, clock=lambda: now[0])
+    ticket = await passes.issue_to("call", RITA)
+    assert not await others.redeem(ticket, "call", "rita")
+    whose = await passes.redeem_of(ticket, "call", RITA)
+    assert whose is not None
+    assert whose == RITA
+    assert whose.until == RITA.until
+    assert await passes.redeem_of(ticket, "call", RITA) is None
+    for call_id, principal in (("other", RITA), ("call", CARL)):
+        ticket = await passes.issue_to("call", RITA)
+        assert await passes.redeem_of(ticket, call_id, principal) is None
+    ticket = await passes.issue_to("call", RITA)
+    assert await passes.redeem_of(ticket, "call", None) == RITA, "a browser's socket"
+    late = await passes.issue_to("call", RITA)
     now[0] = 31
-    assert not passes.redeem(late, "call", "rita")
-    assert not passes.redeem("", "call", "rita")
-
-
-def test_passes_that_nobody_uses_are_forgotten() -> None:
-    passes = Passes()
-    first = passes.issue("call", "rita")
-    for _ in range(MOST):
-        passes.issue("call", "rita")
-    assert not passes.redeem(first, "call", "rita")
+    assert await passes.redeem_of(late, "call", RITA) is None
+    assert await passes.redeem_of("", "call", RITA) is None

@@ -19,7 +19,28 @@ from tests.page.conftest import WATCH
 expect.set_options(timeout=20_000)
 
 SHOTS = os.environ.get("CONSOLE_SHOTS")
-PICTURED = frozenset({"live", "call", "past", "history", "overview"})
+PICTURED = frozenset(
+    {
+        "live",
+        "call",
+        "past",
+        "heard",
+        "history",
+        "overview",
+        "agents",
+        "agent",
+        "ringing",
+        "taken",
+        "replayed",
+        "unread",
+        "live-empty",
+        "history-empty",
+        "overview-empty",
+        "unknown",
+        "evals",
+        "eval",
+    }
+)
 
 
 @dataclass
@@ -46,7 +67,7 @@ class Visit:
             where.mkdir(parents=True, exist_ok=True)
             page.screenshot(
                 path=where / f"console-{name}-{self.look}.png",
-                full_page=name not in ("live", "history"),
+                full_page=name not in ("live", "history", "ringing"),
             )
         if not page.evaluate("'axe' in window"):
             page.add_script_tag(url="/axe.js")

@@ -14,6 +14,9 @@ from tests.ports import free_port
 collect_ignore_glob = [] if os.environ.get("CONTAINER_IMAGE") else ["test_container.py"]
 if not os.environ.get("DEMO_IMAGE"):
     collect_ignore_glob.append("test_demo.py")
+# Its script takes the network away first.
+if not os.environ.get("BARE_NETWORK"):
+    collect_ignore_glob.append("test_bare_network.py")
 
 
 @pytest.fixture(scope="session")

@@ -182,7 +182,7 @@ def sailing(cloud: Town) -> Generator[Ship]:
     ship = Ship(f"switchboard-{os.getpid()}-{free_port()}", free_port())
     environment = {
         "PORT": str(ship.port),
-        "SHUTDOWN_GRACE_SECONDS": "90",
+        "DRAIN_SECONDS": "1",
         "AZURE_OPENAI_ENDPOINT": cloud.cloud,
         "IDENTITY_ENDPOINT": f"{cloud.cloud}/msi/token",
         "IDENTITY_HEADER": cloud.header,

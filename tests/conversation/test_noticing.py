@@ -6,6 +6,7 @@ import pytest
 
 from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
+from switchboard.conversation.noticing import RECORDING
 from switchboard.conversation.rules import Recording
 from tests.conversation.scene import RULES, Scene, of, requests
 
@@ -128,3 +129,57 @@ def test_a_notice_whose_reply_fails_is_asked_for_again() -> None:
     out = scene.done("r1", e.ReplyStatus.FAILED)
     assert "recorded" in (requests(out)[0].instructions or "")
     assert not of(scene.log, c.Record)
+
+
+def states(scene: Scene) -> list[c.Recorded]:
+    return [note.state for note in of(scene.log, c.NoteRecording)]
+
+
+def test_the_page_is_told_how_it_stands_from_the_first_word_on() -> None:
+    scene = Scene(ASKED)
+    scene.connect()
+    assert states(scene) == [c.Recorded.ASKED]
+    [note] = of(scene.log, c.NoteRecording)
+    assert note.notice == QUESTION.notice
+    scene.do(e.CallerDecided(RECORDING, agreed=True))
+    for state in (e.RecordingState.RUNNING, e.RecordingState.PAUSED, e.RecordingState.RUNNING):
+        scene.do(e.RecordingChanged(state))
+    running, paused = c.Recorded.RUNNING, c.Recorded.PAUSED
+    assert states(scene) == [c.Recorded.ASKED, running, paused, running]
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+def test_a_button_answers_what_is_written_beside_it(agreed: bool) -> None:
+    scene = Scene(ASKED)
+    scene.connect()
+    out = scene.do(e.CallerDecided(RECORDING, agreed=agreed))
+    assert (of(out, c.Record) == [ON]) is agreed
+    assert of(out, c.AddCallerText), "the agent learns of it"
+    assert not of(scene.do(e.CallerDecided(RECORDING, agreed=True)), c.Record), "once"
+
+
+def test_a_button_agrees_to_nothing_that_was_not_asked() -> None:
+    scene = Scene(TOLD)
+    scene.connect()
+    out = scene.do(e.CallerDecided(RECORDING, agreed=True))
+    assert out == []
+
+
+def test_a_typed_yes_is_one() -> None:
+    scene = Scene(ASKED)
+    question(scene)
+    assert of(scene.do(e.CallerTyped("t1", "Yes, please.")), c.Record) == [ON]
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_without_consent_the_call_ends_or_goes_on_as_the_profile_says(ends: bool) -> None:
+    asked = dataclasses.replace(QUESTION, ends_without_consent=ends)
+    scene = Scene(dataclasses.replace(ASKED, recording=asked))
+    question(scene)
+    scene.speaks("u1", "No.")
+    assert not of(scene.log, c.Record)
+    assert states(scene) == [c.Recorded.ASKED, c.Recorded.OFF]
+    scene.wait(21)
+    assert scene.call.ended is ends
+    if ends:
+        assert of(scene.log, c.EndCall)[0].reason == "no_consent"

@@ -355,7 +355,7 @@ class AnyCallByTelephone(AnyCall):
                 self.line[call] = True
             case c.AddToolOutput() | c.NoteTool(state=c.ToolState.FAILED | c.ToolState.DONE):
                 self.gone = self.scene.call.gate.deaf
-            case c.RequestReply(instructions=words) if self.gone:
+            case c.RequestReply(instructions=words) if self.gone and self.scene.call.gate.deaf:
                 assert words is not None, "a reply to nobody"
                 assert "your colleague" in words
             case _:
@@ -406,6 +406,73 @@ class AnyCallOnATelephone(AnyCall):
         assert not self.open or self.scene.call.private
 
 
+class AnyCallTakenOver(AnyCallByTelephone):
+    """The same, while operators come and go, and wishes for them ring."""
+
+    held_by = dataclasses.replace(
+        AnyCallByTelephone.held_by,
+        taken_over="A colleague is here.",
+        humans={
+            "support": Human("support", "+442079460123"),
+            "operator": Human("operator", "console"),
+        },
+    )
+    ringing = False
+
+    @rule()
+    def operator_takes_over(self) -> None:
+        if self.scene.call.not_taken_over is None and not self.over:
+            self.silenced |= set(self.known)
+        self._do(e.TakenOver("Ada"))
+
+    @rule()
+    def operator_is_lost(self) -> None:
+        self._do(e.OperatorAway())
+
+    @rule()
+    def operator_hands_back(self) -> None:
+        self._do(e.HandedBack("All is well."))
+
+    @rule(name=st.sampled_from(["support", "operator", "mars"]))
+    def operator_orders_a_human(self, name: str) -> None:
+        self._do(e.HumanOrdered(name))
+
+    @rule(text=WORDS)
+    def operator_tells(self, text: str) -> None:
+        self._do(e.Whispered(text), e.Dictated(text))
+
+    @rule(withdrawn=st.booleans())
+    def wish_is_over(self, withdrawn: bool) -> None:
+        self._do(e.WishWithdrawn() if withdrawn else e.WishMissed())
+
+    @invariant()
+    def the_mouth_is_open_only_for_whoever_has_the_call(self) -> None:
+        call = self.scene.call
+        assert not call.mouth_open or (call.taken and not call.gate.open_replies)
+
+    def _quiet_down(self) -> None:
+        self._do(e.HandedBack())
+        super()._quiet_down()
+
+    def _check(self, command: c.Command) -> None:
+        match command:
+            case c.TransferCall(call) | c.RingHuman(call) if call.startswith("order"):
+                assert not self.line, "two at once"
+                self.line[call], self.gone = False, True
+                return
+            case c.RequestReply(instructions=words) if self.scene.call.taken and not self.gone:
+                assert words is not None, "a reply while an operator speaks"
+                assert "A colleague is here." in words
+            case c.NoteNotice("not_handed"):
+                self.gone = self.scene.call.gate.deaf
+            case c.NoteWish(state):
+                assert (state is c.WishState.RINGING) is not self.ringing
+                self.ringing = not self.ringing
+            case _:
+                pass
+        super()._check(command)
+
+
 class AnyCallWithHumansAndKeys(AnyCallByTelephone, AnyCallOnATelephone):
     """Both at once: humans are fetched while keys are private."""
 
@@ -424,6 +491,8 @@ TestAnyCallWithHumansAndKeys = AnyCallWithHumansAndKeys.TestCase
 TestAnyCallWithHumansAndKeys.settings = settings(
     max_examples=150, stateful_step_count=40, deadline=None
 )
+TestAnyCallTakenOver = AnyCallTakenOver.TestCase
+TestAnyCallTakenOver.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestAnyCallOnATelephone = AnyCallOnATelephone.TestCase
 TestAnyCallOnATelephone.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 TestAnyCall = AnyCall.TestCase

@@ -623,6 +623,20 @@ def test_hanging_up_without_a_goodbye_makes_the_agent_say_one() -> None:
     assert c.EndCall("agent_ended") in scene.do(e.Heard("i2", 700))
 
 
+def test_a_goodbye_that_is_written_and_not_spoken_is_one() -> None:
+    scene = Scene()
+    scene.connect()
+    scene.do(
+        e.ReplyStarted("r1"),
+        e.ReplyItemStarted("r1", "i1", e.ItemKind.MESSAGE),
+        e.ReplyWords("r1", "i1", "Goodbye!", final=True, spoken=False),
+        e.ToolRequested("r1", "i2", "c1", "end_call", "{}"),
+    )
+
+    assert c.EndCall("agent_ended") in scene.done("r1")
+    assert not requests(scene.log)
+
+
 def _told_to_stop() -> tuple[Scene, str]:
     """The server stops, and has asked for the goodbye: its tag."""
     scene = Scene()

@@ -140,6 +140,11 @@ async def test_a_service_behind_a_proxy_is_asked_through_it(
 
 
 async def test_a_proxy_we_have_no_library_for_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def missing(*_: object, **__: object) -> None:
+        raise ImportError("python-socks is required to use a SOCKS proxy")
+
+    # Benchmarks bring the library along; the product does not, and then this is what is there.
+    monkeypatch.setattr("websockets.asyncio.client.connect_socks_proxy", missing)
     monkeypatch.setenv("HTTPS_PROXY", "socks5://user:hidden@127.0.0.1:9")
     there = asked("https://nowhere.invalid")
     told = await model(there, MODEL, TOKEN, PATIENT)

@@ -172,6 +172,7 @@ async def _visit(
             # The tap carries sockets only; WebRTC begins with requests.
             "AZURE_OPENAI_ENDPOINT": tapped if connection == "websocket" else town.cloud,
             "AZURE_VOICELIVE_ENDPOINT": tapped,
+            "AFTER_CALLS": "false",  # only calls come by the tap
             "IDENTITY_ENDPOINT": f"{town.cloud}/msi/token",
             "IDENTITY_HEADER": town.header,
             "DATA_DIR": str(place / "data"),

@@ -16,7 +16,10 @@ from switchboard.conversation.session import SessionSpec
 from switchboard.errors import ModelUnavailable, ToolFailed
 from switchboard.exchange import Lines, Switchboard
 from switchboard.exchange.observer import UNOBSERVED, Observer
+from switchboard.exchange.tape import TapeDeck
 from switchboard.records.recorder import Recorder
+from switchboard.records.recordings import RecordingTable
+from switchboard.records.shelf import DIRECTORY, Shelf
 from switchboard.records.store import Store, sqlite_url
 from switchboard.tools.toolbox import Toolbox, tool
 from tests.exchange.legs import PRINCIPAL, SPEC, Caller, Model, Reception, Service, until
@@ -52,8 +55,10 @@ class House:
     recorder: Recorder
     tasks: TaskGroup
 
-    def place(self) -> str:
-        return self.switchboard.place(principal=PRINCIPAL, agent="ana", voice=None, model=None)
+    def place(self, *, outgoing: bool = False) -> str:
+        return self.switchboard.place(
+            principal=PRINCIPAL, agent="ana", voice=None, model=None, outgoing=outgoing
+        )
 
     async def call(self, caller: Caller) -> tuple[str, Model]:
         """A connected call: its id and the model's side of it."""
@@ -88,11 +93,15 @@ async def house(
     negotiate: Negotiate | None = None,
     mint: Mint | None = None,
     observer: Observer = UNOBSERVED,
+    recordings_mb: int | None = None,
 ) -> AsyncGenerator[House]:
     rules = rules or Rules(tools={}, reattach_s=1, silence_s=100)
     service = Service(refuse)
     async with Store(sqlite_url(path)).opened() as store:
         recorder = Recorder(store)
+        shelf = None
+        if recordings_mb is not None:
+            shelf = Shelf(path / DIRECTORY, store, recordings_mb)
         switchboard = Switchboard(
             dial=service.dial,
             reception=Reception(rules, Toolbox(sleep_long, add_up, give_up), spec),
@@ -101,6 +110,7 @@ async def house(
             negotiate=negotiate,
             mint=mint,
             lines=lines,
+            deck=None if shelf is None else TapeDeck(shelf, RecordingTable(store)),
         )
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(recorder.run)

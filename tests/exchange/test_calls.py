@@ -9,7 +9,7 @@ import pytest
 from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
 from switchboard.conversation.legs import CallerAudio, ReplyAudio
-from switchboard.errors import LinesBusy, ModelUnavailable, NotAllowed
+from switchboard.errors import LinesBusy, ModelUnavailable, NotAllowed, ServerStopping
 from switchboard.exchange import Lines
 from switchboard.records.history import history
 from tests.exchange.house import FRAME, house, told
@@ -230,12 +230,34 @@ async def test_a_call_is_in_the_record_while_it_runs_and_closed_after(tmp_path: 
         assert [call.name for call in kept.tool_calls] == ["add_up"]
 
 
-async def test_a_stopping_server_says_goodbye_and_waits(tmp_path: Path) -> None:
+async def test_a_stopping_server_takes_no_calls_and_lets_those_there_are_go_on(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as here:
+        placed = here.place()
+        call_id, model = await here.call(Caller())
+        assert here.switchboard.left() == 0  # nobody waits for them
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(here.switchboard.drain, 60.0)
+            await until(lambda: not here.switchboard.ready())
+            with pytest.raises(ServerStopping):
+                here.place()
+            assert here.switchboard.left() == 2
+            # Whoever was let in before may still come, and is answered.
+            here.join(placed, Caller())
+            await until(lambda: here.switchboard.live() == 2)
+            assert not told(model, c.RequestReply)  # and nobody is told goodbye
+            for each in (call_id, placed):
+                await here.switchboard.end(each, "hung_up")
+        assert here.switchboard.left() == 0
+
+
+async def test_once_its_time_is_over_it_says_goodbye_and_waits(tmp_path: Path) -> None:
     async with house(tmp_path) as here:
         caller = Caller()
         _, model = await here.call(caller)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(here.switchboard.drain, 5.0)
+            tasks.start_soon(here.switchboard.drain, 0.05)
             [goodbye] = await until(lambda: told(model, c.RequestReply))
             model.does(
                 e.ReplyStarted("r1", goodbye.tag),

@@ -18,9 +18,9 @@ from tests.exchange.legs import PRINCIPAL, Caller, Model, until
 GREETS = Rules(tools={}, reattach_s=0.3, silence_s=100, greeting="Welcome to the bank.")
 
 
-async def rings(here: House) -> tuple[str, Model]:
+async def rings(here: House, *, outgoing: bool = False) -> tuple[str, Model]:
     """A call whose model is ready, and whose caller is not there yet."""
-    call_id = here.place()
+    call_id = here.place(outgoing=outgoing)
     here.switchboard.begin(call_id)
     [model] = await until(lambda: here.service.dialled[-1:])
     model.does(e.ModelReady("s1"))
@@ -139,13 +139,23 @@ async def test_a_call_begins_once_and_only_if_it_was_placed(tmp_path: Path) -> N
         assert len(here.service.dialled) == 1
 
 
-async def test_a_server_that_stops_does_not_wait_for_those_who_are_not_there(
-    tmp_path: Path,
-) -> None:
+async def test_a_server_that_stops_rings_nobody_any_more(tmp_path: Path) -> None:
     async with house(tmp_path) as here:
-        await rings(here)
+        await rings(here, outgoing=True)
         with anyio.fail_after(20):
             assert await here.switchboard.drain(60) == 0
+
+
+async def test_but_who_rang_it_and_was_answered_may_still_come(tmp_path: Path) -> None:
+    async with house(tmp_path, GREETS) as here:
+        call_id, model = await rings(here)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(here.switchboard.drain, 60.0)
+            await until(lambda: not here.switchboard.ready())
+            here.join(call_id, caller := Caller())
+            await until(lambda: told(model, c.RequestReply))
+            assert caller.closed is None
+            await here.switchboard.end(call_id, "hung_up")
 
 
 async def test_while_no_model_can_be_had_the_caller_is_not_kept_on_the_line(

@@ -7,7 +7,7 @@ import time
 
 import httpx
 
-from switchboard.app import LIVE_PATH, READY_PATH
+from switchboard.house import LIVE_PATH, READY_PATH
 from tests.infra.scenarios import INFRA
 from tests.ports import free_port
 

@@ -19,6 +19,7 @@ from switchboard.conversation.commands import (
     DeleteItem,
     ModelCommand,
     RequestReply,
+    SetTurns,
     TruncateItem,
 )
 from switchboard.conversation.events import (
@@ -483,6 +484,7 @@ COMMANDS: st.SearchStrategy[ModelCommand] = st.one_of(
     st.builds(AddCallerText, ID, TEXT),
     st.builds(AddNote, ID, TEXT),
     st.builds(AddToolOutput, ID, TEXT),
+    st.builds(SetTurns, st.just({"type": "server_vad", "create_response": False})),
 )
 
 

@@ -442,8 +442,8 @@ async def test_too_many_waiting_commands_mean_a_stalled_link() -> None:
 
     async with serving(doze) as peer, line_to(peer, command_limit=8).dial(SPEC) as leg:
         await until(ModelReady, leg)
-        for number in range(9):
-            leg.command(AddNote(f"note{number}", "x"))
+        for number in range(60):
+            leg.command(AddNote(f"note{number}", "x" * 100_000))
         ended = await last_word(leg)
 
     assert ended.retryable

@@ -14,6 +14,7 @@ from switchboard.conversation.commands import (
     AddToolOutput,
     CancelReply,
     RequestReply,
+    SetTurns,
     TruncateItem,
 )
 from switchboard.conversation.events import (
@@ -152,6 +153,15 @@ async def test_refusals_name_the_command_that_they_refuse(line: Line) -> None:
         (refusal,) = of(ModelRefused, await until(ModelRefused, leg))
     assert refusal.code == "conversation_already_has_active_response"
     assert refusal.event_id == "second"
+
+
+async def test_the_service_may_be_told_to_answer_no_turn_by_itself(line: Line) -> None:
+    async with line.dial(SPEC) as leg:
+        await until(ModelReady, leg)
+        leg.command(SetTurns({"type": "server_vad", "create_response": False}))
+        leg.command(CancelReply("nothing"))
+        (refusal,) = of(ModelRefused, await until(ModelRefused, leg))
+    assert refusal.event_id == "cancel_nothing"  # and nothing before it
 
 
 async def test_everything_an_operator_may_configure_is_accepted(line: Line, cloud: Cloud) -> None:

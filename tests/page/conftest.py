@@ -147,7 +147,7 @@ def tel_desk(open_tel_desk: TelephoneDesk) -> TelephoneDesk:
 def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Browser]]:
     """One that allows the microphone, which hums; one that denies it."""
     hum = tmp_path_factory.mktemp("mic") / "hum.wav"
-    _write_hum(hum)
+    write_hum(hum)
     with sync_playwright() as playwright:
         launched = {
             name: playwright.chromium.launch(
@@ -181,7 +181,7 @@ def _close_pages(browser: Browser) -> None:
         context.close()
 
 
-def _write_hum(path: Path) -> None:
+def write_hum(path: Path) -> None:
     swell = (math.sin(i * 0.0004) ** 2 + 0.05 for i in range(48_000 * 3))
     samples = array("h", (int(8_000 * s * math.sin(i * 0.05)) for i, s in enumerate(swell)))
     with wave.open(str(path), "wb") as file:

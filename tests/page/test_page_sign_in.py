@@ -2,6 +2,8 @@
 
 import base64
 import os
+import re
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, WebSocket, expect
 
 from switchboard.app import create_app
 from switchboard.settings import Settings
@@ -30,6 +32,13 @@ expect.set_options(timeout=PATIENCE_MS)
 def cloud() -> Iterator[Cloud]:
     """Its tokens last less than MSAL's margin, so each is renewed before it is shown."""
     with local_cloud(identity_header=SECRET_HEADER, local_token_seconds=240) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def brief() -> Iterator[Cloud]:
+    """Its tokens last some seconds."""
+    with local_cloud(identity_header=SECRET_HEADER, local_token_seconds=6) as cloud:
         yield cloud
 
 
@@ -138,6 +147,37 @@ def test_a_token_that_is_about_to_end_is_renewed_without_leaving(page: Page, ser
     expect(page.locator(".you-name")).to_have_attribute("title", "Otto Operator, operator")
 
 
+def test_a_call_outlives_the_token_that_it_began_with(
+    page: Page, cloud: Cloud, brief: Cloud, built_page: Path, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    page.on("websocket", lambda socket: _listen(socket, said))
+    tenant = f"http://127.0.0.1:{brief.port}"
+    with office(cloud, tmp_path, sign_in_authority=tenant) as address:
+        page.goto(address)
+        sign_in(page, "Carla Caller")
+        page.get_by_role("button", name="Talk to").click()
+        page.locator("html[data-phase='live']").wait_for(state="attached")
+        # Twice, so that the second token is one that came in-band, too.
+        deadline = time.monotonic() + PATIENCE_MS / 1_000
+        while said.count("tokenTaken") < 2 and time.monotonic() < deadline:
+            page.wait_for_timeout(50)
+        assert (said.count("renew"), said.count("tokenTaken")) >= (2, 2)
+        expect(page.locator("html[data-phase='live']")).to_be_attached()
+        page.get_by_role("button", name="End", exact=True).click()
+    assert blocked(page) == []
+
+
+def _listen(socket: WebSocket, said: list[str]) -> None:
+    def hear(frame: str | bytes) -> None:
+        kind = re.match(r'{"type":"(\w+)"', str(frame))
+        if kind:
+            said.append(kind[1])
+
+    socket.on("framesent", hear)
+    socket.on("framereceived", hear)
+
+
 def test_a_page_that_is_loaded_anew_knows_nobody(page: Page, server: str) -> None:
     page.goto(server)
     sign_in(page, "Carla Caller")
@@ -166,6 +206,42 @@ def test_who_is_known_and_may_not_call_is_told_so(page: Page, server: str) -> No
     with page.expect_popup():
         page.get_by_role("button", name="Use another account").click()
     expect(page.get_by_role("heading", name="Sign in to talk")).to_be_visible()
+
+
+def test_an_operator_signs_in_to_the_console_and_follows_it(page: Page, server: str) -> None:
+    bare: list[str] = []
+    page.on("request", lambda request: bare.extend(_without_bearer(request)))
+    page.goto(f"{server}/console/#/history")
+    expect(page.get_by_role("heading", name="Sign in to the console")).to_be_visible()
+    bare.clear()
+    sign_in(page, "Otto Operator")
+    expect(page.get_by_text("No calls yet")).to_be_visible()
+    page.get_by_role("link", name="Live").click()
+    expect(page.get_by_text("Nobody is calling")).to_be_visible()
+    page.get_by_role("link", name="Agents").click()
+    page.get_by_role("link", name="Contoso Bank").click()
+    expect(page.locator(".agent-prompt")).to_be_visible()
+    assert bare == [], "every question of the console's shows who asks it"
+    with page.expect_popup():
+        page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in to the console")).to_be_visible()
+    assert blocked(page) == []
+
+
+def test_a_caller_is_told_calmly_that_the_console_is_for_operators(page: Page, server: str) -> None:
+    page.goto(f"{server}/console/")
+    sign_in(page, "Carla Caller")
+    expect(page.get_by_text("You may not use the console")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    _look(page, "console-no-role")
+    with page.expect_popup():
+        page.get_by_role("button", name="Use another account").click()
+    expect(page.get_by_role("heading", name="Sign in to the console")).to_be_visible()
+
+
+def _without_bearer(request: Request) -> list[str]:
+    asks = "/api/console/" in request.url
+    return [request.url] if asks and not _bearers(request.all_headers(), request.url) else []
 
 
 def test_a_stranger_may_talk_and_may_sign_in(

@@ -23,12 +23,13 @@ from switchboard.access.origins import Origins, loopback_origins
 from switchboard.access.principal import Principal
 from switchboard.browser.problems import REFUSALS, answer_refusal
 from switchboard.conversation.legs import Line
-from switchboard.errors import CarrierUnavailable, NotAllowed
+from switchboard.conversation.past import Past
+from switchboard.errors import CarrierUnavailable, NotAllowed, ServerStopping
 from switchboard.exchange.brief import Fit
 from switchboard.phone.admission import CallerLimits
 from switchboard.phone.around import Doors, PhoneConfig
 from switchboard.phone.around import Exchange as ExchangeLike
-from switchboard.phone.carrier import Callee, Connection, Person, Refusal, Route
+from switchboard.phone.carrier import Callee, Connection, Person, Refusal, Route, Standing
 from switchboard.phone.dialling import DiallingRules
 from switchboard.phone.occasion import Fitting, as_it_is
 from switchboard.phone.outgoing import Outgoing, OutgoingConfig
@@ -36,6 +37,7 @@ from switchboard.phone.outgoing_routes import outgoing_routes
 from switchboard.phone.permits import Permit, Permits
 from switchboard.phone.room import PhoneRoom
 from switchboard.phone.routes import phone_routes
+from switchboard.records.claims import Claims
 from switchboard.records.dialled import DialledTable, Quotas
 from switchboard.records.placed import PlacedTable
 from switchboard.records.recordings import RecordingTable
@@ -55,6 +57,9 @@ class Exchange(ScriptedExchange):
 
     def __init__(self) -> None:
         super().__init__()
+        self.stopping = False
+        self.let_go_of: list[str] = []
+        self.pasts: list[Past | None] = []
         self.ended: list[tuple[str, str]] = []
         self.asked: list[str] = []
         self.waits: list[float | None] = []
@@ -73,18 +78,30 @@ class Exchange(ScriptedExchange):
         fit: Fit | None = None,
         wait_s: float | None = None,
         outgoing: bool = False,
+        call_id: str | None = None,
     ) -> str:
         if agent == "nobody":
             raise NotAllowed("There is no such agent.")
+        if self.stopping:
+            raise ServerStopping("This server is stopping.")
         assert line is not None
         self.asked.append(agent)
         self.waits.append(wait_s)
         return super().place(principal=principal, agent=agent, voice=voice, model=model)
 
-    def begin(self, call_id: str) -> None:
+    def begin(self, call_id: str, *, wait_s: float | None = None) -> None:
         self.begun.append(call_id)
 
-    def adopt(
+    def holds(self, call_id: str) -> bool:
+        return call_id in self.placed or any(call_id == known for known, *_ in self.adopted)
+
+    def free(self) -> int:
+        return 0 if self.stopping else 100
+
+    def let_go(self, call_id: str) -> None:
+        self.let_go_of.append(call_id)
+
+    def adopt(  # pyright: ignore[reportIncompatibleMethodOverride]  (as the telephone adopts)
         self,
         call_id: str,
         *,
@@ -93,10 +110,12 @@ class Exchange(ScriptedExchange):
         line: Line,
         fit: Fit | None,
         outgoing: bool,
+        past: Past | None = None,
     ) -> bool:
         if call_id in self.placed:
             return False
         self.adopted.append((call_id, principal.id, agent))
+        self.pasts.append(past)
         return True
 
     async def end(self, call_id: str, reason: str) -> None:
@@ -111,6 +130,9 @@ class ScriptedCarrier:
     rejected: list[tuple[str, Refusal]] = field(default_factory=list[tuple[str, Refusal]])
     hung_up: list[str] = field(default_factory=list[str])
     rung: list[tuple[Permit, Route]] = field(default_factory=list[tuple[Permit, Route]])
+    standing: Standing = field(default_factory=lambda: Standing(connected=True, streaming=False))
+    media: list[str] = field(default_factory=list[str])
+    """What it was told to do with media sockets."""
     away: bool = False
     is_open: bool = True
     slow: anyio.Event | None = None
@@ -128,6 +150,18 @@ class ScriptedCarrier:
         if self.meanwhile is not None:
             await self.meanwhile()
         return Connection(CONNECTION)
+
+    async def look(self, connection_id: str) -> Standing:
+        self._check()
+        return self.standing
+
+    async def start_media(self, connection_id: str) -> None:
+        self._check()
+        self.media.append("start")
+
+    async def stop_media(self, connection_id: str) -> None:
+        self.media.append("stop")
+        self.standing = Standing(connected=True, streaming=False)
 
     async def reject(self, incoming: str, reason: Refusal) -> None:
         self.rejected.append((incoming, reason))
@@ -305,8 +339,11 @@ async def house(
     authenticator: Authenticator | None = None,
     callers: CallerLimits | None = None,
     fitting: Fitting = as_it_is,
+    claims: Claims | None = None,
+    past: Past | None = None,
 ) -> AsyncGenerator[House]:
-    """`carried_by`: a real exchange in the scripted one's place."""
+    """`carried_by`: a real exchange in the scripted one's place. `past`: of every call that other
+    servers have."""
     door = socket.create_server(("127.0.0.1", 0))
     port = door.getsockname()[1]
     exchange, carrier, clock, signs = Exchange(), ScriptedCarrier(), Clock(), Signer()
@@ -332,7 +369,20 @@ async def house(
         )
         agents = {"+442079460001": "press"}
         carries = carried_by or exchange
-        room = PhoneRoom(carries, carrier, doors, about, fitting=fitting, clock=clock)
+
+        async def past_of(_: str) -> Past | None:
+            return past
+
+        room = PhoneRoom(
+            carries,
+            carrier,
+            doors,
+            about,
+            fitting=fitting,
+            clock=clock,
+            claims=claims,
+            past_of=past_of,
+        )
         rules = DiallingRules(("GB",), quiet=None)
         permits = Permits(DialledTable(store), rules, quotas or Quotas(), clock=clock)
         outgoing = Outgoing(

@@ -164,7 +164,10 @@ async def until_open(home: Product) -> None:
 
 @asynccontextmanager
 async def town(
-    cloud: Cloud, data_dir: Path, config: AcsConfig = AS_IN_LIFE, **settings: object
+    cloud: Cloud,
+    data_dir: Path,
+    config: AcsConfig = AS_IN_LIFE,
+    **settings: Any,  # noqa: ANN401  (any setting)
 ) -> AsyncGenerator[Town]:
     """It, with Event Grid subscribed. The cloud must have lent this machine its identity."""
     assert cloud.issuer is not None

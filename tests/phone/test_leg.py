@@ -13,6 +13,7 @@ from switchboard.conversation.legs import CallerAudio, ReplyAudio
 from switchboard.phone.codec import STOP_AUDIO
 from switchboard.phone.leg import SILENCE
 from switchboard.phone.limits import MediaLimits
+from switchboard.phone.playout import LEAD_MS
 from tests.phone.peers import FRAME, TONE, Line, legs
 
 SECOND = base64.b64encode(b"\x01\x02" * 24_000).decode()
@@ -90,14 +91,20 @@ async def test_a_barge_in_stops_the_sound_at_once_and_for_good() -> None:
         await line.until(lambda: last(line) == ("i2", pytest.approx(20)))
 
 
-async def test_what_waits_for_the_socket_is_not_sent_after_a_barge_in() -> None:
+async def test_after_a_barge_in_nothing_more_is_sent_of_what_was_to_be_played() -> None:
     async with legs() as house, house.line() as line:
         await line.is_open()
-        line.leg.play(ReplyAudio("r1", "i1", SECOND))  # no yield: nothing has left yet
+        line.leg.play(ReplyAudio("r1", "i1", SECOND))
         line.leg.command(StopPlayout())
-        assert await line.carrier.next() == STOP
+        ahead = 0
+        while await line.carrier.next() != STOP:
+            ahead += 1
+        assert 20 * ahead == LEAD_MS
         await line.until(lambda: line.said)
         assert line.said == [Heard("i1", 0.0)]
+        await line.pass_time(1_000)
+        line.leg.command(StopPlayout())
+        assert await line.carrier.next() == STOP
 
 
 async def test_a_barge_in_says_what_was_heard_even_of_nothing() -> None:

@@ -16,7 +16,9 @@ from switchboard.access.rates import Rate
 from switchboard.conversation.events import CallerAway, CallerPressed
 from switchboard.phone.admission import CallerLimits
 from switchboard.phone.carrier import Connection
+from switchboard.phone.handover import Handover
 from switchboard.phone.leg import PhoneLeg
+from switchboard.phone.media import Come
 from switchboard.phone.room import MEDIA_S
 from tests.access.signer import claims, signed
 from tests.phone.house import CONNECTION, SECRET, House, house
@@ -91,6 +93,18 @@ async def test_a_call_that_comes_before_the_carrier_is_open_is_delivered_again(h
     home.carrier.is_open = True
     for _ in range(2):
         assert (await home.rings()).status_code == 200
+    assert len(home.carrier.answered) == 1
+
+
+async def test_a_server_that_stops_leaves_a_call_to_another(home: House) -> None:
+    """It rings on: Event Grid delivers it again, and this server is sent nothing new by then."""
+    home.exchange.stopping = True
+    answer = await home.rings()
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert home.carrier.answered == home.carrier.rejected == []
+    home.exchange.stopping = False  # as another one is
+    assert (await home.rings()).status_code == 200
     assert len(home.carrier.answered) == 1
 
 
@@ -266,9 +280,10 @@ async def test_a_fault_with_one_socket_leaves_no_leg_and_is_a_lost_socket(
 
 async def test_a_socket_whose_task_is_cancelled_leaves_no_leg(home: House) -> None:
     await home.rings()
-    socket = cast("WebSocket", SimpleNamespace(receive=anyio.sleep_forever))
+    socket = cast("WebSocket", SimpleNamespace(scope={}, receive=anyio.sleep_forever))
     media = home.room._media  # pyright: ignore[reportPrivateUsage]  (no door cancels one)
-    join = partial(media._join, socket, "call-0", Connection(CONNECTION), None)  # pyright: ignore[reportPrivateUsage]
+    come = Come("call-0", Connection(CONNECTION), Handover("bank", "c", "4:+44"), first=False)
+    join = partial(media._join, socket, come)  # pyright: ignore[reportPrivateUsage]
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(join)
         await home.until(lambda: legs_of(home))

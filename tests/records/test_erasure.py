@@ -14,6 +14,7 @@ from switchboard.keeping import erase_person, receipt_of
 from switchboard.phone.callers import alias, caller, caller_key
 from switchboard.records.dialled import DialledTable, Full, Quotas, Wanted
 from switchboard.records.erasure import Person, erase
+from switchboard.records.opening import Opening
 from switchboard.records.persons import OF_THEIR_OWN, tables_of_calls
 from switchboard.records.promised import Promise, PromisedTable
 from switchboard.records.recorder import Recorder
@@ -41,13 +42,15 @@ async def a_day(store: Store, now: float, key: bytes = KEY) -> None:
     recorder = Recorder(store)
     for call_id, number in (("c1", NUMBER), ("c2", OTHER), ("c3", NUMBER)):
         recorder.open_call(
-            call_id,
-            principal_id=named(number, key),
-            agent="bank",
-            model="m",
-            voice="v",
-            channel="phone",
-            began_at=now - 60,
+            Opening(
+                call_id,
+                principal_id=named(number, key),
+                agent="bank",
+                model="m",
+                voice="v",
+                channel="phone",
+                began_at=now - 60,
+            )
         )
         recorder.note(call_id, line(f"The words of {call_id} are heron", LineState.FINAL), 0)
         if call_id != "c3":
@@ -130,8 +133,10 @@ def test_every_table_is_a_calls_or_has_a_reason_of_its_own() -> None:
         "dialled",
         "promised",
         "do_not_call",
+        "eval_runs",
         "seen_events",
         "replicas",
+        "spent",
     } == OF_THEIR_OWN
 
 

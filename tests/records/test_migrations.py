@@ -8,7 +8,17 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Boolean, Connection, Float, Integer, MetaData, Table, func, select
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    func,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from switchboard.records.engine import is_postgres, parsed, sqlite_engine
@@ -70,6 +80,8 @@ def value(kind: object) -> Any:  # noqa: ANN401  (of any column)
             return 7
         case Float():
             return 7.5
+        case LargeBinary():
+            return b"x"
         case _:
             return "x"
 

@@ -22,9 +22,12 @@ from switchboard.conversation.commands import (
 )
 from switchboard.conversation.events import Usage
 from switchboard.records.history import CallHistory, history
+from switchboard.records.opening import Opening
 from switchboard.records.recorder import Recorder
 from switchboard.records.store import Store, sqlite_url
 from tests.databases import Cluster
+
+BLUE = "It is the blue one, and it lies on the kitchen table at home, beside the old radio. "
 
 
 def line(words: str, state: LineState, item: str = "i1", began_ms: float = 10) -> NoteLine:
@@ -33,13 +36,15 @@ def line(words: str, state: LineState, item: str = "i1", began_ms: float = 10) -
 
 def opened(recorder: Recorder, call_id: str = "c1") -> None:
     recorder.open_call(
-        call_id,
-        principal_id="local",
-        agent="bank",
-        model="gpt-realtime",
-        voice="marin",
-        channel="browser",
-        began_at=100.0,
+        Opening(
+            call_id,
+            principal_id="local",
+            agent="bank",
+            model="gpt-realtime",
+            voice="marin",
+            channel="browser",
+            began_at=100.0,
+        )
     )
 
 
@@ -113,13 +118,22 @@ async def test_the_writer_writes_soon_and_once_more_when_stopped(store: Store) -
     assert (await known(store)).call.end_reason == "goodbye"
 
 
+async def test_a_database_in_memory_takes_records_too() -> None:
+    async with Store("sqlite+aiosqlite://").opened() as store:
+        recorder = Recorder(store)
+        opened(recorder)
+        await recorder.flush()
+        assert (await known(store)).call.id == "c1"
+        assert recorder.dropped == 0
+
+
 async def test_a_line_that_changes_often_is_written_once(store: Store) -> None:
     recorder = Recorder(store)
     opened(recorder)
     for length in range(1, 200):
         recorder.note("c1", line("x" * length, LineState.FINAL), 0)
     statements: list[str] = []
-    engine = store._engine.sync_engine  # pyright: ignore[reportPrivateUsage]  (counts what reaches the database)
+    engine = store._behind or store._engine.sync_engine  # pyright: ignore[reportPrivateUsage]  (counts what reaches the database)
 
     def count(*arguments: object) -> None:
         statements.append(str(arguments[2]).split()[0])
@@ -205,7 +219,7 @@ async def test_a_database_that_is_away_costs_no_row(
         found = await known(store)
     assert [item.text for item in found.items] == ["Block my card"]
     assert (found.call.end_reason, recorder.dropped) == ("goodbye", 0)
-    said = [record.message for record in caplog.records if "recorder" in record.name]
+    said = [record.message for record in caplog.records if "writer" in record.name]
     assert said == ["database away or busy", "database back"]
 
 
@@ -273,3 +287,37 @@ async def test_a_flush_waits_for_what_another_is_writing(store: Store) -> None:
         await anyio.lowlevel.checkpoint()  # it has taken what there was
         await recorder.flush()
         assert (await known(store)).call.end_reason == "goodbye"
+
+
+async def test_a_line_that_grows_is_written_now_and_then_and_at_once_when_it_is_whole(
+    store: Store,
+) -> None:
+    recorder = Recorder(store, batch_s=0.001, grows_s=600)
+
+    async def texts(count: int, last: str | None = None) -> list[str]:
+        """Once there are so many, and the newest is that."""
+        with anyio.fail_after(20):
+            while True:
+                found = await history(store, "c1")
+                said = [item.text for item in found.items] if found else []
+                if len(said) == count and last in (None, said[-1]):
+                    return said
+                await anyio.sleep(0.01)
+
+    third = ""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(recorder.run)
+        opened(recorder)
+        recorder.note("c1", line("I want to block", LineState.PARTIAL), 0)
+        [first] = await texts(1)  # of the newest words one cannot say yet what they are part of
+        recorder.note("c1", line("I want to block my old card", LineState.PARTIAL), 0)
+        recorder.note("c1", line("Yes?", LineState.FINAL, "i0", began_ms=5), 0)
+        assert await texts(2) == ["Yes?", first]
+        whole = "I want to block my old card, please."
+        recorder.note("c1", line(whole, LineState.FINAL), 0)
+        await texts(2, whole)
+        recorder.note("c1", line(BLUE, LineState.PARTIAL, "i3", began_ms=30), 0)
+        [*_, third] = await texts(3)
+        recorder.note("c1", line(BLUE * 3, LineState.PARTIAL, "i3", 30), 0)
+        tasks.cancel_scope.cancel()
+    assert len((await texts(3))[-1]) > len(third)  # what waits is written in the end

@@ -15,12 +15,14 @@ from switchboard.conversation.rules import Rules, ToolRule
 from switchboard.records import redacting
 from switchboard.records.export import as_json, as_vtt
 from switchboard.records.history import history
+from switchboard.records.opening import Opening
 from switchboard.records.promised import Promise, PromisedTable
-from switchboard.records.recorder import ORDER, Recorder
+from switchboard.records.recorder import Recorder
 from switchboard.records.redacting import CLEAN, FAILED, NO_TEXT
 from switchboard.records.redaction.kinds import Pattern, Redaction
 from switchboard.records.schema import Base
 from switchboard.records.store import Store
+from switchboard.records.writer import ORDER
 from tests.exchange.house import house
 from tests.exchange.legs import Caller, until
 from tests.records.test_recorder import known, line, opened
@@ -84,14 +86,16 @@ async def test_each_call_is_kept_by_its_own_agents_rules(store: Store) -> None:
     member = Redaction(frozenset(), patterns=(Pattern("member", "M-[0-9]+"),))
     opened(recorder)
     recorder.open_call(
-        "c2",
-        principal_id="local",
-        agent="club",
-        model="m",
-        voice="v",
-        channel="browser",
-        began_at=100.0,
-        redaction=member,
+        Opening(
+            "c2",
+            principal_id="local",
+            agent="club",
+            model="m",
+            voice="v",
+            channel="browser",
+            began_at=100.0,
+            redaction=member,
+        )
     )
     for call_id in ("c1", "c2"):
         recorder.note(call_id, line("M-204417 or jane@example.com", LineState.FINAL), 0)

@@ -10,7 +10,8 @@ from sqlalchemy import func, select, text
 
 from switchboard.records.dialled import DialledTable, Quotas, Wanted
 from switchboard.records.history import history
-from switchboard.records.orphans import STALE_S
+from switchboard.records.opening import Opening
+from switchboard.records.orphans import STALE_S, UNCLAIMED_S
 from switchboard.records.placed import PlacedTable, State
 from switchboard.records.recorder import Recorder
 from switchboard.records.replicas import BEAT_S, LOST, Replicas
@@ -32,13 +33,15 @@ class Server:
 
     async def carries(self, call_id: str) -> None:
         self.recorder.open_call(
-            call_id,
-            principal_id="local",
-            agent="bank",
-            model="m",
-            voice="v",
-            channel="phone",
-            began_at=NOW,
+            Opening(
+                call_id,
+                principal_id="local",
+                agent="bank",
+                model="m",
+                voice="v",
+                channel="phone",
+                began_at=NOW,
+            )
         )
         await self.recorder.flush()
 
@@ -62,11 +65,16 @@ class Server:
         assert call is not None
         return call.state
 
-    async def dies(self, silent_s: float = STALE_S + 1) -> None:
-        """As if it had said nothing for so long: only the clock of the database tells."""
+    async def dies(self, silent_s: float = UNCLAIMED_S + 1) -> None:
+        """As if it had said nothing for so long, and nobody had claimed its calls: only the clock
+        of the database tells."""
         async with self.store.writing() as connection:
             late = text("UPDATE replicas SET beat_at = beat_at - :by WHERE id = :id")
             await connection.execute(late, {"by": silent_s, "id": self.store.replica})
+
+    async def lives_on(self) -> None:
+        """As if it said so again and again, however slow this machine is."""
+        await self.dies(-3_600.0)
 
 
 @asynccontextmanager
@@ -164,6 +172,37 @@ async def test_what_a_server_says_itself_is_believed_before_what_others_thought(
     assert await b.reason("c1") == "goodbye"
 
 
+async def test_a_server_that_comes_back_finds_its_calls_live_again(a: Server, b: Server) -> None:
+    """But for those that others have taken over meanwhile, or closed for a reason of their own."""
+    for call_id in ("kept", "claimed", "ended"):
+        await a.carries(call_id)
+    a.recorder.close_call("ended", "goodbye", NOW + 1)
+    await a.recorder.flush()
+    await a.dies()
+    await b.replicas.sweep()
+    assert await b.reason("kept") == await b.reason("claimed") == LOST
+    async with b.store.writing() as connection:
+        claim = text("UPDATE calls SET replica_id = :b WHERE id = 'claimed'")
+        await connection.execute(claim, {"b": b.store.replica})
+    await a.replicas.beat()
+    assert [await b.reason(call) for call in ("kept", "claimed", "ended")] == [
+        None,
+        LOST,
+        "goodbye",
+    ]
+    assert await b.replicas.sweep() == 0
+
+
+async def test_a_server_that_was_heard_of_all_the_time_opens_nothing_again(
+    a: Server, b: Server
+) -> None:
+    await a.carries("c1")
+    a.recorder.close_call("c1", LOST, NOW + 1)
+    await a.recorder.flush()
+    await a.replicas.beat()
+    assert await b.reason("c1") == LOST
+
+
 async def test_a_placed_call_that_another_server_carries_is_not_lost(a: Server, b: Server) -> None:
     """The telephone was rung by one; its media came to the other."""
     await a.places("c1")
@@ -228,7 +267,7 @@ async def test_beats_go_on_by_themselves_and_outlast_a_fault(
 
 
 def test_a_dead_servers_calls_are_lost_within_fifteen_seconds() -> None:
-    assert STALE_S + BEAT_S < 15
+    assert STALE_S + BEAT_S < UNCLAIMED_S + BEAT_S < 15
     assert 3 * BEAT_S < STALE_S  # two beats may fail
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 from sqlalchemy import func, insert, select
 
-from switchboard.app import House
+from switchboard.house import House
 from switchboard.phone.callers import alias
 from switchboard.records.dialled import DialledTable, Full, Quotas, Wanted
 from switchboard.records.history import history

@@ -1,7 +1,9 @@
 """The database opens, migrates and keeps its promises."""
 
+import sys
 import threading
 import traceback
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from switchboard.errors import ConfigurationError
+from switchboard.records.engine import POOL
 from switchboard.records.schema import Base, Call, Item
 from switchboard.records.store import Store, sqlite_url
 
@@ -106,6 +109,24 @@ async def test_reading_does_not_wait_for_a_writer(store: Store) -> None:
         with anyio.fail_after(20):
             async with store.reading() as reader:
                 assert (await reader.scalars(select(Call.id))).all() == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+async def test_readers_who_meet_leave_no_more_of_a_file_open_than_the_pool_keeps(
+    tmp_path: Path,
+) -> None:
+    async def look(store: Store) -> None:
+        async with store.reading() as connection:
+            await connection.scalar(select(Call.id))
+
+    async with Store(sqlite_url(tmp_path)).opened() as store:
+        for _ in range(3):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(30):
+                    tasks.start_soon(look, store)
+        opened = [each for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+        files = Counter(each.readlink().name for each in opened)
+    assert 0 < files["records.sqlite3"] == files["records.sqlite3-wal"] <= POOL["pool_size"]
 
 
 @pytest.mark.parametrize("url", ["not a url", "nosuch://host/db", "sqlite+aiosqlite:////no/dir/x"])

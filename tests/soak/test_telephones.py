@@ -99,6 +99,7 @@ def product(place: Path, carrier: Trunk, model: str) -> Generator[Served]:
     environment = {
         "PORT": str(port),
         "AZURE_OPENAI_ENDPOINT": model,
+        "AFTER_CALLS": "false",
         "IDENTITY_ENDPOINT": f"{model}/msi/token",
         "IDENTITY_HEADER": "load",
         "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",

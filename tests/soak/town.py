@@ -1,9 +1,11 @@
 """Both servers as their users start them, and what the kernel knows of them."""
 
 import os
+import re
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,6 +60,17 @@ class Served:
             rss_mib=int(after_name[21]) * _PAGE_BYTES / 2**20,
             cpu_s=(int(after_name[11]) + int(after_name[12])) / _TICKS_PER_S,
             at_s=time.monotonic(),
+        )
+
+    def descriptors(self) -> Counter[str]:
+        """What is open, by name: files by their paths, connections by the port of their server."""
+        place = Path(f"/proc/{self.process.pid}")
+        connections = _connections(place)
+        return Counter(
+            connections.get(target, re.sub(r"[0-9]+", "", target))
+            if target.startswith("socket:")
+            else target
+            for target in _descriptors(place)
         )
 
     def health(self) -> dict[str, object]:
@@ -116,12 +129,24 @@ def product(place: Path, header: str, *, identity_port: int, model_port: int) ->
     environment = {
         "PORT": str(port),
         "AZURE_OPENAI_ENDPOINT": f"http://127.0.0.1:{model_port}",
+        "AFTER_CALLS": "false",  # what is left open is to be that of calls
         "IDENTITY_ENDPOINT": f"http://127.0.0.1:{identity_port}/msi/token",
         "IDENTITY_HEADER": header,
         "DATA_DIR": str(place / "data"),
     }
     with served("switchboard", port, place / "product.log", environment) as here:
         yield here
+
+
+def _connections(place: Path) -> dict[str, str]:
+    """The TCP sockets of this machine, by the names that `/proc` gives their descriptors."""
+    found: dict[str, str] = {}
+    for line in (place / "net/tcp").read_text().splitlines()[1:]:
+        _, ours, theirs, state, *rest = line.split()
+        here, there = (int(end.rpartition(":")[2], 16) for end in (ours, theirs))
+        way = f"listens at {here}" if not there else f"{min(here, there)}"
+        found[f"socket:[{rest[5]}]"] = f"tcp {way} {state}"
+    return found
 
 
 def _descriptors(place: Path) -> list[str]:

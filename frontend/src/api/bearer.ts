@@ -9,6 +9,11 @@ export function showBearer(source: Token | null): void {
   token = source;
 }
 
+/** A token that is good for a while; `null` where nobody has signed in. Raises what its source raises. */
+export async function freshToken(): Promise<string | null> {
+  return token === null ? null : await token();
+}
+
 /** Headers with the token, where there is one. Raises what its source raises. */
 export async function withBearer(
   headers: Readonly<Record<string, string>> = {},

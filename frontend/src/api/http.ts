@@ -14,6 +14,8 @@ import { withBearer } from './bearer';
 const PATIENCE_MS = 10_000;
 /** The server asks the voice service twice before it can answer an offer. */
 const NEGOTIATION_MS = 20_000;
+const AGAIN_TIMES = 2;
+const LONGEST_PAUSE_MS = 2_500;
 
 /** The server does not let this visitor in: it does not know them (401), or they may not (403). */
 export class NotLetIn extends Error {
@@ -60,7 +62,7 @@ export async function fetchSignIn(signal: AbortSignal): Promise<SignInChoice | n
 
 /** A ticket for one call. Raises `NotPlaced`. */
 export async function placeCall(wish: PlaceCall, signal: AbortSignal): Promise<CallPlaced> {
-  const answer = await post(wish, patient(signal));
+  const answer = await posted(wish, patient(signal));
   const body: unknown = await answer.json().catch(() => null);
   if (answer.ok && isPlaced(body)) return body;
   throw new NotPlaced(troubleOf(answer.status, body));
@@ -71,10 +73,45 @@ export async function placeCall(wish: PlaceCall, signal: AbortSignal): Promise<C
  * when the caller has given up: only who has the ticket can end what has begun.
  */
 export async function placeOffer(wish: PlaceCall): Promise<RtcPlaced> {
-  const answer = await post(wish, AbortSignal.timeout(NEGOTIATION_MS));
+  const answer = await posted(wish, AbortSignal.timeout(NEGOTIATION_MS));
   const body: unknown = await answer.json().catch(() => null);
   if (answer.ok && isRtcPlaced(body)) return body;
   throw new NotPlaced(troubleOf(answer.status, body));
+}
+
+/** A server that stops says so, and who asks again soon is let in by another one. */
+async function posted(wish: PlaceCall, signal: AbortSignal): Promise<Response> {
+  let answer = await post(wish, signal);
+  for (let again = 0; again < AGAIN_TIMES && (await isStopping(answer)); again += 1) {
+    await pause(retryMs(answer), signal);
+    answer = await post(wish, signal);
+  }
+  return answer;
+}
+
+async function isStopping(answer: Response): Promise<boolean> {
+  if (answer.status !== 503) return false;
+  const body: unknown = await answer
+    .clone()
+    .json()
+    .catch(() => null);
+  return isRecord(body) && body['code'] === 'stopping';
+}
+
+function retryMs(answer: Response): number {
+  const wished = Number(answer.headers.get('retry-after') ?? '1') * 1_000;
+  return Number.isFinite(wished) ? Math.min(Math.max(wished, 0), LONGEST_PAUSE_MS) : 1_000;
+}
+
+/** Raises `NotPlaced` where the caller has given up meanwhile. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((go, stop) => {
+    const timer = setTimeout(go, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      stop(new NotPlaced({ code: 'unreachable', text: null }));
+    });
+  });
 }
 
 async function post(wish: PlaceCall, signal: AbortSignal): Promise<Response> {
@@ -103,7 +140,9 @@ async function bearing(headers: Record<string, string>): Promise<Record<string, 
 /** What the server's own codes come to; for the rest the status must do. */
 const CODES: Readonly<Record<string, Trouble['code']>> = {
   lines_busy: 'busy',
+  stopping: 'stopping',
   too_often: 'often',
+  budget_spent: 'spent',
   model_unavailable: 'model',
   unknown_agent: 'stale',
   unknown_voice: 'stale',

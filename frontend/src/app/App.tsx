@@ -8,9 +8,22 @@ import { useConfig } from './useConfig';
 export function App() {
   const { entry, again, signIn, signOut } = useConfig();
   if (entry.at === 'asking') return <main className="page" aria-busy="true" />;
-  if (entry.at === 'door') return <SignInScreen begin={() => signIn(entry.choice)} />;
+  if (entry.at === 'door')
+    return (
+      <SignInScreen
+        title="Sign in to talk"
+        how="This server answers people it knows."
+        begin={() => signIn(entry.choice)}
+      />
+    );
   if (entry.at === 'no role')
-    return <NoRoleScreen text={entry.text} signOut={entry.ours ? () => signOut(null) : null} />;
+    return (
+      <NoRoleScreen
+        title="You are signed in, but may not call"
+        text={entry.text}
+        signOut={entry.ours ? () => signOut(null) : null}
+      />
+    );
   if (entry.at === 'unreachable')
     return (
       <main className="page page-alone">
@@ -25,5 +38,5 @@ export function App() {
         </Note>
       </main>
     );
-  return <Talk config={entry.config} signIn={signIn} signOut={signOut} />;
+  return <Talk config={entry.value} signIn={signIn} signOut={signOut} />;
 }

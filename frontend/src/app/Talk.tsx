@@ -9,6 +9,7 @@ import { Suggestions } from '../features/call/Suggestions';
 import { useCaller } from '../features/call/useCaller';
 import { useKeys } from '../features/call/useKeys';
 import { becauseWords, microphoneWords, troubleWords } from '../features/call/words';
+import { RecordingLine } from '../features/recording/RecordingLine';
 import { SettingsPanel } from '../features/settings/SettingsPanel';
 import { useSettings } from '../features/settings/useSettings';
 import { YouLine } from '../features/sign-in/YouLine';
@@ -24,12 +25,12 @@ import { Select } from '../ui/Select';
 import type { Caller } from '../voice/caller';
 import type { Way } from '../voice/plan';
 import type { AgentChoice, PageConfig } from '../voice/protocol.gen';
-import type { Snapshot, Trouble } from '../voice/session';
+import { RECORDING, type Snapshot, type Trouble } from '../voice/session';
 import { chosenAgent, offered, waysFor } from './choices';
 import { useAccent, useDeviceChoice } from './effects';
-import type { Entrance } from './useConfig';
+import type { Entrance } from './useEntrance';
 
-interface TalkProps extends Pick<Entrance, 'signIn' | 'signOut'> {
+interface TalkProps extends Pick<Entrance<PageConfig>, 'signIn' | 'signOut'> {
   config: PageConfig;
 }
 
@@ -54,6 +55,7 @@ export function Talk({ config, signIn, signOut }: TalkProps) {
         ...{ agent: agent.id, device, speaker, listen, first },
         choice: way ?? connection,
         ways: waysFor(config, settings),
+        recorded: agent.recorded,
       });
     },
     [caller, config, settings, agent],
@@ -188,6 +190,10 @@ function Conversation(desk: Desk) {
     <main className="conversation">
       <h1 className="unseen">Call with {agent.title}</h1>
       <FloorBand snapshot={snapshot} agent={agent.title} levels={caller.levels} />
+      <RecordingLine
+        recording={snapshot.phase === 'ended' ? null : snapshot.recording}
+        onDecide={(agreed) => caller.decide(RECORDING, agreed)}
+      />
       <Transcript
         snapshot={snapshot}
         agent={agent.title}
@@ -224,7 +230,11 @@ function LiveDock({ caller, snapshot, agent, field, device, say, suggest }: Desk
       <div className="dock-row">
         <MuteButton snapshot={snapshot} onMute={caller.mute} onListen={listen} />
         <Composer field={field} placeholder="Type here" disabled={!connected} onSay={say} />
-        <HumanButton snapshot={snapshot} onAsk={caller.askForHuman} />
+        <HumanButton
+          snapshot={snapshot}
+          onAsk={caller.askForHuman}
+          onWithdraw={caller.wantNoHuman}
+        />
         <EndButton onEnd={caller.end} />
       </div>
     </div>

@@ -1,6 +1,6 @@
 /** What a person's wishes come to, given what the server offers. */
 import type { Settings } from '../features/settings/settings';
-import { type Way, waysOf } from '../voice/plan';
+import { recordedWays, type Way, waysOf } from '../voice/plan';
 import type { AgentChoice, PageConfig } from '../voice/protocol.gen';
 
 export function chosenAgent(config: PageConfig, settings: Settings): AgentChoice {
@@ -24,5 +24,10 @@ export function offered(config: PageConfig, settings: Settings) {
 export function waysFor(config: PageConfig, settings: Settings): readonly Way[] {
   const id = offered(config, settings).model ?? chosenAgent(config, settings).model;
   const model = config.models.find((choice) => choice.id === id);
-  return waysOf(config.connections, model?.connections);
+  const { recorded } = chosenAgent(config, settings);
+  return recordedWays(
+    waysOf(config.connections, model?.connections),
+    settings.connection,
+    recorded,
+  );
 }

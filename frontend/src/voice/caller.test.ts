@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { Caller, type StartOptions } from './caller';
+import { expect, test, vi } from 'vitest';
+import { Caller, type Parts, type StartOptions } from './caller';
 import { type ConnectionEvents, NotPlaced, NoWay, type OpenConnection } from './connection';
 import { MicrophoneFailed } from './devices';
 import type { MicrophoneEvents } from './microphone';
@@ -52,7 +52,11 @@ function peer(log: string[], failure: NoWay | NotPlaced | null, edge: { line?: C
 }
 
 /** Parts that do nothing by themselves; the test is the world around the caller. */
-function world(more: Partial<SocketParts> = {}, webrtc: OpenConnection = unreached) {
+function world(
+  more: Partial<SocketParts> = {},
+  webrtc: OpenConnection = unreached,
+  token: Parts['token'] = async () => null,
+) {
   const sent: PageMessage[] = [];
   const log: string[] = [];
   const edge: { line?: TransportEvents; ear?: SpeakerEvents; mouth?: MicrophoneEvents } = {};
@@ -87,7 +91,7 @@ function world(more: Partial<SocketParts> = {}, webrtc: OpenConnection = unreach
     ...more,
   };
   const connections = { websocket: overWebSocket(parts), webrtc };
-  const caller = new Caller({ connections, newId: () => 'typed_1' });
+  const caller = new Caller({ connections, newId: () => 'typed_1', token });
   return { caller, sent, log, edge, now: () => caller.session.snapshot() };
 }
 
@@ -114,6 +118,25 @@ test('ending a call closes everything it opened, and silences its levels', async
   expect(log.slice(1).sort()).toEqual(['line closed', 'microphone closed', 'speaker closed']);
   expect(now().phase).toBe('ended');
   expect(caller.levels()).toEqual({ caller: 0, agent: 0 });
+});
+
+test('a fresh token is shown when the server wants one', async () => {
+  const { caller, sent, edge, now } = world({}, unreached, async () => 'fresh');
+  await caller.start(WISH);
+  edge.line?.message(READY);
+  edge.line?.message({ type: 'tokenWanted' });
+  await vi.waitFor(() => expect(sent).toEqual([{ type: 'renew', token: 'fresh' }]));
+  expect(now().phase).toBe('live');
+});
+
+test('a sign-in that cannot be renewed is said once', async () => {
+  const { caller, sent, edge, now } = world({}, unreached, () => Promise.reject(new Error('gone')));
+  await caller.start(WISH);
+  edge.line?.message(READY);
+  for (let asked = 0; asked < 3; asked += 1) edge.line?.message({ type: 'tokenWanted' });
+  const notices = () => now().entries.filter((entry) => entry.kind === 'notice');
+  await vi.waitFor(() => expect(notices()).toHaveLength(1));
+  expect(sent).toEqual([]);
 });
 
 test('a human is asked for once, until there is an answer', async () => {

@@ -8,7 +8,7 @@ import { NotPlaced, NoWay } from './connection';
 import { MicrophoneFailed } from './devices';
 import type { Microphone } from './microphone';
 import { type Choice, type Plan, planAfter, planFor, type Way } from './plan';
-import type { PlaceCall, ServerMessage } from './protocol.gen';
+import type { AgentChoice, PlaceCall, ServerMessage } from './protocol.gen';
 import { createScope, type Scope } from './scope';
 import { createSession, type Session, type Trouble } from './session';
 import type { Gone } from './transport';
@@ -16,6 +16,8 @@ import type { Gone } from './transport';
 export interface Parts {
   readonly connections: Readonly<Record<Way, OpenConnection>>;
   readonly newId: () => string;
+  /** A token that is good for a while, where somebody has signed in. Raises when none can be had. */
+  readonly token: () => Promise<string | null>;
 }
 
 export interface StartOptions extends Omit<PlaceCall, 'offer'> {
@@ -26,6 +28,8 @@ export interface StartOptions extends Omit<PlaceCall, 'offer'> {
   readonly choice: Choice;
   /** What the server and the model offer. */
   readonly ways: readonly Way[];
+  /** Whether calls with the agent are recorded. */
+  readonly recorded?: AgentChoice['recorded'] | undefined;
   /** Said for the caller as soon as the call is connected. */
   readonly first?: string | undefined;
 }
@@ -42,6 +46,8 @@ interface Live {
   choice: number;
   /** The first words, until they are said. */
   first: string | undefined;
+  /** That the sign-in runs out was said. */
+  warned: boolean;
 }
 
 export class Caller {
@@ -62,7 +68,7 @@ export class Caller {
   start = async (options: StartOptions): Promise<void> => {
     this.#live?.scope.end();
     this.session.apply({ type: 'dialling' });
-    let plan: Plan | null = planFor(options.choice, options.ways, this.#blocked);
+    let plan: Plan | null = planFor(options.choice, options.ways, this.#blocked, options.recorded);
     while (plan !== null) plan = await this.#attempt(options, plan);
   };
 
@@ -84,6 +90,11 @@ export class Caller {
     if (this.session.snapshot().humanAsked) return;
     if (this.#live?.connection.send({ type: 'human' }) === true)
       this.session.apply({ type: 'humanAsked' });
+  };
+
+  /** The caller no longer wants the human who is being called. */
+  wantNoHuman = (): void => {
+    this.#live?.connection.send({ type: 'human', withdraw: true });
   };
 
   mute = (muted: boolean): void => {
@@ -134,6 +145,7 @@ export class Caller {
       microphone: null,
       choice: 0,
       first: options.first,
+      warned: false,
     };
     this.#live = live;
     scope.own(() => this.session.apply({ type: 'sounding', sounding: false }));
@@ -215,7 +227,20 @@ export class Caller {
       this.say(live.first);
       live.first = undefined;
     }
+    if (message.type === 'tokenWanted') void this.#renew(live);
     if (message.type === 'ended') setTimeout(() => live.scope.end(), LAST_WORDS_MS);
+  }
+
+  /** Shows a fresh token. The server asks again until it has one, or the call is over. */
+  async #renew(live: Live): Promise<void> {
+    const token = await this.#parts.token().catch(() => null);
+    if (!live.scope.alive) return;
+    if (token !== null) live.connection.send({ type: 'renew', token });
+    else if (!live.warned) {
+      live.warned = true;
+      const text = 'Your sign-in runs out and could not be renewed, so this call ends soon.';
+      this.session.apply({ type: 'notice', code: 'sign_in', text });
+    }
   }
 
   #gone(live: Live, why: Gone): void {

@@ -17,9 +17,9 @@ export class NotPlaced extends Error {
 
 /** There is no way for this call by this kind of connection; by another there may be. */
 export class NoWay extends NotPlaced {
-  readonly because: Exclude<Because, 'model'>;
+  readonly because: Exclude<Because, 'model' | 'recorded'>;
 
-  constructor(because: Exclude<Because, 'model'>, text: string | null = null) {
+  constructor(because: Exclude<Because, 'model' | 'recorded'>, text: string | null = null) {
     super({ code: because, text });
     this.because = because;
   }

@@ -19,7 +19,14 @@ export interface RtcParts {
 }
 
 /** What would come out no better over a WebSocket. */
-const HOPELESS: readonly Trouble['code'][] = ['busy', 'often', 'stale', 'unreachable'];
+const HOPELESS: readonly Trouble['code'][] = [
+  'busy',
+  'stopping',
+  'often',
+  'spent',
+  'stale',
+  'unreachable',
+];
 const AGAIN_MS = 500;
 const MEASURE_MS = 10_000;
 

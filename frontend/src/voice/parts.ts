@@ -10,9 +10,11 @@ import captureUrl from './worklets/capture.ts?worker&url';
 import playbackUrl from './worklets/playback.ts?worker&url';
 
 /** What belongs to the HTTP client. */
-export type Placing = Pick<SocketParts, 'place'> & Pick<RtcParts, 'placeOffer'>;
+export type Placing = Pick<SocketParts, 'place'> &
+  Pick<RtcParts, 'placeOffer'> &
+  Pick<Parts, 'token'>;
 
-export function browserParts({ place, placeOffer }: Placing): Parts {
+export function browserParts({ place, placeOffer, token }: Placing): Parts {
   const origin = window.location.href;
   return {
     connections: {
@@ -31,5 +33,6 @@ export function browserParts({ place, placeOffer }: Placing): Parts {
       webrtc: overWebRtc({ placeOffer, stream: { origin, network: browserNetwork } }),
     },
     newId: () => `typed_${crypto.randomUUID().replaceAll('-', '').slice(0, 20)}`,
+    token,
   };
 }

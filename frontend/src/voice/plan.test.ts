@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Choice, planAfter, planFor, waysOf } from './plan';
+import { type Choice, planAfter, planFor, recordedWays, waysOf } from './plan';
 
 const BOTH = ['webrtc', 'websocket'] as const;
 
@@ -48,3 +48,13 @@ test.each<Choice>(['automatic', 'websocket'])(
     });
   },
 );
+
+test('an agent whose calls are recorded is talked to where the audio passes the server', () => {
+  const both = ['webrtc', 'websocket'] as const;
+  expect(recordedWays(both, 'automatic', 'never')).toEqual(both);
+  expect(recordedWays(both, 'automatic', 'maybe')).toEqual(['websocket']);
+  expect(recordedWays(both, 'webrtc', 'maybe')).toEqual(both);
+  expect(recordedWays(both, 'webrtc', 'always')).toEqual(['websocket']);
+  expect(planFor('webrtc', ['websocket'], false, 'always').because).toBe('recorded');
+  expect(planFor('webrtc', ['websocket'], false, 'maybe').because).toBe('model');
+});

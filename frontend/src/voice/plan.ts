@@ -4,7 +4,7 @@
  *   webrtc ──blocked, unsupported, declined──▶ websocket   where the page may choose (automatic)
  *      └─────────────any of these────────────▶ told        where the caller chose WebRTC
  */
-import type { PageConfig } from './protocol.gen';
+import type { AgentChoice, PageConfig } from './protocol.gen';
 
 export type Way = PageConfig['connections'][number];
 export type Choice = 'automatic' | Way;
@@ -18,7 +18,9 @@ export type Because =
   /** The server or the voice service did not take the offer. */
   | 'declined'
   /** The model speaks over WebSocket only. */
-  | 'model';
+  | 'model'
+  /** The agent takes no call that is not recorded, as over WebRTC none is. */
+  | 'recorded';
 
 export interface Plan {
   readonly way: Way;
@@ -37,12 +39,29 @@ export function waysOf(
   return able('webrtc') ? ['webrtc', 'websocket'] : ['websocket'];
 }
 
+/** Those of them that a call with this agent takes. Whoever chose WebRTC is not recorded there. */
+export function recordedWays(
+  ways: readonly Way[],
+  choice: Choice,
+  recorded: AgentChoice['recorded'],
+): readonly Way[] {
+  const passesHere = recorded === 'always' || (recorded === 'maybe' && choice !== 'webrtc');
+  return passesHere ? ['websocket'] : ways;
+}
+
 /** How to begin. `blocked` says that an earlier call found no way through this network. */
-export function planFor(choice: Choice, ways: readonly Way[], blocked: boolean): Plan {
+export function planFor(
+  choice: Choice,
+  ways: readonly Way[],
+  blocked: boolean,
+  recorded: AgentChoice['recorded'] = 'never',
+): Plan {
   const direct: Plan = { way: 'websocket', yields: false, because: null };
   if (choice === 'websocket') return direct;
   if (!ways.includes('webrtc'))
-    return choice === 'webrtc' ? { ...direct, because: 'model' } : direct;
+    return choice === 'webrtc'
+      ? { ...direct, because: recorded === 'always' ? 'recorded' : 'model' }
+      : direct;
   if (choice === 'webrtc') return { way: 'webrtc', yields: false, because: null };
   if (blocked) return { ...direct, because: 'blocked' };
   return { way: 'webrtc', yields: true, because: null };

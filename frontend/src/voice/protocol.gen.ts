@@ -41,16 +41,20 @@ export interface Key {
   readonly key: string;
 }
 
-/** The caller's answer to a tool that asks for consent. */
+/** The caller's answer to a tool that asks for consent, or to being recorded: `recording`. */
 export interface Decide {
   readonly type: 'decide';
   readonly call: string;
   readonly agreed: boolean;
 }
 
-/** The caller asks by a button, not in words, to speak to a human. It becomes a typed turn. */
+/**
+ * The caller asks by a button, not in words, to speak to a human. It becomes a typed turn.
+ * `withdraw`: they no longer want one.
+ */
 export interface Human {
   readonly type: 'human';
+  readonly withdraw?: boolean;
 }
 
 /** Goodbye. */
@@ -62,6 +66,12 @@ export interface End {
 export interface Ping {
   readonly type: 'ping';
   readonly at: number;
+}
+
+/** A fresh token of the same person's: the answer to `tokenWanted`. */
+export interface Renew {
+  readonly type: 'renew';
+  readonly token: string;
 }
 
 /** `POST /api/calls` */
@@ -158,6 +168,17 @@ export interface Notice {
 }
 
 /**
+ * Whether the call is recorded. While `asked`, a `decide` that names the call `recording`
+ * answers.
+ */
+export interface Recording {
+  readonly type: 'recording';
+  readonly state: 'asked' | 'off' | 'paused' | 'running' | 'told';
+  /** What the caller is told, word for word. */
+  readonly notice: string;
+}
+
+/**
  * WebRTC: the service has let the call's media go. Make a new connection and post its offer to
  * the call's `offers`.
  */
@@ -185,6 +206,18 @@ export interface Pong {
   readonly at: number;
 }
 
+/** The caller's token runs out soon: answer with `renew`, or lose the line a minute after. */
+export interface TokenWanted {
+  readonly type: 'tokenWanted';
+}
+
+/** The answer to a good `renew`. */
+export interface TokenTaken {
+  readonly type: 'tokenTaken';
+  /** Epoch seconds. */
+  readonly until: number;
+}
+
 export interface VoiceChoice {
   readonly id: string;
   readonly title: string;
@@ -209,6 +242,11 @@ export interface AgentChoice {
   readonly suggestions: readonly string[];
   readonly voice: string;
   readonly model: string;
+  /**
+   * Whether calls with it are, once the caller knows: over WebRTC none can be, and where all
+   * must be, none is taken there.
+   */
+  readonly recorded: 'always' | 'maybe' | 'never';
 }
 
 /** The telephone, as this visitor may use it. */
@@ -299,8 +337,8 @@ export interface Problem {
 }
 
 export type PageMessage =
-  AudioIn | TextIn | Played | Key | Decide | Human | End | Ping;
+  AudioIn | TextIn | Played | Key | Decide | Human | End | Ping | Renew;
 
 export type ServerMessage =
   Ready | AudioOut | Flush | Floor | Line | Tool | Interruption | Latency | Notice |
-  Reoffer | Ended | Refused | Pong;
+  Recording | Reoffer | Ended | Refused | Pong | TokenWanted | TokenTaken;

@@ -4,6 +4,7 @@ import {
   createSession,
   type Entry,
   IDLE,
+  RECORDING,
   reduce,
   type SessionEvent,
   type Snapshot,
@@ -297,4 +298,26 @@ test.each<SessionEvent>([
   { type: 'dialling' },
 ])('a wish for a human that may be lost can be said again: $type', (event) => {
   expect(after(...LIVE, { type: 'humanAsked' }, event).humanAsked).toBe(false);
+});
+
+test('whether the call is recorded is shown as the server says, and the answer meanwhile', () => {
+  const said = (state: 'asked' | 'running') =>
+    ({ type: 'recording', state, notice: 'May we?' }) as const;
+  const asked = reduce(IDLE, said('asked'));
+  expect(asked.recording).toEqual({ state: 'asked', notice: 'May we?', decided: null });
+  const decided = { type: 'decided', call: RECORDING, agreed: true } as const;
+  const answered = reduce(asked, decided);
+  expect(answered.recording?.decided).toBe(true);
+  expect(reduce(answered, said('running')).recording?.state).toBe('running');
+  expect(reduce(IDLE, decided).recording).toBeNull();
+});
+
+test.each([
+  ['ringing', 'ringing'],
+  ['taken_over', 'here'],
+  ['handed_back', 'none'],
+  ['nobody_came', 'none'],
+  ['wish_withdrawn', 'none'],
+] as const)('a notice %s says where the human is: %s', (code, person) => {
+  expect(after(...LIVE, { type: 'notice', code, text: 'So.' }).person).toBe(person);
 });

@@ -8,7 +8,15 @@
  */
 import type { MicrophoneFault } from './devices';
 import type { Because, Way } from './plan';
-import type { Interruption, Latency, Line, Notice, ServerMessage, Tool } from './protocol.gen';
+import type {
+  Interruption,
+  Latency,
+  Line,
+  Notice,
+  Recording,
+  ServerMessage,
+  Tool,
+} from './protocol.gen';
 
 export type Phase = 'idle' | 'dialling' | 'live' | 'away' | 'ended';
 export type FloorState = 'nobody' | 'caller' | 'agent' | 'thinking';
@@ -32,6 +40,11 @@ export interface NoticeEntry extends Omit<Notice, 'type'> {
   readonly beganMs: number;
 }
 
+/** Whether the call is recorded, and what the caller answered here until the server says more. */
+export interface RecordingNow extends Omit<Recording, 'type'> {
+  readonly decided: boolean | null;
+}
+
 export type Entry = LineEntry | ToolEntry | NoticeEntry;
 
 /** Why there is no call, in one word and, where the server had some, in its words. */
@@ -39,7 +52,9 @@ export interface Trouble {
   readonly code:
     | 'unreachable'
     | 'busy'
+    | 'stopping'
     | 'often'
+    | 'spent'
     | 'model'
     | 'stale'
     | 'refused'
@@ -75,6 +90,10 @@ export interface Snapshot {
   readonly sounding: boolean;
   /** The caller has asked for a human by the button, and nothing has been answered yet. */
   readonly humanAsked: boolean;
+  /** `null` where calls with this agent are not recorded. */
+  readonly recording: RecordingNow | null;
+  /** A person is being called to this call, or speaks in the agent's place. */
+  readonly person: 'none' | 'ringing' | 'here';
   /** To the server and back; over WebRTC, to the voice service. */
   readonly roundTripMs: number | null;
   readonly trouble: Trouble | null;
@@ -116,10 +135,15 @@ export const IDLE: Snapshot = {
   muted: false,
   sounding: false,
   humanAsked: false,
+  recording: null,
+  person: 'none',
   roundTripMs: null,
   trouble: null,
   ended: null,
 };
+
+/** What the server calls the question whether the call may be recorded. */
+export const RECORDING = 'recording';
 
 /** Entries the screen keeps; a call that says more loses its oldest ones from view. */
 const ENTRY_LIMIT = 2_000;
@@ -157,7 +181,9 @@ export function reduce(now: Snapshot, event: SessionEvent): Snapshot {
     case 'tool':
       return tool(now, event);
     case 'notice':
-      return notice(event.code === 'unsent' ? answered(now) : now, event);
+      return notice(personNow(event.code === 'unsent' ? answered(now) : now, event.code), event);
+    case 'recording':
+      return { ...now, recording: { state: event.state, notice: event.notice, decided: null } };
     case 'audio':
       return sounded(now, event.item);
     case 'latency':
@@ -183,6 +209,8 @@ export function reduce(now: Snapshot, event: SessionEvent): Snapshot {
     case 'flush':
     case 'pong':
     case 'reoffer':
+    case 'tokenWanted':
+    case 'tokenTaken':
       return now;
     default:
       return event satisfies never;
@@ -201,6 +229,19 @@ function turned(now: Snapshot, from: Phase, to: Phase): Snapshot {
 /** The wish for a human is no longer on its way: it may be said again. */
 function answered(now: Snapshot): Snapshot {
   return now.humanAsked ? { ...now, humanAsked: false } : now;
+}
+
+const PERSON: Readonly<Record<string, Snapshot['person']>> = {
+  ringing: 'ringing',
+  wish_withdrawn: 'none',
+  nobody_came: 'none',
+  taken_over: 'here',
+  handed_back: 'none',
+};
+
+function personNow(now: Snapshot, code: string): Snapshot {
+  const person = PERSON[code];
+  return person === undefined || person === now.person ? now : { ...now, person };
 }
 
 function over(now: Snapshot, phase: Phase, trouble: Trouble | null): Snapshot {
@@ -295,6 +336,8 @@ function typed(now: Snapshot, id: string, text: string): Snapshot {
 }
 
 function decided(now: Snapshot, call: string, agreed: boolean): Snapshot {
+  if (call === RECORDING && now.recording?.state === 'asked')
+    return { ...now, recording: { ...now.recording, decided: agreed } };
   const entries = now.entries.map((entry) =>
     entry.kind === 'tool' && entry.id === call && entry.state === 'asking'
       ? { ...entry, decided: agreed }

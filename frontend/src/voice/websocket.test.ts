@@ -15,6 +15,9 @@ class Line {
   readonly tickets = new Set(['first']);
   reattachSeconds = 1;
   silent = false;
+  /** It takes whoever comes, and tells them to try again later: their tickets stay good. */
+  busy = false;
+  readonly turnedAway: string[] = [];
 
   constructor() {
     this.server = new WebSocketServer({
@@ -47,10 +50,18 @@ class Line {
 
   #redeem(protocols: string): boolean {
     const ticket = protocols.split(/, ?/).find((name) => name.startsWith('ticket.'));
+    if (this.busy) {
+      this.turnedAway.push(ticket ?? '');
+      return true;
+    }
     return ticket !== undefined && this.tickets.delete(ticket.slice('ticket.'.length));
   }
 
   #welcome(socket: ServerSocket): void {
+    if (this.busy) {
+      socket.close(1013, 'try again later');
+      return;
+    }
     this.sockets.push(socket);
     socket.on('close', (code) => this.closes.push(code));
     socket.on('message', (data) => {
@@ -234,6 +245,20 @@ test('frames that are none of ours are passed over', async () => {
   for (const frame of ['{', '{"type":"dance"}', '{"type":"flush"}']) line.sockets[0]?.send(frame);
   await until(() => heard.messages.length === 2);
   expect(heard.messages[1]).toEqual({ type: 'flush' });
+});
+
+test('a page that is told to try again later does so, with the ticket it has', async () => {
+  const line = new Line();
+  const { heard } = await connect(line);
+  await until(() => heard.messages.length === 1);
+  line.busy = true;
+  line.sockets[0]?.terminate();
+  await until(() => line.turnedAway.length >= 2);
+  line.busy = false;
+  await until(() => heard.messages.length === 2);
+  expect(new Set(line.turnedAway)).toEqual(new Set(['ticket.resume-1']));
+  expect(heard.messages[1]).toMatchObject({ type: 'ready', resumed: true });
+  expect(heard.gone).toEqual([]);
 });
 
 test('only decisions of the server are final', () => {

@@ -49,10 +49,13 @@ const SHAPES: Shapes = {
   interruption: { item: text, heardMs: number, atMs: number },
   latency: { reply: text, firstAudioMs: number, firstHeardMs: orNull(number) },
   notice: { code: text, text },
+  recording: { state: oneOf('told', 'asked', 'running', 'paused', 'off'), notice: text },
   reoffer: {},
   ended: { reason: text, text },
   refused: { code: text, text, fatal: flag },
   pong: { at: number },
+  tokenWanted: {},
+  tokenTaken: { until: number },
 };
 
 /** Fields the server may leave out, and what their absence means. */

@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 from collections.abc import Collection
+from dataclasses import replace
 from typing import ClassVar, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -75,13 +76,14 @@ class Identify:
         self._tickets_speak = tickets_speak
 
     async def __call__(self, connection: HTTPConnection) -> Principal:
-        return await self._authenticator.identify(connection)
+        who = await self._authenticator.identify(connection)
+        return replace(who, address=address_of(connection))
 
     async def holder(self, connection: HTTPConnection) -> Principal | None:
         """For routes that need a ticket: who shows it, or nobody where it alone must do."""
         if self._tickets_speak and "authorization" not in connection.headers:
             return None
-        return await self._authenticator.identify(connection)
+        return await self(connection)
 
 
 def choose_authenticator(

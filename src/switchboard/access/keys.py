@@ -115,8 +115,10 @@ class Keys:
                 found = msgspec.json.decode(await self._fetch(metadata.jwks_uri), type=_KeySet)
         except (
             httpx.HTTPError,
+            httpx.InvalidURL,
             msgspec.MsgspecError,
             UnicodeDecodeError,
+            RecursionError,
             TimeoutError,
             KeysUnavailable,
         ) as reason:

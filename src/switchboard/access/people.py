@@ -33,6 +33,8 @@ SCOPE: Final = "access_as_user"
 AUTHORITY: Final = "https://login.microsoftonline.com"
 GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MAX_NAME_CHARS: Final = 100
+LATEST_S: Final = 2**53
+"""Beyond all time."""
 
 _NOT_SIGNED_IN: Final = "Sign in first."
 _NOT_GOOD: Final = "This token is not good here."
@@ -100,11 +102,14 @@ class People:
         if self.header not in connection.headers:
             raise NotIdentified(_NOT_SIGNED_IN, challenge="Bearer")
         try:
-            token = bearer_of(connection)
-            tenant, tokens = self._signer(token)
-            return principal_of(await tokens.check(token), tenant)
+            return await self.of_token(bearer_of(connection))
         except NotIdentified as refusal:
             raise NotIdentified(str(refusal), challenge=_INVALID) from None
+
+    async def of_token(self, token: str) -> Principal:
+        """Whom a token speaks of. Raises as `identify` does."""
+        tenant, tokens = self._signer(token)
+        return principal_of(await tokens.check(token), tenant)
 
     def _signer(self, token: str) -> tuple[str, SignedTokens]:
         """Who should have signed it, by its own word; that is checked next."""
@@ -119,6 +124,13 @@ class People:
         if found is None:
             raise NotIdentified(_NOT_GOOD)
         return found
+
+
+def _end_of(exp: object) -> float:
+    """Epoch seconds. Raises `NotIdentified` for what is no time."""
+    if isinstance(exp, bool) or not isinstance(exp, int | float) or not exp > 0:
+        raise NotIdentified(_NOT_GOOD)
+    return float(min(exp, LATEST_S))
 
 
 def principal_of(claims: Claims, tenant: str) -> Principal:
@@ -138,6 +150,7 @@ def principal_of(claims: Claims, tenant: str) -> Principal:
         plain_name(claims.get("name"), usual),
         known_roles(claims.get("roles")),
         Kind.PERSON,
+        until=_end_of(claims.get("exp")),
     )
 
 

@@ -1,6 +1,6 @@
 """Who somebody is. One `Principal` enters every route, whatever vouched for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -31,6 +31,10 @@ class Principal:
     name: str
     roles: frozenset[Role]
     kind: Kind
+    until: float | None = field(default=None, compare=False)
+    """Until when what they have shown holds, epoch seconds; `None` where nothing runs out."""
+    address: str | None = field(default=None, compare=False, repr=False)
+    """Where they come from. Not who they are."""
 
 
 LOCAL: Final = Principal("local", "You", frozenset(Role), Kind.LOCAL)

@@ -23,12 +23,13 @@ class Bucket:
 
     def take(self, now: float, cost: float = 1.0) -> bool:
         """Whether there was enough for `cost` at `now` (seconds, monotonic)."""
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
+        tokens = self._tokens + (now - self._at) * self._per_second
+        if tokens > self._burst:  # fifty times a second and call, `min` is felt
+            tokens = self._burst
         self._at = now
-        if self._tokens < cost:
-            return False
-        self._tokens -= cost
-        return True
+        enough = tokens >= cost
+        self._tokens = tokens - cost if enough else tokens
+        return enough
 
     def wait_s(self, cost: float = 1.0) -> float:
         """How long until there is enough again."""

@@ -28,3 +28,7 @@ class TooOften(NotAllowed):
     def __init__(self, message: str, *, retry_after_s: float) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class BudgetSpent(TooOften):
+    """What may be spent in a day is: HTTP 429. The message is safe to show."""

@@ -18,6 +18,7 @@ import anyio
 
 from switchboard.access.principal import Principal
 from switchboard.access.refusals import NotIdentified
+from switchboard.access.standing import GRACE_S, RAN_OUT
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,10 @@ class TicketFacts(Protocol):
     def principal_id(self) -> str: ...
     @property
     def kind(self) -> str: ...
+    @property
+    def token_until(self) -> float | None: ...
+    @property
+    def facts(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +64,35 @@ class Redeemed:
 
     kind: TicketKind
     resume: str
+    principal_id: str = ""
+    """Whose it is."""
+    token_until: float | None = None
+    """Until when the token holds that it was bought with, epoch seconds; where nothing runs out,
+    `None`."""
+    facts: str = ""
+    """What was put with it."""
 
 
 class TicketRows(Protocol):
     """Where tickets are kept; each method commits before it returns."""
 
     async def put(
-        self, digest: str, call_id: str, principal_id: str, kind: str, expires_at: float
+        self,
+        digest: str,
+        call_id: str,
+        principal_id: str,
+        kind: str,
+        expires_at: float,
+        facts: str = "",
+        *,
+        token_until: float | None = None,
     ) -> None: ...
     async def trade(
         self, digest: str, call_id: str, principal_id: str | None, now: float, *, new: NewTicket
     ) -> TicketFacts | None: ...
     async def sweep(self, now: float) -> Sequence[TicketFacts]: ...
     async def revoke(self, call_id: str) -> None: ...
+    async def extend(self, call_id: str, token_until: float) -> None: ...
 
 
 class TicketOffice:
@@ -96,18 +117,23 @@ class TicketOffice:
         """How long a new call's ticket is good for."""
         return self._life_s[TicketKind.OPEN]
 
-    async def issue(self, call_id: str, principal: Principal, kind: TicketKind) -> str:
-        """A new ticket: 43 URL-safe characters that are written down nowhere else."""
+    async def issue(
+        self, call_id: str, principal: Principal, kind: TicketKind, facts: str = ""
+    ) -> str:
+        """A new ticket: 43 URL-safe characters that are written down nowhere else. `facts` are for
+        whoever takes it, and go with it."""
         ticket = secrets.token_urlsafe(TICKET_BYTES)
         expires_at = self._clock() + self._life_s[kind]
-        await self._rows.put(_digest(ticket), call_id, principal.id, kind.value, expires_at)
+        row = (_digest(ticket), call_id, principal.id, kind.value, expires_at)
+        await self._rows.put(*row, facts, token_until=principal.until)
         return ticket
 
     async def redeem(self, ticket: str, call_id: str, principal: Principal | None) -> Redeemed:
         """Use a ticket up, in exchange for the one that resumes the call; both or neither.
 
         Raises `NotIdentified` unless it is good for this call and, where the socket says who opens
-        it, this principal. A ticket shown at the wrong door is used up as well.
+        it, this principal, and unless the token that it was bought with still holds, or has just
+        run out. A ticket shown at the wrong door is used up as well.
         """
         resume = secrets.token_urlsafe(TICKET_BYTES)
         now = self._clock()
@@ -119,7 +145,16 @@ class TicketOffice:
             facts = await self._rows.trade(_digest(ticket), call_id, who, now, new=new)
         if facts is None:
             raise NotIdentified("This ticket has expired or was already used. Start a new call.")
-        return Redeemed(TicketKind(facts.kind), resume)
+        if facts.token_until is not None and now >= facts.token_until + GRACE_S:
+            await self._rows.revoke(call_id)
+            raise NotIdentified(RAN_OUT)
+        return Redeemed(
+            TicketKind(facts.kind), resume, facts.principal_id, facts.token_until, facts.facts
+        )
+
+    async def renewed(self, call_id: str, token_until: float) -> None:
+        """The caller has shown a fresh token, which holds until then, epoch seconds."""
+        await self._rows.extend(call_id, token_until)
 
     async def revoke(self, call_id: str) -> None:
         """Nothing opens this call any more."""

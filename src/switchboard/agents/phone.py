@@ -13,9 +13,9 @@ from switchboard.agents.humans import (
     HumanEntry,
     human_specs,
 )
-from switchboard.agents.recording import RecordingEntry
+from switchboard.agents.recording import PhoneRecordingEntry
 from switchboard.agents.turns import Written
-from switchboard.conversation.rules import Human
+from switchboard.conversation.rules import CONSOLE, Human
 from switchboard.conversation.session import ToolSpec
 
 type Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{4,14}$")]
@@ -48,11 +48,12 @@ class OnThePhone(Written):
     """What it leaves on an answering machine, word for word."""
     tools: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = ()
     """Tools that it has on the telephone besides its own, by name."""
-    recording: RecordingEntry | None = None
+    recording: PhoneRecordingEntry | None = None
     """How its calls are recorded; left out, they are not."""
 
     humans: Annotated[tuple[HumanEntry, ...], Field(max_length=20)] = ()
-    """Whom it can hand a caller to. Numbers must be allowed by the dialling rules as well."""
+    """Whom it can hand a caller to. Numbers must be allowed by the dialling rules as well; whoever
+    is at the `console` can be had in browser calls, too."""
     transfer: bool = False
     """It may transfer a caller to them, and leave the call at once."""
     bring_in: bool = True
@@ -62,11 +63,16 @@ class OnThePhone(Written):
 
     @property
     def transfer_tool(self) -> str | None:
-        return TRANSFER if self.transfer and self.humans else None
+        return TRANSFER if self.transfer and self._rung else None
 
     @property
     def bring_in_tool(self) -> str | None:
-        return BRING_IN if self.bring_in and self.humans else None
+        return BRING_IN if (self.bring_in and self.humans) or self.at_console() else None
+
+    @property
+    def _rung(self) -> list[HumanEntry]:
+        """Those whom a telephone rings for."""
+        return [human for human in self.humans if human.to != CONSOLE]
 
     @property
     def line_tools(self) -> frozenset[str]:
@@ -74,12 +80,17 @@ class OnThePhone(Written):
         return frozenset({SEND_KEYS}) if self.keys else frozenset()
 
     def directory(self) -> Mapping[str, Human]:
-        return {human.name: Human(human.name, human.to) for human in self.humans}
+        return {human.name: human.human() for human in self.humans}
+
+    def at_console(self) -> Mapping[str, Human]:
+        """Those who can be had in browser calls as well."""
+        return {name: human for name, human in self.directory().items() if human.at_console}
 
     def specs(self) -> list[ToolSpec]:
         """The telephone's tools that no toolbox has, as the model sees them."""
         handing = human_specs(
-            self.humans,
+            self.humans if self.bring_in else [each for each in self.humans if each.to == CONSOLE],
+            self._rung,
             bring_in=self.bring_in_tool is not None,
             transfer=self.transfer_tool is not None,
         )

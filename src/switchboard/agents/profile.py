@@ -5,9 +5,11 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator
 
+from switchboard.agents.after import AfterEntry
 from switchboard.agents.colours import DARK, LIGHT, readable
 from switchboard.agents.phone import OnThePhone
 from switchboard.agents.privacy import RedactionEntry
+from switchboard.agents.recording import RecordingEntry
 from switchboard.agents.turns import ServerVad, Transcription, TurnDetection, Written, wire
 from switchboard.conversation.rules import Price, Rules, ToolRule
 from switchboard.conversation.session import SessionSpec, ToolSpec
@@ -100,13 +102,20 @@ class AgentEntry(Written):
     """The longest reply, tokens."""
     limits: Limits = Limits()
     """How long, how often, how dear."""
+    taken_over: Annotated[str, Field(min_length=1, max_length=400)] | None = None
+    """What it says when an operator takes a call over, word for word. Without it, only the page
+    says so."""
     phone: OnThePhone = OnThePhone()
     """How it answers the telephone, and how it rings people."""
+    recording: RecordingEntry | None = None
+    """Its calls from the page are recorded, never over WebRTC. Telephone calls: `phone`."""
     redaction: RedactionEntry = RedactionEntry()
     """What is taken out of its calls' texts before they are stored."""
     retention_days: Annotated[int, Field(ge=0, le=36_500)] | None = None
     """How long its calls are kept once they are over; 0 for not at all. Without it, as long as
     `RETENTION_DAYS` says."""
+    after: AfterEntry | None = None
+    """What is made of its calls once they are over. Without it, nothing is."""
 
     @field_validator("accent")
     @classmethod
@@ -158,6 +167,7 @@ class AgentProfile(AgentEntry):
             turn_silence_s = _silence_s(self.turn_detection)
         return Rules(
             greeting=self.greeting,
+            taken_over=self.taken_over,
             tools=tools,
             end_tool=END_CALL.name if self.can_hang_up else None,
             service_interrupts=self.turn_detection.interrupt_response,

@@ -163,6 +163,8 @@ def _well_formed(path: Path, text: str) -> None:
         raise ConfigurationError(f"{place}: {error.msg}") from None
     except RecursionError:
         raise ConfigurationError(f"{path.name}: it is nested too deeply") from None
+    except ValueError:
+        raise ConfigurationError(f"{path.name}: a number in it is too long") from None
     if twin:
         place, line = twin
         raise ConfigurationError(f"{path.name}, line {line}: {_spelled(place)}it is given twice")

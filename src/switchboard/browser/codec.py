@@ -14,14 +14,21 @@ from switchboard.conversation.commands import (
     NoteLatency,
     NoteLine,
     NoteNotice,
+    NoteRecording,
     NoteTool,
     NoteUsage,
+    NoteWish,
 )
 
 MAX_SHOWN_CHARS: Final = 65_536
 """A tool's result longer than this is shown cut: the record and the model have the whole."""
 
 _decoder: Final = msgspec.json.Decoder(wire.PageMessage)
+_audio_decoder: Final = msgspec.json.Decoder(wire.AudioIn)
+_played_decoder: Final = msgspec.json.Decoder(wire.Played)
+_PLAYED: Final = '{"type":"played",'
+_AUDIO: Final = '{"type":"audio",'
+"""How a page begins a frame of audio. Written otherwise, one is read as all else is."""
 _encoder: Final = msgspec.json.Encoder()
 
 
@@ -48,9 +55,35 @@ def decode(frame: str) -> wire.PageMessage:
             return message
 
 
+def audio_of(frame: str) -> str | None:
+    """The audio in a frame that has nothing else; `None` leaves it to `decode`."""
+    if len(frame) > wire.MAX_FRAME_BYTES or not frame.startswith(_AUDIO):
+        return None
+    try:
+        audio = _audio_decoder.decode(frame).audio
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        return None
+    return audio if is_pcm(audio) else None
+
+
+def played_of(frame: str) -> wire.Played | None:
+    """Likewise, how much was played."""
+    if not frame.startswith(_PLAYED):
+        return None
+    try:
+        return _played_decoder.decode(frame)
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        return None
+
+
 def encode(message: wire.ServerMessage) -> str:
     """The text frame of a message."""
-    return _encoder.encode(message).decode()
+    return encoded(message).decode()
+
+
+def encoded(message: wire.ServerMessage) -> bytes:
+    """The same in UTF-8, as it goes on the wire."""
+    return _encoder.encode(message)
 
 
 def message_of(note: Note, title_of: Callable[[str], str]) -> wire.ServerMessage | None:
@@ -70,8 +103,10 @@ def message_of(note: Note, title_of: Callable[[str], str]) -> wire.ServerMessage
         case NoteLatency():
             return wire.Latency(note.reply_id, note.first_audio_ms, note.first_heard_ms)
         case NoteNotice(code, text):
-            return wire.Notice(code, text)
-        case NoteUsage():
+            return None if note.aside else wire.Notice(code, text)
+        case NoteRecording(state, notice):
+            return wire.Recording(state.value, notice)
+        case NoteUsage() | NoteWish():
             return None
 
 

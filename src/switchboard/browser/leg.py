@@ -7,18 +7,28 @@ does so through `_finish`: the first reason counts.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, NamedTuple
 
 import anyio
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from switchboard.access.renewal import Renewal
+from switchboard.access.standing import Standing
 from switchboard.browser import protocol as wire
-from switchboard.browser.codec import Misunderstood, decode, encode, message_of
+from switchboard.browser.codec import (
+    Misunderstood,
+    audio_of,
+    decode,
+    encoded,
+    message_of,
+    played_of,
+)
 from switchboard.browser.limits import Meter, SocketLimits
 from switchboard.browser.outbox import Outbox
 from switchboard.browser.wording import ended_text
+from switchboard.conversation.audio import base64_ms
 from switchboard.conversation.commands import CallerCommand, Note, StopPlayout
 from switchboard.conversation.events import (
     CallerAway,
@@ -29,14 +39,15 @@ from switchboard.conversation.events import (
     CallerTyped,
     Heard,
     HumanWanted,
+    WishWithdrawn,
 )
-from switchboard.conversation.legs import CallerAudio, LegCapabilities, ReplyAudio
+from switchboard.conversation.legs import CallerAudio, Hear, LegCapabilities, ReplyAudio, Report
+from switchboard.extensions import ABORT, at_once, shortcut
 
 logger = logging.getLogger(__name__)
 
-ABORT: Final = "switchboard.abort"
-"""An ASGI extension of ours: cuts the connection at once. See `sockets`."""
 WATCH_S: Final = 1.0
+TOO_FAST: Final = ("too_fast", "This is more than the line can take.")
 REPLACED: Final = "replaced"
 """Why a leg is closed whose call goes on with another."""
 
@@ -52,6 +63,7 @@ GOODBYE: Final = Close(1000, "goodbye")
 NOT_TEXT: Final = Close(1003, "text frames only")
 HOSTILE: Final = Close(1008, "too many faults")
 TOO_SLOW: Final = Close(1013, "reading too slowly")
+TOKEN_OVER: Final = Close(4401, "nobody is signed in any more")
 CALL_GONE: Final = Close(4404, "call gone")
 IDLE: Final = Close(4408, "no frame for too long")
 SAID_GOODBYE: Final = {1000: "goodbye", 1001: "page_closed"}
@@ -70,8 +82,14 @@ class BrowserLeg:
         *,
         title_of: Callable[[str], str],
         limits: SocketLimits | None = None,
+        standing: Standing | None = None,
+        renewed: Callable[[float], Awaitable[None]] | None = None,
+        signed_out: Callable[[], Awaitable[None]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`standing` says whether somebody stands behind it; `renewed` hears until when, epoch
+        seconds, whenever that changes; `signed_out` runs when nobody does any more, before the
+        page is told."""
         self._socket = socket
         self._ready: wire.Ready | None = ready
         self._call_id = ready.call
@@ -80,6 +98,9 @@ class BrowserLeg:
         self._clock = clock
         self._meter = Meter(self._limits, clock())
         self._outbox = Outbox(self._limits.outbox_chars)
+        self._send_at_once = at_once(socket.scope)
+        self._hear: Hear = _declines
+        self._report: Report = _declines
         self._work = asyncio.Event()
         self._written = asyncio.Event()
         self._closing: Close | None = None
@@ -90,6 +111,16 @@ class BrowserLeg:
         self._last_frame = clock()
         self._sending_since: float | None = None
         self._reader: asyncio.Task[object] | None = None
+        self._on_renewed = renewed
+        self._on_signed_out = signed_out
+        self._renewal: Renewal | None = None
+        if standing is not None and standing.runs_out:
+            self._renewal = Renewal(
+                standing,
+                ask=lambda: self._send(wire.TokenWanted()),
+                taken=self._token_taken,
+                refused=lambda text: self._send(wire.Refused("token", text, fatal=False)),
+            )
 
     # -- the exchange's half ----------------------------------------------------------------
 
@@ -105,9 +136,14 @@ class BrowserLeg:
         elif self._ended is None:
             yield CallerAway()
 
+    def straight(self, hear: Hear, report: Report) -> None:
+        """From now on, hand over audio, and what was played, as it comes."""
+        self._hear, self._report = hear, report
+        shortcut(self._socket.scope, self._take_at_once)
+
     def play(self, reply: ReplyAudio) -> None:
         """Queue audio for the ear. A page that does not keep up is cut off."""
-        self._put(encode(wire.AudioOut(reply.item_id, reply.audio)), audio=True)
+        self._put(encoded(wire.AudioOut(reply.item_id, reply.audio)), audio=True)
 
     def command(self, command: CallerCommand) -> None:
         """Silence now. The rest is for telephones."""
@@ -142,6 +178,8 @@ class BrowserLeg:
         """Send what is queued and watch for silence, until the socket is done with."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._watch)
+            if self._renewal is not None:
+                tasks.start_soon(self._stand, self._renewal)
             with anyio.CancelScope() as self._writing:
                 try:
                     await self._write()
@@ -150,6 +188,21 @@ class BrowserLeg:
                     self._gone(1006)
             self._written.set()
             tasks.cancel_scope.cancel()
+
+    async def _stand(self, renewal: Renewal) -> None:
+        """Until nobody stands behind this socket: then it goes, and the call waits as for any
+        page that was lost."""
+        text = await renewal.run()
+        if self._on_signed_out is not None:
+            # First, or a quick page comes back with its ticket while that is still good.
+            with anyio.move_on_after(self._limits.close_s):
+                await self._on_signed_out()
+        self._refuse_frame("signed_out", text, TOKEN_OVER)
+
+    async def _token_taken(self, until: float) -> None:
+        if self._on_renewed is not None:
+            await self._on_renewed(until)
+        self._send(wire.TokenTaken(until))
 
     async def gone(self) -> None:
         """Wait for whoever ends this leg to say why; nobody does, so we do."""
@@ -184,6 +237,31 @@ class BrowserLeg:
         finally:
             self._reader = None
 
+    def _take_at_once(self, frame: str | bytes) -> bool:
+        """Whether this was audio, or what was played, and is taken. Nothing that the page said
+        waits before it."""
+        if self._closing is not None or self._left is not None or not isinstance(frame, str):
+            return False
+        audio = audio_of(frame)
+        if audio is None:
+            return self._report_at_once(frame)
+        now, ms = self._clock(), base64_ms(audio)
+        if not self._meter.admits_audio(ms, now):
+            self._fault(*TOO_FAST, now)
+            return True
+        self._last_frame = now
+        return self._hear(audio, ms)
+
+    def _report_at_once(self, frame: str) -> bool:
+        played = played_of(frame)
+        if played is None:
+            return False
+        now = self._last_frame = self._clock()
+        if not self._meter.admits_report(now):
+            self._fault(*TOO_FAST, now)
+            return True
+        return self._report(Heard(played.item, played.ms))
+
     def _event_of(self, message: Message) -> CallerEvent | CallerAudio | None:
         now = self._last_frame = self._clock()
         if message["type"] == "websocket.disconnect":
@@ -199,7 +277,7 @@ class BrowserLeg:
             self._fault("misunderstood", str(fault), now)
             return None
         if not self._meter.admits(page_message, now):
-            self._fault("too_fast", "This is more than the line can take.", now)
+            self._fault(*TOO_FAST, now)
             return None
         return self._act_on(page_message)
 
@@ -215,13 +293,22 @@ class BrowserLeg:
                 return CallerPressed(key)
             case wire.Decide(call=call, agreed=agreed):
                 return CallerDecided(call, agreed)
-            case wire.Human():
-                return HumanWanted()
+            case wire.Human(withdraw=withdraw):
+                return WishWithdrawn() if withdraw else HumanWanted()
+            case wire.Ping() | wire.Renew() | wire.End():
+                self._take(message)
+        return None
+
+    def _take(self, message: wire.Ping | wire.Renew | wire.End) -> None:
+        """What is no business of the call's, or its end."""
+        match message:
             case wire.Ping(at=at):
                 self._send(wire.Pong(at))
+            case wire.Renew(token=token):
+                if self._renewal is not None:
+                    self._renewal.offer(token)
             case wire.End():
                 self._left = "goodbye"
-        return None
 
     def _gone(self, code: int) -> None:
         self._is_gone = True
@@ -248,13 +335,17 @@ class BrowserLeg:
             self._send(ready)
 
     def _send(self, message: wire.ServerMessage) -> None:
-        self._put(encode(message))
+        self._put(encoded(message))
 
-    def _put(self, frame: str, *, audio: bool = False) -> None:
-        self._greet()
+    def _put(self, frame: bytes, *, audio: bool = False) -> None:
+        if self._ready is not None:
+            self._greet()
         if self._closing is not None:
             return
-        self._outbox.put(frame, audio=audio)
+        idle = self._sending_since is None and not self._outbox.frames
+        if idle and self._send_at_once(frame):
+            return
+        self._outbox.put(frame.decode(), audio=audio)
         self._work.set()
         if self._outbox.is_full:
             self._cut_off(TOO_SLOW)
@@ -304,3 +395,7 @@ class BrowserLeg:
         if abort is not None:
             abort["now"]()
         self._writing.cancel()
+
+
+def _declines(*_: object) -> bool:
+    return False

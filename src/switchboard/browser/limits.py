@@ -4,20 +4,22 @@ from dataclasses import dataclass, field
 
 from switchboard.access.rates import Bucket, Rate
 from switchboard.browser import protocol as wire
-from switchboard.conversation.audio import FRAME_MS, PCM_24K, base64_size_bytes
+from switchboard.conversation.audio import FRAME_MS, base64_ms
 
 
 @dataclass(frozen=True, slots=True)
 class SocketLimits:
     """Per socket. The bursts let a page that was held up for some seconds catch up."""
 
-    audio_frames: Rate = field(default=Rate(60, 900))
     audio_ms: Rate = field(default=Rate(1_200, 18_000))
+    """However short a frame is, it counts for 20: so this is 60 frames a second, too."""
     texts: Rate = field(default=Rate(2, 8))
     """Typed turns, and wishes for a human, which become such."""
     keys: Rate = field(default=Rate(5, 40))
     """Keys and answers to questions: each may become a turn of the caller."""
     others: Rate = field(default=Rate(40, 120))
+    tokens: Rate = field(default=Rate(0.2, 6))
+    """Fresh tokens: each is checked against its signature."""
     faults: Rate = field(default=Rate(0.5, 10))
     """Beyond it, a page is not mistaken but hostile, and is cut off."""
     idle_s: float = 30.0
@@ -37,28 +39,36 @@ class Meter:
         def bucket(rate: Rate) -> Bucket:
             return Bucket(rate.per_second, rate.burst, now)
 
-        self._audio_frames = bucket(limits.audio_frames)
-        self._audio_ms = bucket(limits.audio_ms)
+        self._take_audio = bucket(limits.audio_ms).take
         self._texts = bucket(limits.texts)
         self._keys = bucket(limits.keys)
         self._others = bucket(limits.others)
+        self._tokens = bucket(limits.tokens)
         self._faults = bucket(limits.faults)
 
     def admits(self, message: wire.PageMessage, now: float) -> bool:
         """Whether this message is within the page's rates."""
         match message:
             case wire.AudioIn(audio=audio):
-                ms = PCM_24K.duration_ms(base64_size_bytes(audio))
-                # An empty frame still costs a frame; a long one costs its length.
-                return self._audio_frames.take(now) and self._audio_ms.take(now, max(ms, FRAME_MS))
+                return self.admits_audio(base64_ms(audio), now)
             case wire.TextIn() | wire.Human():
                 return self._texts.take(now)
             case wire.Key() | wire.Decide():
                 return self._keys.take(now)
+            case wire.Renew():
+                return self._tokens.take(now)
             case wire.End():
                 return True
             case _:
-                return self._others.take(now)
+                return self.admits_report(now)
+
+    def admits_audio(self, ms: float, now: float) -> bool:
+        """Whether this much audio is within them."""
+        return self._take_audio(now, ms if ms > FRAME_MS else FRAME_MS)
+
+    def admits_report(self, now: float) -> bool:
+        """Whether one more report of what was played is."""
+        return self._others.take(now)
 
     def forgives(self, now: float) -> bool:
         """Count a fault; whether it can still be taken for a mistake."""

@@ -1,6 +1,7 @@
 """What waits to be sent to a page: bounded, in order, audio forgettable."""
 
 from collections import deque
+from typing import Final
 
 
 class Outbox:
@@ -8,11 +9,12 @@ class Outbox:
 
     def __init__(self, limit_chars: int) -> None:
         self._limit = limit_chars
-        self._frames: deque[tuple[str, bool]] = deque()
+        self.frames: Final[deque[tuple[str, bool]]] = deque()
+        """Each with whether it is audio."""
         self._chars = 0
 
     def __len__(self) -> int:
-        return len(self._frames)
+        return len(self.frames)
 
     @property
     def chars(self) -> int:
@@ -24,21 +26,21 @@ class Outbox:
         return self._chars > self._limit
 
     def put(self, frame: str, *, audio: bool = False) -> None:
-        self._frames.append((frame, audio))
+        self.frames.append((frame, audio))
         self._chars += len(frame)
 
     def take(self) -> str:
-        frame, _ = self._frames.popleft()
+        frame, _ = self.frames.popleft()
         self._chars -= len(frame)
         return frame
 
     def forget_audio(self) -> None:
         """Drop the audio that nobody has heard and nobody shall."""
-        kept = [frame for frame in self._frames if not frame[1]]
+        kept = [frame for frame in self.frames if not frame[1]]
         self.clear()
         for frame, audio in kept:
             self.put(frame, audio=audio)
 
     def clear(self) -> None:
-        self._frames.clear()
+        self.frames.clear()
         self._chars = 0

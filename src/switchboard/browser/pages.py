@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
@@ -56,6 +57,8 @@ class PageFiles(StaticFiles):
         """A page that is not built yet is no fault of whoever asks."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        if path.split("/", 1)[0] == "api":
+            raise HTTPException(404)  # no file is there, whatever the method
         if path == "." and scope["method"] in ("GET", "HEAD"):
             if self._about is not None and asks_for_json(scope):
                 return json_answer(self._about, headers={"Vary": "Accept"})

@@ -1,16 +1,25 @@
 """Refusals in words, over HTTP and before a socket is accepted."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.utils import ClientDisconnected
 
-from switchboard.access.refusals import CannotTell, NotIdentified, TooOften
+from switchboard.access.refusals import BudgetSpent, CannotTell, NotIdentified, TooOften
 from switchboard.browser.protocol import Problem
-from switchboard.errors import LinesBusy, ModelUnavailable, NotAllowed, OfferRefused
+from switchboard.errors import (
+    LinesBusy,
+    ModelUnavailable,
+    NotAllowed,
+    OfferRefused,
+    RecordsUnavailable,
+    ServerStopping,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -45,29 +54,52 @@ async def answer_refusal(_: HTTPConnection, reason: Exception) -> Response:
     match reason:
         case Refusal(status=status, problem=problem):
             return problem_answer(status, problem.code, problem.text)
-        case TooOften():
+        case TooOften() | CannotTell():
+            status, code = _LATER[type(reason)]
             wait = {"Retry-After": str(max(1, round(reason.retry_after_s)))}
-            return problem_answer(429, "too_often", str(reason), wait)
-        case CannotTell():
-            wait = {"Retry-After": str(max(1, round(reason.retry_after_s)))}
-            return problem_answer(503, "cannot_tell", str(reason), wait)
+            return problem_answer(status, code, str(reason), wait)
         case NotIdentified():
             challenge = {"WWW-Authenticate": reason.challenge} if reason.challenge else None
             return problem_answer(401, "not_identified", str(reason), challenge)
-        case NotAllowed():
-            return problem_answer(403, "not_allowed", str(reason))
-        case LinesBusy():
-            return problem_answer(503, "lines_busy", str(reason), {"Retry-After": "10"})
-        case OfferRefused():
-            return problem_answer(400, "bad_offer", str(reason))
         case ModelUnavailable():
             text = "The voice service cannot be reached just now."
             return problem_answer(503, "model_unavailable", text)
         case _:
-            raise reason
+            return _plainly(reason)
 
 
-REFUSALS = (Refusal, NotAllowed, LinesBusy, OfferRefused, ModelUnavailable)
+_LATER: Final = {
+    BudgetSpent: (429, "budget_spent"),
+    TooOften: (429, "too_often"),
+    CannotTell: (503, "cannot_tell"),
+}
+"""Those that say themselves when to come again."""
+_PLAIN: Final[Sequence[tuple[type[Exception], int, str, str | None]]] = (
+    (NotAllowed, 403, "not_allowed", None),
+    (ServerStopping, 503, "stopping", "1"),  # whoever asks again soon is sent to another server
+    (LinesBusy, 503, "lines_busy", "10"),
+    (RecordsUnavailable, 503, "records_away", "10"),
+    (OfferRefused, 400, "bad_offer", None),
+)
+"""Status, code, and after how many seconds to come again."""
+
+
+def _plainly(reason: Exception) -> Response:
+    for kind, status, code, again in _PLAIN:
+        if isinstance(reason, kind):
+            wait = None if again is None else {"Retry-After": again}
+            return problem_answer(status, code, str(reason), wait)
+    raise reason
+
+
+REFUSALS = (
+    Refusal,
+    NotAllowed,
+    LinesBusy,
+    OfferRefused,
+    ModelUnavailable,
+    RecordsUnavailable,
+)
 """Exceptions that `answer_refusal` has words for."""
 
 
@@ -87,8 +119,8 @@ class LastWord:
 
         try:
             await self._app(scope, receive, send_and_see)
-        except ClientDisconnect:
-            return  # nobody is left to answer
+        except (ClientDisconnect, ClientDisconnected):
+            return  # nobody is left to answer, not even with a refusal
         except Exception:
             if scope["type"] not in ("http", "websocket"):
                 raise

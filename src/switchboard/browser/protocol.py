@@ -70,14 +70,17 @@ class Key(_Message, frozen=True, tag="key"):
 
 
 class Decide(_Message, frozen=True, tag="decide"):
-    """The caller's answer to a tool that asks for consent."""
+    """The caller's answer to a tool that asks for consent, or to being recorded: `recording`."""
 
     call: Id
     agreed: bool
 
 
 class Human(_Message, frozen=True, tag="human"):
-    """The caller asks by a button, not in words, to speak to a human. It becomes a typed turn."""
+    """The caller asks by a button, not in words, to speak to a human. It becomes a typed turn.
+    `withdraw`: they no longer want one."""
+
+    withdraw: bool = False
 
 
 class End(_Message, frozen=True, tag="end"):
@@ -90,7 +93,16 @@ class Ping(_Message, frozen=True, tag="ping"):
     at: float
 
 
-PageMessage = AudioIn | TextIn | Played | Key | Decide | Human | End | Ping
+class Renew(_Message, frozen=True, tag="renew"):
+    """A fresh token of the same person's: the answer to `tokenWanted`."""
+
+    token: Annotated[str, Meta(min_length=1, max_length=16_384)]
+
+    def __repr__(self) -> str:
+        return "Renew(…)"
+
+
+PageMessage = AudioIn | TextIn | Played | Key | Decide | Human | End | Ping | Renew
 
 # -- from the server ----------------------------------------------------------------------------
 
@@ -169,6 +181,15 @@ class Notice(_Message, frozen=True, tag="notice"):
     text: str
 
 
+class Recording(_Message, frozen=True, tag="recording"):
+    """Whether the call is recorded. While `asked`, a `decide` that names the call `recording`
+    answers."""
+
+    state: Literal["told", "asked", "running", "paused", "off"]
+    notice: str
+    """What the caller is told, word for word."""
+
+
 class Reoffer(_Message, frozen=True, tag="reoffer"):
     """WebRTC: the service has let the call's media go. Make a new connection and post its offer to
     the call's `offers`."""
@@ -193,6 +214,17 @@ class Pong(_Message, frozen=True, tag="pong"):
     at: float
 
 
+class TokenWanted(_Message, frozen=True, tag="tokenWanted"):
+    """The caller's token runs out soon: answer with `renew`, or lose the line a minute after."""
+
+
+class TokenTaken(_Message, frozen=True, tag="tokenTaken"):
+    """The answer to a good `renew`."""
+
+    until: float
+    """Epoch seconds."""
+
+
 ServerMessage = (
     Ready
     | AudioOut
@@ -203,10 +235,13 @@ ServerMessage = (
     | Interruption
     | Latency
     | Notice
+    | Recording
     | Reoffer
     | Ended
     | Refused
     | Pong
+    | TokenWanted
+    | TokenTaken
 )
 
 # -- HTTP ---------------------------------------------------------------------------------------
@@ -237,6 +272,9 @@ class AgentChoice(msgspec.Struct, frozen=True, rename="camel"):
     suggestions: list[str]
     voice: str
     model: str
+    recorded: Literal["never", "maybe", "always"] = "never"
+    """Whether calls with it are, once the caller knows: over WebRTC none can be, and where all must
+    be, none is taken there."""
 
 
 class PhoneChoice(msgspec.Struct, frozen=True, rename="camel"):

@@ -1,8 +1,11 @@
 """What a page may ask: the choices it has, a call, a call's socket."""
 
+import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Final, Protocol
 
 import anyio
@@ -17,9 +20,11 @@ from switchboard.access.origins import Origins
 from switchboard.access.principal import Kind, Principal, Role
 from switchboard.access.rates import Places, Rate, Rates
 from switchboard.access.refusals import NotIdentified
-from switchboard.access.tickets import TicketKind, TicketOffice, looks_like_ticket
+from switchboard.access.standing import Standing, Verify, nobody_verifies
+from switchboard.access.tickets import Redeemed, TicketKind, TicketOffice, looks_like_ticket
 from switchboard.browser.leg import CALL_GONE, BrowserLeg, Close
 from switchboard.browser.limits import SocketLimits
+from switchboard.browser.placed import PlacedCall
 from switchboard.browser.problems import Refusal, json_answer
 from switchboard.browser.protocol import (
     SUBPROTOCOL,
@@ -34,11 +39,16 @@ from switchboard.browser.protocol import (
     You,
 )
 from switchboard.browser.reading import MAX_BODY_BYTES, MAX_OFFER_BODY_BYTES, body_of, understood
-from switchboard.browser.webrtc.routes import RtcRoom
+from switchboard.browser.webrtc.routes import RtcRoom, nowhere_else
 from switchboard.conversation.legs import CallerLeg
-from switchboard.errors import NotAllowed
+from switchboard.errors import LinesBusy, NotAllowed, RecordsUnavailable
+
+logger = logging.getLogger(__name__)
 
 TICKET_SPENT: Final = Close(4401, "ticket spent")
+ELSEWHERE: Final = Close(1013, "another server carries this call: try again")
+TRY_AGAIN: Final = Close(1013, "try again later")
+"""The same ticket may be good in a moment."""
 _CALL_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _place_call: Final = msgspec.json.Decoder(PlaceCall)
 
@@ -46,9 +56,25 @@ _place_call: Final = msgspec.json.Decoder(PlaceCall)
 class Exchange(Protocol):
     """What a page's room needs of the exchange."""
 
+    async def book(self, principal: Principal) -> str | None: ...
     def place(
-        self, *, principal: Principal, agent: str, voice: str | None, model: str | None
+        self,
+        *,
+        principal: Principal,
+        agent: str,
+        voice: str | None,
+        model: str | None,
+        call_id: str | None = None,
     ) -> str: ...
+    def adopt(
+        self,
+        call_id: str,
+        *,
+        principal: Principal,
+        agent: str,
+        voice: str | None,
+        model: str | None,
+    ) -> bool: ...
     async def carry(self, call_id: str, leg: CallerLeg) -> None: ...
     def cancel(self, call_id: str) -> None: ...
 
@@ -61,7 +87,9 @@ class BrowserConfig:
     """How long a call waits for a lost page."""
     max_sockets: int = 100
     place_rate: Rate = field(default=Rate(1, 40))
-    """New calls of one principal at one address."""
+    """New calls of one person."""
+    address_rate: Rate = field(default=Rate(2, 80))
+    """New calls of one address, whoever they are."""
     stranger_rate: Rate | None = None
     """New calls of strangers at one address, where others sign in."""
     sign_in: SignInChoice | None = None
@@ -87,9 +115,13 @@ class BrowserRoom:
         config: BrowserConfig | None = None,
         rtc: RtcRoom | None = None,
         phone: Callable[[Principal], PhoneChoice | None] = lambda _: None,
+        verify: Verify = nobody_verifies,
+        is_elsewhere: Callable[[str], Awaitable[bool]] = nowhere_else,
     ) -> None:
         """`rtc` takes the calls whose audio does not come here; `phone` says how somebody may use
-        the telephone, if there is one."""
+        the telephone, if there is one; `verify` knows people by their tokens; `is_elsewhere`,
+        whether another replica carries a call."""
+        self._is_elsewhere = is_elsewhere
         self._exchange = exchange
         self._tickets = tickets
         self._origins = origins
@@ -99,10 +131,12 @@ class BrowserRoom:
         self._placing = Rates(self._config.place_rate)
         strangers = self._config.stranger_rate
         self._strangers = Rates(strangers or self._config.place_rate)
+        self._addresses = Rates(self._config.address_rate)
         self._opening = Rates(self._config.open_rate)
         self._sockets = Places(self._config.max_sockets)
         self._rtc = rtc
         self._phone = phone
+        self._verify = verify
         self._body_limit_bytes = MAX_BODY_BYTES if rtc is None else MAX_OFFER_BODY_BYTES
 
     def choices(self, principal: Principal) -> Response:
@@ -128,22 +162,39 @@ class BrowserRoom:
     async def place(self, request: Request, principal: Principal) -> Response:
         """`POST /api/calls`: reserve a line and hand out the ticket to its socket."""
         self._origins.check(request)
-        rates = self._strangers if principal.kind is Kind.ANONYMOUS else self._placing
-        rates.check(f"{principal.id} {address_of(request)}")
+        self._check_rates(principal, address_of(request))
         wanted = understood(await body_of(request, self._body_limit_bytes), _place_call)
         self._check_choices(wanted)
         if wanted.offer is not None:
             return await self._place_offer(principal, wanted, wanted.offer)
         call_id = self._exchange.place(
-            principal=principal, agent=wanted.agent, voice=wanted.voice, model=wanted.model
+            principal=principal,
+            agent=wanted.agent,
+            voice=wanted.voice,
+            model=wanted.model,
+            call_id=await self._exchange.book(principal),
         )
         try:
-            ticket = await self._tickets.issue(call_id, principal, TicketKind.OPEN)
+            ticket = await self._tickets.issue(
+                call_id,
+                principal,
+                TicketKind.OPEN,
+                PlacedCall(principal, wanted.agent, wanted.voice, wanted.model).facts,
+            )
         except BaseException:
             self._exchange.cancel(call_id)  # nobody can come to it
             raise
         placed = CallPlaced(call_id, f"/api/calls/{call_id}/audio", ticket, self._tickets.open_s)
         return json_answer(msgspec.json.encode(placed), 201)
+
+    def _check_rates(self, principal: Principal, address: str) -> None:
+        """Raises `TooOften`. Of people each has a rate of their own, wherever they are; strangers
+        have that of their address."""
+        self._addresses.check(address)
+        if principal.kind is Kind.ANONYMOUS:
+            self._strangers.check(address)
+        else:
+            self._placing.check(principal.id)
 
     async def _place_offer(self, principal: Principal, wanted: PlaceCall, offer: str) -> Response:
         """The same over WebRTC, where this server and the model offer it."""
@@ -167,31 +218,68 @@ class BrowserRoom:
     async def _join(
         self, socket: WebSocket, call_id: str, principal: Principal | None, ticket: str
     ) -> None:
+        if await self._is_elsewhere(call_id):
+            # Its ticket stays good: the page comes again by itself, and perhaps to the other one.
+            await socket.close(*ELSEWHERE)
+            return
         spent: NotIdentified | None = None
-        resume, kind = "", TicketKind.OPEN
+        redeemed = Redeemed(TicketKind.OPEN, "")
+        placed: PlacedCall | None = None
         try:
             redeemed = await self._tickets.redeem(ticket, call_id, principal)
-            resume, kind = redeemed.resume, redeemed.kind
+            if redeemed.kind is TicketKind.OPEN:
+                placed = PlacedCall.read(redeemed.facts)
         except NotIdentified as refusal:
             spent = refusal
-        ready = Ready(call_id, resume, self._config.reattach_s, kind is TicketKind.RESUME)
-        leg = BrowserLeg(socket, ready, title_of=self._title_of, limits=self._config.socket)
+        except RecordsUnavailable as away:
+            await socket.close(TRY_AGAIN.code, TRY_AGAIN.reason)
+            logger.warning("socket refused", extra={"call": call_id, "reason": str(away)})
+            return
+        resumed = redeemed.kind is TicketKind.RESUME
+        leg = BrowserLeg(
+            socket,
+            Ready(call_id, redeemed.resume, self._config.reattach_s, resumed),
+            title_of=self._title_of,
+            limits=self._config.socket,
+            standing=Standing(redeemed.principal_id, redeemed.token_until, verify=self._verify),
+            renewed=partial(self._tickets.renewed, call_id),
+            signed_out=partial(self._revoke, call_id),
+        )
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(leg.run)
             if spent:
                 await leg.refuse("ticket_spent", str(spent), TICKET_SPENT)
             else:
-                await self._carry(call_id, leg)
+                await self._carry(call_id, leg, placed)
 
-    async def _carry(self, call_id: str, leg: BrowserLeg) -> None:
+    async def _carry(self, call_id: str, leg: BrowserLeg, placed: PlacedCall | None) -> None:
+        """`placed` is there for the first socket of a call, which another replica may have
+        placed."""
         try:
+            if placed is not None:
+                self._exchange.adopt(
+                    call_id,
+                    principal=placed.principal,
+                    agent=placed.agent,
+                    voice=placed.voice,
+                    model=placed.model,
+                )
             await self._exchange.carry(call_id, leg)
+        except LinesBusy as busy:
+            await leg.refuse("lines_busy", str(busy), CALL_GONE)
+            await self._revoke(call_id)
+            return
         except NotAllowed as refusal:
             await leg.refuse("call_gone", str(refusal), CALL_GONE)
-            await self._tickets.revoke(call_id)
+            await self._revoke(call_id)
             return
         await leg.gone()
         if leg.is_over:
+            await self._revoke(call_id)
+
+    async def _revoke(self, call_id: str) -> None:
+        # A ticket that stays behind opens nothing: its call is over.
+        with suppress(RecordsUnavailable):
             await self._tickets.revoke(call_id)
 
     def _check_choices(self, wanted: PlaceCall) -> None:

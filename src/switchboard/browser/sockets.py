@@ -2,24 +2,16 @@
 
 import socket
 from collections.abc import Callable
-from types import GeneratorType
-from typing import Final, cast
+from typing import Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.http11 import Request
 from websockets.protocol import State
-from websockets.server import ServerProtocol
 
-from switchboard.browser.framing import Whole, whole_message
-from switchboard.browser.leg import ABORT
+from switchboard.extensions import ABORT, AT_ONCE, SHORTCUT, WIDEN
+from switchboard.framing import awaits_a_message, lone_message, plain_text, whole_message
 
-WIDEN: Final = "switchboard.widen"
-"""An ASGI extension of ours: before a socket is accepted, the application may let it carry larger
-messages than `ws_max_size`."""
-SHORTCUT: Final = "switchboard.shortcut"
-"""An ASGI extension of ours: the application may be handed small messages as they come, where it
-has none before them and need not wait. What it declines waits in the queue as all others do."""
 UNSENT_PONGS_BYTES: Final = 65_536
 """Beyond it, a client that pings without reading would fill our memory with pongs."""
 MAX_FRAGMENTS: Final = 4_096
@@ -54,28 +46,43 @@ class BoundedSockets(WebSocketsSansIOProtocol):
         self._heard_at = self.loop.time()
         if self._is_between:
             data = self._take_whole_messages(data)
-        if data:
-            super().data_received(data)
-            self._is_between = _awaits_a_message(self.conn)
+            if not data:
+                return
+        super().data_received(data)
+        self._is_between = awaits_a_message(self.conn)
 
     def _take_whole_messages(self, data: bytes) -> bytes:
         """Take what needs no parser; returns the rest. A quarter of a proxied message's cost."""
-        at, most = 0, self.conn.max_message_size or 0
-        while self.conn.state is State.OPEN and (found := whole_message(data, at, most)):
-            if not self._is_handed_over(found):
-                self.curr_msg_data_type = "text" if found.is_text else "bytes"
-                self.frames = [found.payload]
-                self.send_receive_event_to_app()
-            at = found.end
-        return data[at:] if at else data
+        at, end, most = 0, len(data), self.conn.max_message_size or 0
+        if end <= most and not self.close_sent and (text := lone_message(data)) is not None:
+            self._pass_on(True, text)
+            return b""
+        while at < end and self.conn.state is State.OPEN:
+            found = whole_message(data, at, most)
+            if found is None:
+                break
+            is_text, payload, at = found
+            self._pass_on(is_text, payload)
+        return data[at:]
 
-    def _is_handed_over(self, found: Whole) -> bool:
-        if self._hand_over is None or not self.queue.empty():
+    def _pass_on(self, is_text: bool, payload: bytes) -> None:
+        """To the application: at once if it can be, else by the queue."""
+        if self._hand_over is not None and self.queue.empty():
+            try:
+                if self._hand_over(payload.decode() if is_text else payload):
+                    return
+            except UnicodeDecodeError:
+                pass  # `_refuse_text` knows what to say to that
+        self.curr_msg_data_type = "text" if is_text else "bytes"
+        self.frames = [payload]
+        self.send_receive_event_to_app()
+
+    def _send_at_once(self, text: bytes) -> bool:
+        # Where a client has said goodbye, the transport is closing.
+        if self.close_sent or self.transport.is_closing() or not self.writable.is_set():
             return False
-        try:
-            return self._hand_over(found.payload.decode() if found.is_text else found.payload)
-        except UnicodeDecodeError:
-            return False  # `_refuse_text` knows what to say to that
+        self.transport.write(plain_text(text))
+        return True
 
     def _shorten(self, hand_over: Callable[[str | bytes], bool]) -> None:
         self._hand_over = hand_over
@@ -95,6 +102,7 @@ class BoundedSockets(WebSocketsSansIOProtocol):
             extensions[ABORT] = {"now": self.transport.abort}  # pyright: ignore[reportOptionalSubscript]
             extensions[WIDEN] = {"to": self._widen}  # pyright: ignore[reportOptionalSubscript]
             extensions[SHORTCUT] = {"to": self._shorten}  # pyright: ignore[reportOptionalSubscript]
+            extensions[AT_ONCE] = {"send": self._send_at_once}  # pyright: ignore[reportOptionalSubscript]
 
     def handle_ping(self) -> None:
         super().handle_ping()
@@ -176,12 +184,3 @@ def _is_text(frames: list[bytes]) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _awaits_a_message(conn: ServerProtocol) -> bool:
-    # Only at a frame's beginning does its parser ask whether the stream has ended. Were it written
-    # otherwise one day, everything would go through it again: tests/browser/test_framing.py tells.
-    waiting = cast("GeneratorType[None, None, None]", conn.parser)
-    while waiting.gi_yieldfrom is not None:
-        waiting = cast("GeneratorType[None, None, None]", waiting.gi_yieldfrom)
-    return waiting.__name__ == "at_eof" and conn.current_size is None and conn.state is State.OPEN

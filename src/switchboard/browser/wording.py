@@ -10,6 +10,7 @@ _ENDED: Final[Mapping[str, str]] = {
     "silence": "Nobody spoke for a while, so the agent said goodbye.",
     "max_duration": "The call reached its longest allowed time.",
     "budget": "The call reached its limit.",
+    "day_budget": "What may be talked today is used up. It begins anew at midnight UTC.",
     "operator": "The call was ended by somebody who looks after this service.",
     "replaced": "This call goes on in another window.",
     "server_stopping": "The server is being stopped. Please call again in a moment.",

@@ -12,6 +12,7 @@ from switchboard.console import protocol as wire
 from switchboard.conversation import events as e
 from switchboard.errors import NotAllowed
 from switchboard.exchange.call import Call
+from switchboard.exchange.desk import Mouth
 from switchboard.exchange.ears import Ear
 
 WHISPER: Final = (
@@ -24,7 +25,10 @@ NO_VOICES: Final = (
 )
 NO_TELEPHONE: Final = "Only a telephone call can be handed to a human."
 NO_HUMANS: Final = "This agent's profile names no human."
-NO_TAKE_OVER: Final = "Not in this version: whisper to the agent, or have a human take the call."
+NO_SUCH_HUMAN: Final = "This agent's profile names no such human."
+NO_WISH: Final = "Nobody waits for an operator in this call any more."
+HAS_THE_CALL: Final = "This call is with {by}."
+SAY_IT: Final = "An operator speaks with the caller: the agent says nothing now."
 NOT_ASKED: Final = "This question is no longer open."
 NOW: Final = wire.Can(True)
 
@@ -50,6 +54,13 @@ class CallDesk(Protocol):
         """Let `ear` hear the call while the block runs. Raises `NotPossible`, `LinesBusy`."""
         ...
 
+    def taking_over(self, call_id: str, seat: Ear, by: str) -> AbstractContextManager[Mouth]:
+        """Speak with the caller in the agent's place while the block runs, as `by`.
+
+        Raises `NotPossible`, `LinesBusy` where somebody else does.
+        """
+        ...
+
 
 class Exchange(Protocol):
     """What is needed of the exchange."""
@@ -71,29 +82,36 @@ class LocalCalls:
             case wire.Whisper(text=text):
                 call.apply(e.Whispered(WHISPER.format(text=text)))
             case wire.Say(text=text):
-                call.apply(e.Dictated(text.replace('"', "'")))
+                _say(call, text)
             case wire.Approve(tool=tool) | wire.Refuse(tool=tool):
                 if not self._is_asking(call_id, tool):
                     raise NotPossible(NOT_ASKED)
                 call.apply(e.CallerDecided(tool, isinstance(deed, wire.Approve)))
-            case wire.Human():
-                if (why := _human(call).why) is not None:
-                    raise NotPossible(why)
-                call.apply(e.HumanWanted())
-            case wire.End():
-                call.end("operator", politely=True)
-            case wire.Cut():
-                call.end("operator")
+            case wire.Human(to=name):
+                _hand(call, name)
+            case wire.Decline():
+                if not call.wish_rings:
+                    raise NotPossible(NO_WISH)
+                call.apply(e.WishMissed())
+            case wire.End() | wire.Cut():
+                call.end("operator", politely=isinstance(deed, wire.End))
 
     def can(self, call_id: str) -> wire.Abilities:
         call = self._find(call_id)
-        return wire.Abilities(_listen(call), _human(call), wire.Can(False, NO_TAKE_OVER))
+        humans = [] if call.placed.line is None else list(call.placed.brief.rules.by_telephone)
+        return wire.Abilities(_listen(call), _human(call), _take_over(call), humans)
 
     def listening(self, call_id: str, ear: Ear) -> AbstractContextManager[None]:
         call = self._find(call_id)
         if (why := _listen(call).why) is not None:
             raise NotPossible(why)
         return call.ears.listening(ear)
+
+    def taking_over(self, call_id: str, seat: Ear, by: str) -> AbstractContextManager[Mouth]:
+        call = self._find(call_id)
+        if (why := call.not_taken_over) is not None:
+            raise NotPossible(why)
+        return call.desk.taking_over(seat, by)
 
     def _find(self, call_id: str) -> Call:
         try:
@@ -109,4 +127,30 @@ def _listen(call: Call) -> wire.Can:
 def _human(call: Call) -> wire.Can:
     if call.placed.line is None:
         return wire.Can(False, NO_TELEPHONE)
-    return NOW if call.placed.brief.rules.humans else wire.Can(False, NO_HUMANS)
+    return NOW if call.placed.brief.rules.by_telephone else wire.Can(False, NO_HUMANS)
+
+
+def _say(call: Call, text: str) -> None:
+    """Raises `NotPossible`."""
+    if call.taken:
+        raise NotPossible(SAY_IT)
+    call.apply(e.Dictated(text.replace('"', "'")))
+
+
+def _take_over(call: Call) -> wire.Can:
+    if call.desk.by is not None:
+        return wire.Can(False, HAS_THE_CALL.format(by=call.desk.by))
+    why = call.not_taken_over
+    return NOW if why is None else wire.Can(False, why)
+
+
+def _hand(call: Call, name: str | None) -> None:
+    """Raises `NotPossible`."""
+    if (why := _human(call).why) is not None:
+        raise NotPossible(why)
+    if name is None:
+        call.apply(e.HumanWanted())
+    elif name in call.placed.brief.rules.by_telephone:
+        call.apply(e.HumanOrdered(name))
+    else:
+        raise NotPossible(NO_SUCH_HUMAN)

@@ -1,51 +1,106 @@
-"""Passes: a short-lived, single-use right to listen to one call. Only their SHA-256 is kept, and
-in this process only, for the voices are here, too."""
+"""Passes: a short-lived, single-use right to open one socket. Only their SHA-256 is kept, in the
+database, for they may be shown to another server than the one that gave them."""
 
 import hashlib
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
+import msgspec
+
+from switchboard.access.principal import Kind, Principal, Role
+
+"""What they are for."""
 LIFE_S: Final = 30.0
-MOST: Final = 256
 BYTES: Final = 32
 
 
-@dataclass(frozen=True, slots=True)
-class _Pass:
-    call_id: str
-    principal_id: str
-    until: float
+class PassFacts(Protocol):
+    """What a pass is good for."""
+
+    @property
+    def call_id(self) -> str: ...
+    @property
+    def principal_id(self) -> str: ...
+    @property
+    def facts(self) -> str: ...
+
+
+class PassRows(Protocol):
+    """Where passes are kept; each method commits before it returns."""
+
+    async def put(
+        self,
+        digest: str,
+        call_id: str,
+        principal_id: str,
+        kind: str,
+        expires_at: float,
+        facts: str = "",
+    ) -> None: ...
+    async def consume(self, digest: str, kind: str, now: float) -> PassFacts | None: ...
 
 
 class Passes:
-    """Beyond `MOST`, the oldest is forgotten."""
+    """Of one kind: `listen` for who listens to a call, `link` for one server to another."""
 
     def __init__(
-        self, *, life_s: float = LIFE_S, clock: Callable[[], float] = time.monotonic
+        self,
+        rows: PassRows,
+        kind: str,
+        *,
+        life_s: float = LIFE_S,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self._rows = rows
+        self._kind = kind
         self._life_s = life_s
         self._clock = clock
-        self._passes: OrderedDict[bytes, _Pass] = OrderedDict()
 
-    def issue(self, call_id: str, principal_id: str) -> str:
-        """43 URL-safe characters that are written down nowhere else."""
+    async def issue(self, about: str, holder: str, facts: str = "") -> str:
+        """43 URL-safe characters that are written down nowhere else. `about` is a call, or whom it
+        may be shown to; `holder` who may show it; `facts` are for whoever takes it."""
         ticket = secrets.token_urlsafe(BYTES)
-        self._passes[_digest(ticket)] = _Pass(call_id, principal_id, self._clock() + self._life_s)
-        if len(self._passes) > MOST:
-            self._passes.popitem(last=False)
+        until = self._clock() + self._life_s
+        await self._rows.put(_digest(ticket), about, holder, self._kind, until, facts)
         return ticket
 
-    def redeem(self, ticket: str, call_id: str, principal_id: str) -> bool:
-        """Use it up. Whether it was good for this call and this person."""
-        found = self._passes.pop(_digest(ticket), None)
-        if found is None or found.until < self._clock():
-            return False
-        return (found.call_id, found.principal_id) == (call_id, principal_id)
+    async def redeem(self, ticket: str, about: str, holder: str | None = None) -> PassFacts | None:
+        """Use it up. What it was good for, if it was for this, and for this holder where one is
+        named."""
+        found = await self._rows.consume(_digest(ticket), self._kind, self._clock())
+        if found is None or found.call_id != about:
+            return None
+        return found if holder is None or found.principal_id == holder else None
+
+    async def issue_to(self, about: str, who: Principal) -> str:
+        """One that says whose it is: a browser's socket cannot."""
+        held = _Holder(who.id, who.name, who.kind.value, who.until)
+        return await self.issue(about, who.id, msgspec.json.encode(held).decode())
+
+    async def redeem_of(self, ticket: str, about: str, shown: Principal | None) -> Principal | None:
+        """Whose it is, if it was good for this and, where the socket says who opens it, for this
+        person. Only operators are given any."""
+        found = await self.redeem(ticket, about, None if shown is None else shown.id)
+        if found is None:
+            return None
+        try:
+            held = msgspec.json.decode(found.facts, type=_Holder)
+            kind = Kind(held.kind)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
+        return Principal(held.id, held.name, frozenset({Role.OPERATOR}), kind, until=held.until)
 
 
-def _digest(ticket: str) -> bytes:
-    return hashlib.sha256(ticket.encode()).digest()
+class _Holder(msgspec.Struct, frozen=True):
+    """Who was given a pass, as it is kept for the half minute that it lives."""
+
+    id: str
+    name: str
+    kind: str
+    until: float | None = None
+
+
+def _digest(ticket: str) -> str:
+    return hashlib.sha256(ticket.encode()).hexdigest()

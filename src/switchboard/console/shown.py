@@ -11,10 +11,21 @@ from switchboard.records.figures import Figures, Tally, histogram, percentile
 from switchboard.records.history import CallHistory
 from switchboard.records.outcomes import outcome_of
 from switchboard.records.past import Found
-from switchboard.records.schema import Call, Item, OperatorAction, Reply, ToolCall
+from switchboard.records.schema import (
+    AfterCall,
+    Call,
+    Item,
+    OperatorAction,
+    RecordingRow,
+    Reply,
+    ToolCall,
+    WebhookDelivery,
+)
+from switchboard.records.whereabouts import OpenCall
 
 MAX_SHOWN_CHARS: Final = 65_536
 """A tool's result longer than this is shown cut: the record has the whole."""
+LAST_LINE_CHARS: Final = 160
 STEP_MS: Final = 200
 STEPS: Final = 16
 
@@ -51,6 +62,33 @@ def facts_of(call: Call) -> wire.CallFacts:
     )
 
 
+def server_name(replica_id: str) -> str:
+    """What a server is called where several share the database."""
+    return replica_id[:4]
+
+
+def written_of(found: OpenCall) -> wire.LiveCall:
+    """A live call of a server that cannot be reached."""
+    call, last = found.call, found.last
+    return wire.LiveCall(
+        call=live_facts(call),
+        floor="nobody",
+        last_line="" if last is None else last.text[-LAST_LINE_CHARS:],
+        last_speaker=None if last is None else cast("Any", last.speaker),
+        latency_ms=None,
+        cost_usd=None,
+        asking=0,
+        trouble=None,
+        written=True,
+    )
+
+
+def live_facts(call: Call) -> wire.CallFacts:
+    """Of a call that another server carries."""
+    server = None if call.replica_id is None else server_name(call.replica_id)
+    return msgspec.structs.replace(facts_of(call), server=server)
+
+
 def acted_of(deed: OperatorAction, began_at: float) -> wire.Acted:
     return wire.Acted(
         id=deed.id,
@@ -64,9 +102,13 @@ def acted_of(deed: OperatorAction, began_at: float) -> wire.Acted:
 
 
 def detail_of(
-    past: CallHistory, deeds: Sequence[OperatorAction], title_of: Callable[[str], str]
+    past: CallHistory,
+    deeds: Sequence[OperatorAction],
+    title_of: Callable[[str], str],
+    *,
+    audible: bool = False,
 ) -> wire.CallDetail:
-    """A past call, whole."""
+    """A past call, whole; `audible`: the sound of its recording is at hand."""
     began = past.call.began_at
     replies = sorted(past.replies, key=lambda reply: reply.answered_at or 0.0)
     return wire.CallDetail(
@@ -84,7 +126,18 @@ def detail_of(
         notices=[],
         actions=[acted_of(deed, began) for deed in deeds],
         usage=_usage(replies),
+        recording=_recording(past.recording, began, audible=audible),
     )
+
+
+def _recording(
+    row: RecordingRow | None, began_at: float, *, audible: bool
+) -> wire.Recording | None:
+    if row is None:
+        return None
+    at_ms = max(0.0, (row.began_at - began_at) * 1_000)
+    state, kept = cast("Any", row.state), cast("Any", row.kept)
+    return wire.Recording(state, kept, at_ms, row.duration_ms, audible)
 
 
 def past_of(found: Found) -> wire.PastCall:
@@ -97,6 +150,39 @@ def past_of(found: Found) -> wire.PastCall:
         latency_ms=found.latency_ms,
         cost_usd=found.cost_usd,
         snippet=found.snippet,
+        goals=cast("Any", found.goals),
+    )
+
+
+def after_of(row: AfterCall, deliveries: Sequence[WebhookDelivery]) -> wire.After:
+    """What a call came to."""
+    goals = shown_json(row.goals or "[]")
+    fields = shown_json(row.fields or "{}")
+    return wire.After(
+        state=cast("Any", row.state),
+        summary=row.summary,
+        outcome=cast("Any", row.outcome),
+        goals=[wire.Goal(**goal) for goal in cast("list[Any]", goals)],
+        fields=[wire.Field(*pair) for pair in cast("dict[str, Any]", fields).items()],
+        error=row.error,
+        model=row.model,
+        tokens=(row.input_text or 0) + (row.output_text or 0),
+        cost_usd=row.cost_usd,
+        deliveries=[_delivery(each) for each in deliveries],
+    )
+
+
+def _delivery(row: WebhookDelivery) -> wire.Delivery:
+    return wire.Delivery(
+        id=row.id,
+        event=cast("Any", row.event),
+        state=cast("Any", row.state),
+        attempts=row.attempts,
+        host=row.host,
+        status=row.status,
+        error=row.error,
+        due_at=row.due_at,
+        last_at=row.last_at,
     )
 
 
@@ -182,4 +268,7 @@ def _sum(key: str, tally: Tally) -> wire.Sum:
         failed=tally.failed,
         interrupted=tally.interrupted,
         latency=wire.Percentiles(len(ordered), *shares),
+        judged=tally.judged,
+        achieved=tally.achieved,
+        after_usd=tally.after_usd,
     )

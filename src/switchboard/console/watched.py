@@ -10,13 +10,14 @@ import msgspec
 
 from switchboard.console import protocol as wire
 from switchboard.console.feed import Feed
-from switchboard.console.shown import line_of, tool_of
+from switchboard.console.shown import LAST_LINE_CHARS, line_of, tool_of
 from switchboard.conversation import commands as c
 
 MOST_LINES: Final = 1_000
 MOST_TOOLS: Final = 500
 MOST_MARKS: Final = 2_000
-LAST_LINE_CHARS: Final = 160
+SUMMARY_LINES: Final = 4
+"""Of a call in which somebody waits for an operator."""
 TROUBLE_S: Final = 60.0
 TROUBLES: Final = frozenset(
     {"reply_refused", "reply_lost", "reply_failed", "model_lost", "renewing"}
@@ -45,6 +46,9 @@ class Watched:
     notices: deque[wire.NoticeAt] = field(default_factory=lambda: deque[wire.NoticeAt](maxlen=200))
     actions: OrderedDict[str, wire.Acted] = field(default_factory=OrderedDict[str, wire.Acted])
     usage: wire.Usage = field(default_factory=wire.Usage)
+    recording: wire.Recording | None = None
+    wish: wire.Wish | None = None
+    taken_by: str | None = None
     _trouble: tuple[float, str] | None = None
 
     def note(self, note: c.Note, at: float) -> bool:
@@ -69,18 +73,23 @@ class Watched:
                 self.feed.tell("usage", wire.UsageNow(self.usage))
             case c.NoteFloor(floor):
                 self._floor(wire.FloorAt(floor.value, at_ms))
-            case c.NoteNotice(code, text):
-                notice = wire.NoticeAt(code, text, at_ms)
-                self.notices.append(notice)
-                if code in TROUBLES:
-                    self._trouble = (at, text)
-                self.feed.tell(f"notice {at_ms} {code}", wire.NoticeNow(notice))
+            case c.NoteWish():
+                self._wishes(note, at)
+            case c.NoteNotice():
+                self._notice(note, at, at_ms)
+            case c.NoteRecording(state):
+                kept = "carrier" if self.facts.channel == "phone" else "here"
+                self.recording = wire.Recording(state.value, kept)
+                self.feed.tell("recording", wire.RecordingNow(self.recording))
+                return False
         return True
 
     def acted(self, action: wire.Acted) -> None:
         """An operator did something."""
         _keep(self.actions, action.id, action, MOST_TOOLS)
         self.feed.tell(f"acted {action.id}", wire.ActedNow(action))
+        if action.kind == "take_over" and action.outcome == "taken":
+            self._taken(action.by)
 
     def ended(self, facts: wire.CallFacts) -> None:
         self.facts = facts
@@ -100,6 +109,8 @@ class Watched:
             cost_usd=self.usage.cost_usd,
             asking=asking,
             trouble=self._troubled(),
+            wish=self.wish,
+            taken_by=self.taken_by,
         )
 
     def detail(self, can: wire.Abilities | None) -> wire.CallDetail:
@@ -116,7 +127,31 @@ class Watched:
             actions=list(self.actions.values()),
             usage=self.usage,
             can=can,
+            recording=self.recording,
+            wish=self.wish,
+            taken_by=self.taken_by,
         )
+
+    def _notice(self, note: c.NoteNotice, at: float, at_ms: float) -> None:
+        if note.code == "handed_back":
+            self._taken(None)
+        notice = wire.NoticeAt(note.code, note.text, at_ms)
+        self.notices.append(notice)
+        if note.code in TROUBLES:
+            self._trouble = (at, note.text)
+        self.feed.tell(f"notice {at_ms} {note.code}", wire.NoticeNow(notice))
+
+    def _wishes(self, note: c.NoteWish, at: float) -> None:
+        self.wish = None
+        if note.state is c.WishState.RINGING:
+            latest = [line for line in self.lines.values() if line.text][-SUMMARY_LINES:]
+            said = [f"{line.speaker.title()}: {line.text[-LAST_LINE_CHARS:]}" for line in latest]
+            self.wish = wire.Wish(note.human, note.reason, at, said)
+        self.feed.tell("wish", wire.WishNow(self.wish))
+
+    def _taken(self, by: str | None) -> None:
+        self.taken_by = by
+        self.feed.tell("taken", wire.TakenNow(by))
 
     def _line(self, line: wire.Line) -> bool:
         known = line.id in self.lines

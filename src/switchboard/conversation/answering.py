@@ -50,7 +50,8 @@ class Answering:
         stage = self._stage
         if stage.speaking or stage.owed or stage.settling.pending:
             return
-        if stage.gone and not stage.replies.next_is(Why.BRIEFING):
+        only = Why.BRIEFING if stage.gone else Why.TAKEN if stage.taken else None
+        if only is not None and not stage.replies.next_is(only):
             return
         if not (stage.ready and stage.present) or (asked := stage.replies.ask()) is None:
             return
@@ -65,6 +66,8 @@ class Answering:
 
     def turn_ended(self) -> None:
         """The caller has spoken: the service answers by itself, or we ask it to."""
+        if self._stage.taken:
+            return  # it was said to the operator
         if self._stage.rules.service_replies:
             self._wait_for_service()
         else:
@@ -80,7 +83,7 @@ class Answering:
         if running.wanted:
             stage.posted.request_was_read()
             stage.emit(ClearTimer("asked"))
-        else:
+        elif not stage.taken:
             self._service_replies_itself()
         if stage.speaking or not self._wanted_now(running):
             # It came too late: somebody else speaks, or nobody listens.
@@ -101,8 +104,10 @@ class Answering:
     def _wanted_now(self, running: Running) -> bool:
         """Whether there is an ear for this reply."""
         stage = self._stage
-        briefing = running.wanted is not None and running.wanted.why is Why.BRIEFING
-        return stage.present and stage.gone == briefing
+        why = running.wanted.why if running.wanted else None
+        if stage.gone or why is Why.BRIEFING:
+            return stage.present and stage.gone and why is Why.BRIEFING
+        return stage.present and stage.taken == (why is Why.TAKEN)
 
     def item_started(self, reply_id: str, item_id: str, kind: e.ItemKind) -> None:
         if kind is e.ItemKind.MESSAGE and reply_id in self._stage.replies.running:

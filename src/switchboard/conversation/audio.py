@@ -26,6 +26,9 @@ class PcmFormat:
 PCM_24K: Final = PcmFormat(24_000)
 """What the realtime services speak, and the page with them: 48,000 bytes a second."""
 
+_BYTES_PER_MS: Final = PCM_24K.bytes_per_second // 1000
+_CHARS_PER_MS: Final = _BYTES_PER_MS * 4 // 3
+
 FRAME_MS: Final = 20
 """One frame on every caller leg."""
 
@@ -38,9 +41,18 @@ def base64_size_bytes(text: str) -> int:
     return len(text) * 3 // 4 - text.count("=", -2)
 
 
+def base64_ms(text: str) -> float:
+    """How long base64 PCM 24 kHz lasts, in milliseconds, without decoding it."""
+    if text[-1:] != "=":
+        return len(text) / _CHARS_PER_MS
+    return base64_size_bytes(text) / _BYTES_PER_MS
+
+
 def is_pcm(audio: str) -> bool:
     """Whether `audio` is padded base64 of whole 16-bit samples, found without decoding it."""
     padding = audio.encode().translate(None, _ALPHABET)
+    if not padding:
+        return len(audio) % 8 == 0  # three bytes of four letters, two bytes a sample
     return (
         len(audio) % 4 == 0
         and padding in _PADDINGS

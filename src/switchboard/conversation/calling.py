@@ -17,11 +17,13 @@ from switchboard.conversation.floor import Cue
 from switchboard.conversation.hearing import Hearing
 from switchboard.conversation.history import Role
 from switchboard.conversation.keying import Keying
-from switchboard.conversation.noticing import Noticing
+from switchboard.conversation.noticing import RECORDING, Noticing
+from switchboard.conversation.past import Past, settle
 from switchboard.conversation.replies import FLEETING, Wanted, Why
 from switchboard.conversation.stage import Stage, Turn
 from switchboard.conversation.toolcalls import ToolCalls
 from switchboard.conversation.tooling import Tooling
+from switchboard.conversation.wishing import Wishing
 
 KEYS_S: Final = 1.5
 """A pause this long ends a row of keys; so does #."""
@@ -47,8 +49,10 @@ class Calling:
         tools: ToolCalls,
         keying: Keying,
         noticing: Noticing,
+        wishing: Wishing,
     ) -> None:
         self._stage = stage
+        self._wishing = wishing
         self._noticing = noticing
         self._keying = keying
         self._endings = endings
@@ -58,7 +62,12 @@ class Calling:
         self._tools = tools
         self._joined = False
         self._greeted = False
+        self._past: Past | None = None
         self._voice_ms = 0.0
+
+    def goes_on(self, past: Past) -> None:
+        """The call began elsewhere: nobody is greeted."""
+        self._greeted, self._past = True, past
 
     def joined(self) -> None:
         stage = self._stage
@@ -71,10 +80,19 @@ class Calling:
             stage.await_caller()
             return
         self._joined = True
-        if not stage.rules.service_plays:
+        if self._past is not None:
+            self._take_up(self._past)
+        elif not stage.rules.service_plays:
             stage.began = stage.now  # what rang before is no part of the call
         self._endings.call_began()
         self.greet()
+
+    def _take_up(self, past: Past) -> None:
+        settle(self._stage, past)
+        self._past = None
+        if past.recorded is None:
+            self._noticing.say()  # nobody can tell whether it was heard
+        self._stage.await_caller()
 
     def greet(self) -> None:
         """The agent's first words, once both sides are there."""
@@ -111,16 +129,23 @@ class Calling:
         if self._stage.is_taken(item_id):
             item_id = self._stage.new_id("typed")  # a page must not rewrite what others have said
         self._interrupts()
-        self._tools.turn_began(item_id)
+        if not self._stage.taken:  # no word to an operator is a consent
+            self._tools.turn_began(item_id)
+            self._noticing.turn_began(item_id)
         self._say(item_id, text)
         self._tooling.caller_said(item_id, text)
+        self._noticing.turn_words(item_id, text)
 
     def wants_human(self) -> None:
         """By a button, not in words: the same as if the caller had said so."""
         stage = self._stage
-        if stage.gone:
-            return  # on the way to one
-        if not stage.rules.humans:
+        if stage.gone or stage.taken or self._wishing.rings:
+            return  # on the way to one, or with one
+        human = stage.rules.console
+        if human is not None and not stage.rules.by_telephone:
+            self._wishing.ring(human, "")
+            stage.emit(AddNote(stage.new_id("note"), f"({wording.RINGING})"))
+        elif not stage.rules.by_telephone:
             stage.emit(AddNote(stage.new_id("note"), wording.NO_HUMANS))
         self.typed(stage.new_id("typed"), wording.WANTS_HUMAN)
 
@@ -159,6 +184,11 @@ class Calling:
 
     def decided(self, call_id: str, agreed: bool) -> None:
         """A button or a key answered the agent's question; the model is told as by the caller."""
+        if call_id == RECORDING:
+            if self._noticing.answerable:
+                self._noticing.decided(agreed=agreed)
+                self._agrees(agreed=agreed)
+            return
         if self._tooling.decided(call_id, agreed):
             self._agrees(agreed=agreed)
 
@@ -177,8 +207,9 @@ class Calling:
         self._hearing.barge_in(by_service=stage.rules.service_interrupts)
         self._keying.interrupted()
         self._acts(typed=False)
-        self._tools.turn_began(item_id)
-        self._noticing.turn_began(item_id)
+        if not stage.taken:  # no word to an operator is a consent
+            self._tools.turn_began(item_id)
+            self._noticing.turn_began(item_id)
         stage.transcript.begin(item_id, Speaker.CALLER, stage.at_ms)
         stage.cue(Cue.CALLER_STARTS)
         self._watch_voice()
@@ -209,7 +240,7 @@ class Calling:
         waited_ms = min(max(clock_ms - at_ms, 0.0), LONGEST_WAIT_MS)
         stage.earshot.ended(at_ms)
         silent_s = waited_ms / 1000 + stage.rules.turn_silence_s
-        stage.turn = Turn(ended_at=stage.now - silent_s)
+        stage.turn = Turn(ended_at=None if stage.taken else stage.now - silent_s)
         stage.cue(Cue.CALLER_STOPS)
         self._answering.turn_ended()
 
@@ -227,6 +258,8 @@ class Calling:
             stage.history.said(item_id, Role.CALLER).text = line.text
             if line.text:
                 stage.earshot.understood(item_id)
+                if stage.taken:
+                    stage.earshot.answered()  # not by the agent: no session need hear it again
             # Not the line's: of a failed transcript the pieces are kept, but they are no consent.
             self._tooling.caller_said(item_id, text)
             self._noticing.turn_words(item_id, text)
@@ -251,7 +284,7 @@ class Calling:
         line = stage.transcript.begin(item_id, Speaker.CALLER, stage.at_ms)
         line.typed = True
         stage.emit(AddCallerText(item_id, text), stage.transcript.words(line, text, final=True))
-        stage.turn = Turn(ended_at=stage.now, typed=True)
+        stage.turn = Turn(ended_at=None if stage.taken else stage.now, typed=True)
         stage.told_at_turn = stage.turns
         stage.replies.want(Wanted(Why.TYPED))
         stage.cue(Cue.CALLER_STOPS)

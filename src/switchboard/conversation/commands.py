@@ -1,13 +1,23 @@
 """What the conversation may ask for. Frozen; the exchange carries them out, in order."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from switchboard.conversation.events import Usage
 from switchboard.conversation.rules import Human
 
 # -- to the model's leg -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A reply beside the conversation: in text, out of `text` alone, and kept nowhere."""
+
+    text: str = field(repr=False)
+    """What a user's message says."""
+    max_output_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +27,7 @@ class RequestReply:
     tag: str
     instructions: str | None = None
     allow_tools: bool = True
+    aside: Aside | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +115,14 @@ class AppendAudio:
     audio: str
 
 
+@dataclass(frozen=True, slots=True)
+class SetTurns:
+    """`session.update` of the turn detection alone, as the service's dialect has it. The
+    exchange's own: it makes `HoldReplies` into this."""
+
+    turn_detection: Mapping[str, Any]
+
+
 type ModelCommand = (
     RequestReply
     | CancelReply
@@ -117,6 +136,7 @@ type ModelCommand = (
     | AddToolCall
     | AddCallerAudio
     | AppendAudio
+    | SetTurns
 )
 MODEL_COMMANDS: Final = get_args(ModelCommand.__value__)
 
@@ -135,8 +155,7 @@ class AskOffer:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The telephone call is to be recorded, or not for now. `RecordingChanged` says what became of
-    it."""
+    """The call is to be recorded, or not for now. `RecordingChanged` says what became of it."""
 
     on: bool
     storage: str | None = None
@@ -247,7 +266,20 @@ class CloseKeypad:
     """The model hears the caller again; what is still being collected comes to nothing."""
 
 
-type ExchangeCommand = (
+@dataclass(frozen=True, slots=True)
+class HoldReplies:
+    """From now on the service is to answer no turn by itself, or again as the profile says."""
+
+    hold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RingConsole:
+    """A wish for a human begins to ring. `WishMissed` says at once that there is nobody to hear
+    it."""
+
+
+type OwnCommand = (
     RunTool
     | SetTimer
     | ClearTimer
@@ -259,6 +291,7 @@ type ExchangeCommand = (
     | OpenKeypad
     | CloseKeypad
 )
+type ExchangeCommand = OwnCommand | HoldReplies | RingConsole
 
 # -- notes: shown to the caller, kept in the record ---------------------------------------------
 
@@ -366,9 +399,61 @@ class NoteNotice:
 
     code: str
     text: str
+    aside: bool = False
+    """For operators only."""
+
+
+class WishState(StrEnum):
+    RINGING = "ringing"
+    TAKEN = "taken"
+    """An operator has taken the call over."""
+    MISSED = "missed"
+    """Nobody was there, or came in time."""
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class NoteWish:
+    """A caller's wish for a human, each time it changes. For operators only."""
+
+    state: WishState
+    human: str
+    """Which of the profile's is wanted, by name."""
+    reason: str
+    """Why, in the agent's words; empty where it did not say."""
+
+
+class Recorded(StrEnum):
+    """How a call that is to be recorded stands."""
+
+    TOLD = "told"
+    """The caller is being told."""
+    ASKED = "asked"
+    """The caller is asked, and has not answered."""
+    RUNNING = "running"
+    PAUSED = "paused"
+    OFF = "off"
+    """It is not recorded, and will not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRecording:
+    """Whether the call is recorded, whole each time it changes."""
+
+    state: Recorded
+    notice: str
+    """What the caller is told, word for word."""
 
 
 type Note = (
-    NoteLine | NoteTool | NoteInterruption | NoteLatency | NoteUsage | NoteFloor | NoteNotice
+    NoteLine
+    | NoteTool
+    | NoteInterruption
+    | NoteLatency
+    | NoteUsage
+    | NoteFloor
+    | NoteNotice
+    | NoteRecording
+    | NoteWish
 )
 type Command = ModelCommand | CallerCommand | ExchangeCommand | LineCommand | Note

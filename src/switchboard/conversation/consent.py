@@ -43,6 +43,14 @@ _ASKS_BACK: Final = re.compile(
 _SOMETHING_ELSE: Final = re.compile(r"\b(other|different|else|later)\b")
 """A yes to something other than what was asked."""
 
+_OF_SOMEBODY: Final = re.compile(
+    r"\b(?:says|system|assistant|consent|instructions?)\b"
+    r"|\b(?:you|caller|user|customer|he|she|they)(?:'ve| have| has| had)?(?: already)? "
+    r"(?:said|agreed|confirmed|approved|accepted)\b"
+    r"|[{}<>=]"
+)
+"""A report that there is a consent, or words for a machine to read: no answer of a caller's."""
+
 
 def judge(
     words: str, yes: frozenset[str] = frozenset(), no: frozenset[str] = frozenset()
@@ -57,7 +65,7 @@ def judge(
     if any(_refuses(token, no) for token in tokens) or any(p in text for p in NO_PHRASES):
         return Verdict.NO
     if "?" in words or any(
-        unclear.search(text) for unclear in (_QUESTION, _ASKS_BACK, _SOMETHING_ELSE)
+        unclear.search(text) for unclear in (_QUESTION, _ASKS_BACK, _SOMETHING_ELSE, _OF_SOMEBODY)
     ):
         return Verdict.UNCLEAR
     clear = any(token in CLEAR_YES | yes for token in tokens) or any(

@@ -12,7 +12,9 @@ conversation opens and closes. Times (`now`) are monotonic seconds, given by the
     noticing   that the call is recorded
     playing    what the service plays to the ear itself (WebRTC)
     endings    goodbye, silence, time, money                           ──▶ handing
-    handing    the caller is handed to a human
+    handing    the caller is handed to a human                          ──▶ wishing
+    wishing    a wish for a human rings in the operators' console
+    operating  an operator speaks in the agent's place, and gives the call back
     taking     whether an answering machine took a call of ours         ──▶ endings, hearing
     renewing   a lost or ending model session gives way to a new one   ──▶ hearing, tooling, endings
 """
@@ -32,6 +34,8 @@ from switchboard.conversation.history import History
 from switchboard.conversation.keying import TIMER as KEYING
 from switchboard.conversation.keying import Keying
 from switchboard.conversation.noticing import Noticing
+from switchboard.conversation.operating import Operating
+from switchboard.conversation.past import Past, recall
 from switchboard.conversation.playing import Playing
 from switchboard.conversation.renewing import Renewing
 from switchboard.conversation.replies import Wanted, Why
@@ -40,6 +44,7 @@ from switchboard.conversation.stage import Stage
 from switchboard.conversation.taking import Taking
 from switchboard.conversation.toolcalls import ToolCalls
 from switchboard.conversation.tooling import Tooling
+from switchboard.conversation.wishing import Wishing
 
 type _FromReply = (
     e.ReplyStarted | e.ReplyItemStarted | e.ReplyWords | e.WordTimed | e.ToolRequested | e.ReplyDone
@@ -48,18 +53,31 @@ type _FromCallerHeard = (
     e.SpeechStarted | e.SpeechStopped | e.TurnCommitted | e.CallerWords | e.CallerWordsFailed
 )
 type _FromPlayout = e.ItemTruncated | e.PlayoutStarted | e.PlayoutStopped | e.PlayoutCleared
-type _ByHand = e.CallerTyped | e.CallerPressed | e.CallerKeyed | e.CallerDecided | e.HumanWanted
+type _ByHand = (
+    e.CallerTyped
+    | e.CallerPressed
+    | e.CallerKeyed
+    | e.CallerDecided
+    | e.HumanWanted
+    | e.WishWithdrawn
+)
+type _FromCaller = _ByHand | e.CallerJoined | e.CallerAway | e.CallerLeft | e.RecordingChanged
+type _ByOperator = (
+    e.HumanOrdered | e.TakenOver | e.OperatorAway | e.HandedBack | e.Whispered | e.Dictated
+)
 type _FromService = _FromCallerHeard | e.ModelReady | e.ModelLost | e.CallerIdle | e.ModelRefused
 
 
 class Conversation:
     """One call. Mutated in place by `apply`."""
 
-    def __init__(self, rules: Rules, began: float) -> None:
+    def __init__(self, rules: Rules, began: float, past: Past | None = None) -> None:
+        """`past`: of a call that goes on here, and began elsewhere."""
         self._stage = stage = Stage(rules, began, began)
         self._tools = ToolCalls(rules)
         self._playing = Playing(stage)
-        self._handing = Handing(stage, lambda answer: self._tooling.answered(answer))
+        self._wishing = Wishing(stage, lambda answer: self._tooling.answered(answer))
+        self._handing = Handing(stage, self._wishing, lambda answer: self._tooling.answered(answer))
         self._endings = Endings(stage, self._playing, self._handing)
         self._hearing = Hearing(stage, self._endings, self._tools, self._playing)
         self._keying = Keying(stage)
@@ -77,9 +95,22 @@ class Conversation:
             self._tools,
             self._keying,
             self._noticing,
+            self._wishing,
         )
         self._taking = Taking(stage, self._endings, self._hearing)
         self._renewing = Renewing(stage, self._endings, self._hearing, self._tooling, self._playing)
+        self._operating = Operating(
+            stage, self._endings, self._hearing, self._tooling, self._renewing, self._wishing
+        )
+        if past is not None:
+            self._go_on(past)
+
+    def _go_on(self, past: Past) -> None:
+        recall(self._stage, past)
+        self._endings.cost_usd = past.cost_usd
+        self._calling.goes_on(past)
+        self._renewing.goes_on()
+        self._stage.replies.want(Wanted(Why.RENEWED, wording.CARRIED_ON))
 
     @property
     def gate(self) -> Gate:
@@ -102,6 +133,26 @@ class Conversation:
     def private(self) -> bool:
         """The caller keys something that nobody may hear who listens in."""
         return self._stage.private
+
+    @property
+    def taken(self) -> bool:
+        """An operator speaks in the agent's place."""
+        return self._stage.taken
+
+    @property
+    def not_taken_over(self) -> str | None:
+        """Why nobody can take this call over now, in words; `None` where somebody can."""
+        return self._operating.impossible
+
+    @property
+    def wish_rings(self) -> bool:
+        """The caller waits for an operator."""
+        return self._wishing.rings
+
+    @property
+    def mouth_open(self) -> bool:
+        """The voice of the operator who has the call may go to the caller now."""
+        return self._operating.open
 
     @property
     def may_switch(self) -> bool:
@@ -128,6 +179,7 @@ class Conversation:
         else:
             self._noticing.look()
             self._keying.look()
+            self._operating.look()
             self._answering.ask()
             self._renewing.look_for_pause()
         return stage.out
@@ -141,6 +193,8 @@ class Conversation:
 
     def _dispatch(self, event: e.Event) -> None:
         match event:
+            case e.Heard(item_id, ms):  # ten times a second, so it comes first
+                self._hearing.heard(item_id, ms)
             case (
                 e.CallerJoined()
                 | e.CallerAway()
@@ -149,9 +203,9 @@ class Conversation:
                 | e.CallerPressed()
                 | e.CallerKeyed()
                 | e.CallerDecided()
-                | e.Heard()
                 | e.RecordingChanged()
                 | e.HumanWanted()
+                | e.WishWithdrawn()
             ):
                 self._from_caller(event)
             case (
@@ -164,6 +218,11 @@ class Conversation:
                 | e.SessionEnds()
                 | e.DialFailed()
                 | e.LineTold()
+                | e.WishMissed()
+                | e.HumanOrdered()
+                | e.TakenOver()
+                | e.OperatorAway()
+                | e.HandedBack()
             ):
                 self._from_exchange(event)
             case (
@@ -180,7 +239,7 @@ class Conversation:
             case _:
                 self._from_service(event)
 
-    def _from_caller(self, event: e.CallerEvent) -> None:
+    def _from_caller(self, event: _FromCaller) -> None:
         match event:
             case e.CallerJoined():
                 self._calling.joined()
@@ -190,8 +249,6 @@ class Conversation:
                 self._endings.end(reason)
             case e.RecordingChanged(state):
                 self._noticing.changed(state)
-            case e.Heard(item_id, ms):
-                self._hearing.heard(item_id, ms)
             case _:
                 self._by_hand(event)
 
@@ -207,6 +264,8 @@ class Conversation:
                 self._calling.decided(call_id, agreed)
             case e.HumanWanted():
                 self._calling.wants_human()
+            case e.WishWithdrawn():
+                self._wishing.withdrawn()
             case _:
                 assert_never(event)
 
@@ -214,6 +273,7 @@ class Conversation:
         match event:
             case e.ModelReady():
                 self._renewing.ready(resumed=event.resumed, remembers=event.remembers)
+                self._operating.session_ready()
                 self._calling.greet()
             case e.ModelLost(reason, retryable):
                 self._renewing.lost(reason, retryable)
@@ -288,13 +348,8 @@ class Conversation:
                 self._timer(name)
             case e.EndRequested(reason, politely):
                 self._endings.requested(reason, politely)
-            case e.Whispered(text):
-                self._stage.emit(AddNote(self._stage.new_id("note"), text))
-                self._stage.replies.want(Wanted(Why.WHISPER))
-            case e.Dictated(text):
-                self._stage.replies.want(
-                    Wanted(Why.DICTATED, wording.notice(text), allow_tools=False)
-                )
+            case e.WishMissed():
+                self._wishing.missed()
             case e.ReplySounds(reply_id, _):
                 self._hearing.sounds(reply_id)
             case e.DialFailed(reason, retryable):
@@ -303,6 +358,27 @@ class Conversation:
                 self._renewing.session_ends(at)
             case e.LineTold():
                 self._endings.line_told(event)
+            case _:
+                self._from_operator(event)
+
+    def _from_operator(self, event: _ByOperator) -> None:
+        match event:
+            case e.Whispered(text):
+                self._stage.emit(AddNote(self._stage.new_id("note"), text))
+                self._stage.replies.want(Wanted(Why.WHISPER))
+            case e.Dictated(text):
+                if not self._stage.taken:
+                    self._stage.replies.want(
+                        Wanted(Why.DICTATED, wording.notice(text), allow_tools=False)
+                    )
+            case e.HumanOrdered(name):
+                self._endings.order_human(name)
+            case e.TakenOver(by):
+                self._operating.taken_over(by)
+            case e.OperatorAway():
+                self._operating.away()
+            case e.HandedBack(summary):
+                self._operating.handed_back(summary)
             case _:
                 assert_never(event)
 
@@ -314,11 +390,11 @@ class Conversation:
                 self._hearing.check_silent(believed=True)
             case "owed" | "asked":
                 self._answering.timer(name)
-            case "machine":
-                self._taking.leave_message()
             case "handing":
                 self._hearing.barge_in(by_service=False)  # what is unsaid is waited for no longer
                 self._handing.timer()
+            case "machine" | "wish" | "desk":
+                self._others_timer(name)
             case "warn" | "limit" | "reattach" | "goodbye" | "silence":
                 self._endings.timer(name)
             case "redial" | "renew" | "renew_now" | "give_up" | "doubt":
@@ -329,3 +405,13 @@ class Conversation:
                 self._keying.timer()
             case _:
                 self._tooling.timer(name)
+
+    def _others_timer(self, name: str) -> None:
+        """Of those who are not the caller's and not the agent's."""
+        match name:
+            case "machine":
+                self._taking.leave_message()
+            case "wish":
+                self._wishing.missed()
+            case _:
+                self._operating.timer()

@@ -19,8 +19,12 @@ from switchboard.conversation.playing import Playing
 from switchboard.conversation.replies import Running, Wanted, Why
 from switchboard.conversation.stage import Stage, Turn
 
+OPERATOR = "operator"
+"""An operator ends the call."""
 BUDGET_WARNING = 0.8
 """The share of the budget at which the caller is told."""
+DAY_BUDGET = "day_budget"
+"""Why a call ends that the day's budget is used up for."""
 
 
 @dataclass(slots=True)
@@ -33,6 +37,8 @@ class Leaving:
     reply_id: str | None = None
     """The reply in which the agent hung up: it may hold the goodbye."""
     said: bool = False
+    instructions: str | None = None
+    """What the goodbye is to say, where the house says it."""
 
 
 class Endings:
@@ -44,13 +50,16 @@ class Endings:
         self._warned = False
         self.cost_usd = 0.0
         self.leaving: Leaving | None = None
+        self._put_off: tuple[str, str] | None = None
+        """Why the call is to end once an operator has given it back, and the goodbye for it."""
 
     def call_began(self) -> None:
         rules = self._stage.rules
         limit = self._stage.began + rules.max_call_s
         self._stage.emit(SetTimer("limit", limit))
-        if 0 < rules.warn_before_s < rules.max_call_s:
-            self._stage.emit(SetTimer("warn", limit - rules.warn_before_s))
+        warn = limit - rules.warn_before_s
+        if 0 < rules.warn_before_s < rules.max_call_s and warn >= self._stage.now:
+            self._stage.emit(SetTimer("warn", warn))
 
     def timer(self, name: str) -> None:
         match name:
@@ -60,6 +69,8 @@ class Endings:
                 self.leave("max_duration", wording.TIME_UP)
             case "reattach":
                 self.end("caller_lost")
+            case "goodbye" if self._stage.taken:
+                pass  # whoever has the call ends it
             case "goodbye":
                 self.end(self.leaving.reason if self.leaving else "ended")
             case "silence":
@@ -80,11 +91,9 @@ class Endings:
         """The agent's own tool: the line stays open until its goodbye was heard."""
         stage = self._stage
         stage.emit(AddToolOutput(event.call_id, '{"status": "ok"}'))
-        if self.leaving or self._handing.under_way:
+        if self.leaving or self._handing.under_way or stage.taken:
             return
-        spoke = self._playing.sounds(event.reply_id) or any(
-            item.reply_id == event.reply_id for item in stage.gate.sounding.values()
-        )
+        spoke = self._spoke(event.reply_id)
         self.leaving = Leaving("agent_ended", False, event.reply_id, said=spoke)
         stage.emit(SetTimer("goodbye", stage.now + stage.rules.goodbye_s))
 
@@ -92,29 +101,55 @@ class Endings:
         """End the call after a goodbye, or after `goodbye_s` without one."""
         if self.leaving and self.leaving.forced:
             return
+        if self._stage.taken:
+            self._put_off = self._put_off or (reason, instructions)
+            self._stage.tell_operator("put_off", wording.PUT_OFF)
+            return
         self._handing.call_off(wording.CALL_ENDS)
-        self.leaving = Leaving(reason, forced)
+        self.leaving = Leaving(reason, forced, instructions=instructions)
         self._stage.replies.want(Wanted(Why.GOODBYE, instructions, allow_tools=False))
         self._stage.emit(SetTimer("goodbye", self._stage.now + self._stage.rules.goodbye_s))
 
+    def put_off(self) -> None:
+        """An operator has the call: a goodbye that must be is said once it is given back."""
+        self._handing.call_off(wording.IS_TAKEN)
+        leaving, self.leaving = self.leaving, None
+        if leaving and leaving.forced and leaving.instructions:
+            self._put_off = (leaving.reason, leaving.instructions)
+            self._stage.tell_operator("put_off", wording.PUT_OFF)
+        self._stage.replies.drop(frozenset({Why.GOODBYE}))
+        self._stage.emit(ClearTimer("goodbye"))
+
+    def resume(self) -> None:
+        """The agent has the call again."""
+        put_off, self._put_off = self._put_off, None
+        if put_off is not None:
+            self.leave(*put_off)
+
     def agent_hands(self, asked: RunTool, reply_id: str) -> None:
         """The agent wants a human to have the caller: once it was heard to say so."""
-        if self.leaving:
-            self._handing.refuse(asked.call_id, wording.CALL_ENDS)
+        if self.leaving or self._stage.taken:
+            why = wording.CALL_ENDS if self.leaving else wording.IS_TAKEN
+            self._handing.refuse(asked.call_id, why)
             return
-        spoke = self._playing.sounds(reply_id) or any(
-            item.reply_id == reply_id for item in self._stage.gate.sounding.values()
-        )
-        self._handing.requested(asked, reply_id, spoke=spoke)
+        self._handing.requested(asked, reply_id, spoke=self._spoke(reply_id))
 
     def line_told(self, event: LineTold) -> None:
         """What the line did. A caller who is with a human is no caller of ours any more."""
         if (reason := self._handing.told(event)) is not None:
             self.end(reason)
 
+    def order_human(self, name: str) -> None:
+        """An operator has the caller handed to somebody."""
+        human = self._stage.rules.humans.get(name)
+        if human is not None and self.leaving is None:
+            self._handing.ordered(human)
+
     def requested(self, reason: str, politely: bool) -> None:
-        if politely and self._stage.ready and self._stage.present:
-            self.leave(reason, wording.STOPPING)
+        if self._stage.taken and reason == OPERATOR:
+            self.end(reason)  # who has the call says goodbye in person
+        elif politely and self._stage.ready and self._stage.present:
+            self.leave(reason, wording.DAY_OVER if reason == DAY_BUDGET else wording.STOPPING)
         else:
             self.end(reason)
 
@@ -164,9 +199,19 @@ class Endings:
             self._stage.gate.close()
             self._stage.emit(EndCall(reason))
 
+    def _spoke(self, reply_id: str) -> bool:
+        """Whether this reply has said something: aloud, or in words that nobody has to hear."""
+        stage = self._stage
+        written = stage.settling.kept.intersection(stage.settling.messages.get(reply_id, ()))
+        aloud = any(item.reply_id == reply_id for item in stage.gate.sounding.values())
+        return aloud or bool(written) or self._playing.sounds(reply_id)
+
     def _warn(self, instructions: str) -> None:
         if not self._warned:
             self._warned = True
+            if self._stage.taken:
+                self._stage.tell_operator("nearly_over", wording.NEARLY_OVER)
+                return
             self._stage.replies.want(Wanted(Why.WARNING, instructions, allow_tools=False))
 
     def _caller_silent(self) -> None:

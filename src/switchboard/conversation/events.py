@@ -50,7 +50,8 @@ class CallerKeyed:
 
 @dataclass(frozen=True, slots=True)
 class CallerDecided:
-    """The page's button, or an operator, agreed to or declined a proposed tool call."""
+    """The page's button, or an operator, agreed to or declined a proposed tool call; or, named
+    `RECORDING`, to the call's being recorded."""
 
     call_id: str
     agreed: bool
@@ -73,7 +74,7 @@ class RecordingState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecordingChanged:
-    """What became of the recording of a telephone call."""
+    """What became of the recording of a call."""
 
     state: RecordingState
 
@@ -362,6 +363,44 @@ class HumanWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class WishWithdrawn:
+    """The caller no longer wants the human that they asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class WishMissed:
+    """No operator is there to hear a wish for a human, or one said no."""
+
+
+@dataclass(frozen=True, slots=True)
+class HumanOrdered:
+    """An operator has this caller handed to one of the profile's humans."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """An operator speaks with the caller from now on, in the agent's place."""
+
+    by: str
+    """Their name."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAway:
+    """The line of the operator who has the call was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandedBack:
+    """The operator gives the call back to the agent."""
+
+    summary: str | None = None
+    """What was said meanwhile, in their words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Whispered:
     """An operator's advice to the agent, which the caller does not hear."""
 
@@ -386,6 +425,7 @@ type CallerEvent = (
     | Heard
     | RecordingChanged
     | HumanWanted
+    | WishWithdrawn
 )
 type ModelEvent = (
     ModelReady
@@ -418,5 +458,10 @@ type ExchangeEvent = (
     | DialFailed
     | SessionEnds
     | LineTold
+    | WishMissed
+    | HumanOrdered
+    | TakenOver
+    | OperatorAway
+    | HandedBack
 )
 type Event = CallerEvent | ModelEvent | ExchangeEvent

@@ -13,6 +13,7 @@ from typing import Final, cast
 
 from switchboard.conversation import wording
 from switchboard.conversation.commands import (
+    AddNote,
     ClearTimer,
     HandOver,
     RingHuman,
@@ -24,6 +25,7 @@ from switchboard.conversation.events import LineOutcome, LineTold, ToolAnswered,
 from switchboard.conversation.replies import Running, Wanted, Why
 from switchboard.conversation.rules import Human
 from switchboard.conversation.stage import Stage
+from switchboard.conversation.wishing import Wishing
 
 TIMER: Final = "handing"
 MAX_REASON: Final = 300
@@ -54,11 +56,16 @@ class Errand:
     said: bool
     began: float
     step: Step = Step.ASKED
+    ordered: bool = False
+    """By an operator, not by the agent's tool."""
 
 
 class Handing:
-    def __init__(self, stage: Stage, answered: Callable[[ToolAnswered], None]) -> None:
+    def __init__(
+        self, stage: Stage, wishing: Wishing, answered: Callable[[ToolAnswered], None]
+    ) -> None:
         """`answered` takes the tool's result to the model."""
+        self._wishing = wishing
         self._stage = stage
         self._answered = answered
         self._errand: Errand | None = None
@@ -78,11 +85,37 @@ class Handing:
         if human is None:
             self.refuse(asked.call_id, wording.nobody_called(rules.humans))
             return
+        if human.at_console and rules.service_plays:
+            self.refuse(asked.call_id, wording.NO_HUMANS)
+            return
+        if human.at_console:
+            self._wishing.requested(asked.call_id, human, reason)
+            return
         if stage.speaking:
             self.refuse(asked.call_id, wording.CALLER_SPOKE)
             return
         warm = asked.name == rules.bring_in_tool
         self._errand = Errand(asked.call_id, human, reason, warm, reply_id, spoke, stage.now)
+        stage.emit(SetTimer(TIMER, stage.now + rules.goodbye_s))
+
+    def ordered(self, human: Human) -> None:
+        """By an operator, who is told by notices what becomes of it. No tool call waits for it."""
+        stage, rules = self._stage, self._stage.rules
+        if self._errand is not None or not stage.present:
+            stage.tell_operator("not_handed", wording.NOT_NOW)
+            return
+        if human.at_console:
+            self._wishing.ring(human, "")
+            return
+        warm = rules.bring_in_tool is not None
+        call_id = stage.new_id("order")
+        errand = Errand(call_id, human, "", warm, "", stage.taken, stage.now, ordered=True)
+        self._errand = errand
+        if stage.taken:  # the operator has said so
+            self._go_on(errand)
+            return
+        words = wording.handing(warm=warm)
+        stage.replies.want(Wanted(Why.HANDING, words, allow_tools=False))
         stage.emit(SetTimer(TIMER, stage.now + rules.goodbye_s))
 
     def refuse(self, call_id: str, why: str) -> None:
@@ -96,7 +129,10 @@ class Handing:
         if errand is not None and errand.step is Step.ASKED:
             self._stage.replies.drop(frozenset({Why.HANDING}))
             self._over()
-            self.refuse(errand.call_id, why)
+            if errand.ordered:
+                self._stage.tell_operator("not_handed", wording.CALLED_OFF)
+            else:
+                self.refuse(errand.call_id, why)
 
     # -- the agent's words ----------------------------------------------------------------------
 
@@ -180,11 +216,18 @@ class Handing:
 
     def _back(self, errand: Errand, outcome: LineOutcome) -> None:
         """The caller is the agent's again, who says what has happened."""
+        stage = self._stage
         self._over()
-        self._stage.gone = self._stage.gate.deaf = False
+        stage.gone = stage.gate.deaf = False
         said = wording.not_handed(outcome, errand.human.name)
-        self._answer(errand, ToolOutcome.FAILED, status=outcome.value, say=said)
-        self._stage.await_caller()  # should the answer be no news to the model
+        if errand.ordered:
+            stage.tell_operator("not_handed", wording.not_reached(outcome, errand.human.name))
+            if not stage.taken:
+                stage.emit(AddNote(stage.new_id("note"), f"({said})"))
+                stage.replies.want(Wanted(Why.WHISPER))
+        else:
+            self._answer(errand, ToolOutcome.FAILED, status=outcome.value, say=said)
+        stage.await_caller()  # should the answer be no news to the model
 
     def _over(self) -> None:
         self._errand = None
@@ -200,7 +243,7 @@ def _read(arguments: str) -> tuple[str, str]:
     """Who is wanted, and why. Empty where the model did not say."""
     try:
         given: object = json.loads(arguments or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", ""
     known = cast("dict[str, object]", given) if isinstance(given, dict) else {}
     human, reason = known.get("human"), known.get("reason")

@@ -3,23 +3,27 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from switchboard.conversation.commands import CallerCommand, ModelCommand, Note
-from switchboard.conversation.events import CallerEvent, LineOutcome, ModelEvent, ToolOutcome
+from switchboard.conversation.events import (
+    CallerEvent,
+    Heard,
+    LineOutcome,
+    ModelEvent,
+    ToolOutcome,
+)
 from switchboard.conversation.rules import Human
 from switchboard.conversation.session import SessionSpec
 
 
-@dataclass(frozen=True, slots=True)
-class CallerAudio:
+class CallerAudio(NamedTuple):
     """Base64 of PCM 24 kHz mono from the caller. Passed on undecoded, past the conversation."""
 
     audio: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyAudio:
+class ReplyAudio(NamedTuple):
     """Base64 of PCM 24 kHz mono from the model. Passed on undecoded, if its gate is open."""
 
     reply_id: str
@@ -64,6 +68,24 @@ class CallerLeg(Protocol):
 
     async def close(self, reason: str) -> None:
         """Say why, and hang up this leg."""
+        ...
+
+
+type Hear = Callable[[str, float], bool]
+"""Takes base64 PCM 24 kHz of a caller, and how many milliseconds it is; or declines to."""
+
+
+type Report = Callable[[Heard], bool]
+"""Takes what an ear reports, or declines to. Never called from within `play` or `command`."""
+
+
+@runtime_checkable
+class StraightCaller(Protocol):
+    """A caller's leg that can hand over audio as it comes: no queue and no task in between."""
+
+    def straight(self, hear: Hear, report: Report) -> None:
+        """From now on these are given what nothing waits before; what they decline, and all else,
+        is iterated. The order stays that in which it came."""
         ...
 
 
@@ -115,6 +137,13 @@ class ModelLeg(Protocol):
     def command(self, command: ModelCommand) -> None:
         """Queue a command. A full queue means a stalled link, and ends it with `ModelLost`."""
         ...
+
+
+@runtime_checkable
+class StraightModel(Protocol):
+    """A model's leg that can hand over audio as it comes, as `StraightCaller` does."""
+
+    def straight(self, play: Callable[[ReplyAudio], bool]) -> None: ...
 
 
 class Dial(Protocol):

@@ -9,6 +9,7 @@ from enum import Enum, auto
 from typing import Final
 
 from switchboard.conversation import wording
+from switchboard.conversation.commands import NoteRecording, Recorded
 from switchboard.conversation.consent import Verdict, judge
 from switchboard.conversation.endings import Endings
 from switchboard.conversation.events import RecordingState
@@ -16,6 +17,8 @@ from switchboard.conversation.gate import Sounding
 from switchboard.conversation.replies import Wanted, Why
 from switchboard.conversation.stage import Stage
 
+RECORDING: Final = "recording"
+"""What the page calls the question, when its button answers it."""
 MAX_TIMES: Final = 3
 """How often the notice is begun anew."""
 MAX_ANSWERS: Final = 2
@@ -47,6 +50,13 @@ class Noticing:
         """Whether key 1 or 2 would answer the question."""
         return self._step is _Step.ASKING
 
+    @property
+    def answerable(self) -> bool:
+        """Whether a button would: what is asked stands beside it, heard or not."""
+        rules = self._stage.rules.recording
+        steps = (_Step.WANTED, _Step.SAYING, _Step.ASKING)
+        return rules is not None and rules.consent and self._step in steps
+
     def say(self) -> None:
         """The notice is to be heard, if there is one."""
         rules = self._stage.rules.recording
@@ -55,6 +65,8 @@ class Noticing:
         if self._times >= MAX_TIMES:
             self._not_recorded()
             return
+        if not self._times:
+            self._note(Recorded.ASKED if rules.consent else Recorded.TOLD)
         self._times += 1
         self._step = _Step.WANTED
         self._items.clear()
@@ -79,7 +91,8 @@ class Noticing:
     def _said(self) -> None:
         """Its reply is over: was it heard?"""
         items = self._items.values()
-        if items and all(item.heard_out and not item.cut for item in items):
+        reported = any(item.heard_ms > 0 for item in items)  # however short it is
+        if reported and all(item.heard_out and not item.cut for item in items):
             self._heard()
         elif not items or any(i.cut or i.item_id not in self._stage.gate.sounding for i in items):
             self.say()
@@ -110,7 +123,7 @@ class Noticing:
             self._not_recorded()
 
     def decided(self, *, agreed: bool) -> None:
-        """A key answered."""
+        """A key or a button answered."""
         if agreed:
             self._record()
         else:
@@ -122,10 +135,12 @@ class Noticing:
         """What became of it."""
         stage = self._stage
         stage.recorded = state is RecordingState.RUNNING
+        if stage.may_record and state is not RecordingState.FAILED:
+            self._note(Recorded(state.value))
         if state is not RecordingState.FAILED or not stage.may_record:
             return
         stage.may_record = False
-        self._not_recorded()
+        self._off()
         if stage.rules.recording and stage.rules.recording.required:
             self._endings.leave("not_recorded", wording.NOT_RECORDED)
 
@@ -136,5 +151,16 @@ class Noticing:
             stage.record(on=True)
 
     def _not_recorded(self) -> None:
+        """The caller has not agreed, or would not hear the notice."""
+        self._off()
+        if self._stage.rules.recording and self._stage.rules.recording.ends_without_consent:
+            self._endings.leave("no_consent", wording.NO_CONSENT)
+
+    def _off(self) -> None:
         self._step = _Step.OVER
+        self._note(Recorded.OFF)
         self._stage.notice("not_recorded", "This call is not recorded.")
+
+    def _note(self, state: Recorded) -> None:
+        if (rules := self._stage.rules.recording) is not None:
+            self._stage.emit(NoteRecording(state, rules.notice))

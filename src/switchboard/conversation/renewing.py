@@ -30,6 +30,8 @@ MAX_LOSSES: Final = 5
 """Sessions lost in a row, without one reply heard from any of them, that a call survives."""
 REDIAL_S: Final = (0.2, 0.5, 1.0, 2.0)
 """The waits between one failed dial and the next; the last is used again and again."""
+REDIAL_TAKEN_S: Final = 5.0
+"""The wait between dials where an operator has the call, and nobody waits for the agent."""
 PAUSE_SHARE: Final = 0.2
 """The last part of a short session that is spent looking for a pause."""
 DOUBT_S: Final = 4.0
@@ -69,12 +71,18 @@ class Renewing:
         self._why = ""
         """What the latest loss or failure was."""
 
+    def goes_on(self) -> None:
+        """There were sessions before, at another server: the first one here is told the past, and
+        waited for as one that takes the place of another."""
+        self._began = True
+        self._lost_at = self._stage.now
+
     # -- the session is lost --------------------------------------------------------------------
 
     def lost(self, reason: str, retryable: bool) -> None:
         stage, self._why = self._stage, reason
         self._losses += 1
-        if not retryable or self._losses > MAX_LOSSES:
+        if (not retryable or self._losses > MAX_LOSSES) and not stage.taken:
             self._give_up(reason)
             return
         self._lost_at = stage.now
@@ -114,7 +122,19 @@ class Renewing:
             self._told = True
             self._stage.notice("renewing", BROKE_OFF)
 
+    def handed_back(self) -> None:
+        """The agent has the call again: from now on it needs a session."""
+        stage = self._stage
+        if not stage.ready:
+            self._losses, self._lost_at = 0, stage.now
+            stage.emit(SetTimer("give_up", stage.now + stage.rules.renew_s))
+            if not self._dialling:
+                self._dial()
+
     def _give_up(self, reason: str) -> None:
+        if self._stage.taken:  # caller and operator can do without for now
+            self._stage.emit(SetTimer("redial", self._stage.now + REDIAL_TAKEN_S))
+            return
         self._stage.notice("model_lost", "The connection to the agent was lost.")
         self._endings.end(f"model_lost:{reason}")
 

@@ -102,8 +102,11 @@ def _message(entry: Said, earshot: Earshot) -> Command:
 
 def _short(entry: Entry) -> str | None:
     if isinstance(entry, Called):
-        return f"- tool {entry.name} {_cut(entry.arguments)}: {_cut(entry.output or 'running')}"
-    return f"- {entry.role}: {_cut(entry.heard_text)}" if entry.heard_text else None
+        name, given = wording.in_quotes(entry.name), wording.in_quotes(_cut(entry.arguments))
+        return f"- tool {name} {given}: {wording.in_quotes(_cut(entry.output or 'running'))}"
+    if not entry.heard_text:
+        return None
+    return f"- {entry.role}: {wording.in_quotes(_cut(entry.heard_text))}"
 
 
 def _cut(text: str) -> str:

@@ -35,12 +35,27 @@ class Why(StrEnum):
     GOODBYE = "goodbye"
     HANDING = "handing"
     """Says that the caller will be connected with a human."""
+    TAKEN = "taken"
+    """Says that an operator has taken the call over."""
+    BACK = "back"
+    """The operator has given it back."""
+    NOBODY = "nobody"
+    """Says that no operator came."""
     BRIEFING = "briefing"
     """Tells that human what it is about; the caller does not hear it."""
 
 
 FLEETING: Final = frozenset(
-    {Why.GREETING, Why.SLOW, Why.SILENCE, Why.RETURN, Why.RETRY, Why.RENEWED}
+    {
+        Why.GREETING,
+        Why.SLOW,
+        Why.SILENCE,
+        Why.RETURN,
+        Why.RETRY,
+        Why.RENEWED,
+        Why.TAKEN,
+        Why.BACK,
+    }
 )
 """Said only if nothing else is going on: dropped when the caller speaks."""
 
@@ -91,6 +106,11 @@ class Replies:
             self.drop(APOLOGIES if wanted.why in APOLOGIES else frozenset({wanted.why}))
         if len(self.queue) < MAX_QUEUED:
             self.queue.append(wanted)
+
+    def want_first(self, wanted: Wanted) -> None:
+        """Queue a reply before all others."""
+        self.drop(frozenset({wanted.why}))
+        self.queue.appendleft(wanted)
 
     def drop(self, kinds: frozenset[Why]) -> None:
         self.queue = deque(w for w in self.queue if w.why not in kinds)

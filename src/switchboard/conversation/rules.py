@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from switchboard.conversation.machine import MachineRule
 
@@ -17,6 +18,10 @@ class ToolRule:
     nobody's consent."""
 
 
+CONSOLE: Final = "console"
+"""Where a wish for a human rings that no telephone is rung for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Human:
     """Somebody a caller can be handed to."""
@@ -24,7 +29,16 @@ class Human:
     name: str
     """By which the model chooses: "support"."""
     to: str = field(repr=False)
-    """E.164, or a user of the carrier's, `8:acs:…`: the profile's word, never the model's."""
+    """E.164, a user of the carrier's, `8:acs:…`, or `console`: whichever operator takes the call.
+    The profile's word, never the model's."""
+    rings_s: float = 60.0
+    """At the console: how long it rings."""
+    nobody: str | None = None
+    """At the console: what the caller is told when nobody comes, word for word."""
+
+    @property
+    def at_console(self) -> bool:
+        return self.to == CONSOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +55,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """How a telephone call is recorded."""
+    """How a call is recorded, on the telephone or from the page."""
 
     notice: str
     """What the caller hears before it begins, word for word."""
@@ -49,6 +63,8 @@ class Recording:
     """The notice is a question, and only a yes to it begins the recording."""
     required: bool = False
     """A call whose recording fails does not go on."""
+    ends_without_consent: bool = False
+    """Nor does one whose caller does not agree."""
     storage: str | None = None
     """Where it is kept, a container's address; `None` for the carrier's own store."""
 
@@ -69,7 +85,7 @@ class Rules:
     private_tool: str | None = None
     """The tool by which a caller keys what the model may not know; on the telephone only."""
     recording: Recording | None = None
-    """On the telephone only."""
+    """Never over WebRTC, whose audio does not pass here."""
     max_tools_at_once: int = 8
 
     service_interrupts: bool = True
@@ -107,8 +123,25 @@ class Rules:
     """How much of the past a new session is told in full: about 6,000 tokens."""
     goodbye_s: float = 20.0
     """The longest a polite end may take, or the words before a caller is handed to a human."""
+    taken_over: str | None = None
+    """What the agent says when an operator takes the call over, word for word; `None`: nothing."""
+    desk_s: float = 5.0
+    """How long an operator who has the call may be away before the agent takes it back."""
     machine: MachineRule | None = None
     """Of a call that we placed: what to do when an answering machine takes it. `None`: go on."""
+
+    @property
+    def console(self) -> Human | None:
+        """The first of the humans who rings in the console. Over WebRTC there is none: nobody
+        could speak in the agent's place."""
+        if self.service_plays:
+            return None
+        return next((human for human in self.humans.values() if human.at_console), None)
+
+    @property
+    def by_telephone(self) -> Mapping[str, Human]:
+        """Those whom a telephone call can be handed to."""
+        return {name: human for name, human in self.humans.items() if not human.at_console}
 
     def hands_by(self, tool: str) -> bool:
         """Whether this tool hands the caller to a human."""

@@ -69,6 +69,8 @@ class Stage:
     """The caller's leg is attached."""
     gone: bool = False
     """The caller is with a human, or on the way to one: whatever is said is not for them."""
+    taken: bool = False
+    """An operator speaks with the caller in the agent's place."""
     cut_off: bool = False
     """Something was not heard to its end because the line was lost."""
     ready: bool = False
@@ -96,6 +98,11 @@ class Stage:
 
     @property
     def listening(self) -> bool:
+        """The caller's leg is attached, and at its end is an ear for the agent."""
+        return self.listening_to_operator and not self.taken
+
+    @property
+    def listening_to_operator(self) -> bool:
         """The caller's leg is attached, and at its end is the caller's ear."""
         return self.present and not self.gone
 
@@ -170,6 +177,10 @@ class Stage:
 
     def notice(self, code: str, text: str) -> None:
         self.emit(NoteNotice(code, text))
+
+    def tell_operator(self, code: str, text: str) -> None:
+        """What the caller need not know."""
+        self.emit(NoteNotice(code, text, aside=True))
 
     def finish_line(self, item_id: str) -> None:
         """A line that was being written ends with the words there are."""

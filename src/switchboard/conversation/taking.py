@@ -45,7 +45,7 @@ class Taking:
     def words(self, text: str) -> None:
         """The words of a turn of theirs are known."""
         rule, stage = self._stage.rules.machine, self._stage
-        if rule is None or rule.policy is MachinePolicy.GO_ON or self._waits:
+        if rule is None or rule.policy is MachinePolicy.GO_ON or self._waits or stage.taken:
             return
         if len(self._words) >= TURNS or stage.at_ms > WITHIN_MS or self._endings.leaving:
             return

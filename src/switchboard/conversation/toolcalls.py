@@ -174,6 +174,16 @@ class ToolCalls:
                     commands += self._answer_held(proposal.held, "expired")
         return [*commands, *self._arm()]
 
+    def withdraw(self) -> list[Command]:
+        """The questions that were asked are asked no more: nothing agrees to them now."""
+        commands: list[Command] = []
+        for key, proposal in list(self.proposals.items()):
+            del self.proposals[key]
+            commands.append(proposal.card.note(ToolState.ABANDONED))
+            if proposal.held:
+                commands += self._answer_held(proposal.held, "withdrawn")
+        return [*commands, *self._arm()]
+
     def abandon(self) -> list[Command]:
         """The call is over: say of every unanswered call that it was left."""
         notes: list[Command] = [call.card.note(ToolState.ABANDONED) for call in self.open.values()]
@@ -269,7 +279,7 @@ def canonical(arguments: str) -> str:
     """The same arguments in the same words, whatever their order or spacing."""
     try:
         return json.dumps(json.loads(arguments or "{}"), sort_keys=True, ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return arguments
 
 
@@ -277,7 +287,7 @@ def fill(template: str, arguments: str) -> str:
     """The question with the arguments in their places; a missing one leaves a plain "it"."""
     try:
         values: Any = json.loads(arguments or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         values = {}
     known = cast("dict[str, Any]", values) if isinstance(values, dict) else {}
     filled = re.sub(r"\{(\w+)\}", lambda m: str(known.get(m[1], "it"))[:80], template)

@@ -78,6 +78,11 @@ class Tooling:
             self._do([ClearTimer(HOLD + call_id)])
             self._do(self._tools.hold_over(call_id, self._stage.now))
 
+    def withdraw_questions(self) -> None:
+        """Whoever was asked now speaks with somebody else."""
+        self._do(self._tools.withdraw())
+        self.speak_of_results()
+
     def awaits(self, reply_id: str) -> bool:
         """Whether this reply asked for tools whose results are still to be spoken of."""
         return reply_id in self._unspoken or reply_id in self._replies_of.values()

@@ -19,7 +19,7 @@ from switchboard.doctor.findings import Finding, Outcome, failed, ok
 from switchboard.doctor.patience import Patience
 from switchboard.doctor.rounds import wanted
 from switchboard.doctor.services import reach
-from switchboard.errors import ConfigurationError
+from switchboard.errors import ConfigurationError, RecordsUnavailable
 from switchboard.records.revision import address_of
 from switchboard.settings import Settings
 
@@ -106,8 +106,9 @@ class Watch:
         try:
             with anyio.fail_after(self.patience.local_s):
                 await self.store_answers()
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            return failed(home.RECORDS, f"the store does not answer ({type(error).__name__})")
+        except (RecordsUnavailable, SQLAlchemyError, OSError, TimeoutError) as error:
+            said = type(error.__cause__ or error).__name__
+            return failed(home.RECORDS, f"the store does not answer ({said})")
         url = self.settings.database_url
         if url is not None and address_of(url) is not None:
             return ok(home.RECORDS, "the store answers")  # by the connections that it has

@@ -1,7 +1,9 @@
 """One call: its conversation, its two legs, and the task group that owns all it starts."""
 
 import logging
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import anyio
@@ -9,11 +11,19 @@ from anyio.abc import TaskGroup
 
 from switchboard.conversation import commands as c
 from switchboard.conversation import events as e
-from switchboard.conversation.audio import PCM_24K, base64_size_bytes, silence_like
+from switchboard.conversation.audio import base64_ms, silence_like
 from switchboard.conversation.core import Conversation
 from switchboard.conversation.gate import Passage
-from switchboard.conversation.legs import CallerAudio, CallerLeg, Dial, ReplyAudio
+from switchboard.conversation.legs import (
+    CallerAudio,
+    CallerLeg,
+    Dial,
+    ReplyAudio,
+    StraightCaller,
+)
+from switchboard.conversation.noticing import RECORDING
 from switchboard.errors import NotAllowed
+from switchboard.exchange.desk import Desk
 from switchboard.exchange.ears import Ears
 from switchboard.exchange.earshot import Earshot
 from switchboard.exchange.lines import ask_line
@@ -21,6 +31,7 @@ from switchboard.exchange.observer import UNWATCHED, Watch
 from switchboard.exchange.placed import Placed
 from switchboard.exchange.private import CallKeys
 from switchboard.exchange.sessions import Sessions
+from switchboard.exchange.tape import Tape, TapeDeck
 from switchboard.exchange.timers import Timers
 from switchboard.exchange.tools import CallTools
 
@@ -39,9 +50,13 @@ class Call:
         placed: Placed,
         dial: Dial,
         note: Callable[[c.Note], None],
-        clock: Callable[[], float] = anyio.current_time,
+        clock: Callable[[], float] = time.monotonic,
         watch: Watch = UNWATCHED,
+        deck: TapeDeck | None = None,
+        operators: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`operators` says whether anybody would hear a wish for a human ring."""
+        self._operators = operators
         self.id = placed.call_id
         self.placed = placed
         self.ended: str | None = None
@@ -54,7 +69,8 @@ class Call:
         dial, self._watch = watch.watched(dial), watch
         self._note = note
         self._clock = clock
-        self._conversation = Conversation(placed.brief.rules, clock())
+        self._conversation = Conversation(placed.brief.rules, clock(), placed.past)
+        self._gate = self._conversation.gate
         self._timers = Timers(clock)
         self._over = anyio.Event()
         self._leg: CallerLeg | None = None
@@ -64,11 +80,21 @@ class Call:
             dial,
             tell=self.apply,
             play=self._play,
+            play_at_once=self._play_at_once,
             may_switch=lambda: self._conversation.may_switch,
             clock=clock,
         )
         self.ears = Ears(lambda: self.private)
         """Operators who listen in."""
+        self.desk = Desk(
+            self.apply,
+            self._play_operator,
+            lambda: self._conversation.mouth_open,
+            self.ears,
+            clock,
+        )
+        """The operator who has the call."""
+        self._tape = self._taped(deck)
         self._earshot = Earshot()
         self._keys = CallKeys(clock, placed.brief.patience)
         self._tools = CallTools(placed, self._keys, clock)
@@ -82,6 +108,8 @@ class Call:
                 self._tasks = tasks
                 tasks.start_soon(self._timers.run, self._timer_fired)
                 tasks.start_soon(self._sessions.hold)
+                if self._tape:
+                    tasks.start_soon(self._tape.run)
                 if self.placed.rings_s is not None:
                     tasks.start_soon(self._ring, self.placed.rings_s)
                 await self._over.wait()
@@ -92,6 +120,18 @@ class Call:
             self.ears.over()
             with anyio.move_on_after(CLOSE_S, shield=True):
                 await self._hang_up()
+
+    def _taped(self, deck: TapeDeck | None) -> Tape | None:
+        """What records it here. A telephone call is recorded by its carrier."""
+        if self.placed.brief.rules.recording is None or self.placed.channel != "browser":
+            return None
+        return Tape(
+            self.id,
+            deck,
+            private=lambda: self.private,
+            tell=lambda state: self.apply(e.RecordingChanged(state)),
+            clock=self._clock,
+        )
 
     @property
     def came(self) -> bool:
@@ -152,6 +192,21 @@ class Call:
         """The caller's voice goes nowhere now."""
         return self._keys.deaf
 
+    @property
+    def taken(self) -> bool:
+        """An operator speaks in the agent's place."""
+        return self._conversation.taken
+
+    @property
+    def not_taken_over(self) -> str | None:
+        """Why nobody can take this call over now, in words."""
+        return self._conversation.not_taken_over
+
+    @property
+    def wish_rings(self) -> bool:
+        """The caller waits for an operator."""
+        return self._conversation.wish_rings
+
     def end(self, reason: str, *, politely: bool = False) -> None:
         self.apply(e.EndRequested(reason, politely))
 
@@ -188,11 +243,13 @@ class Call:
     # -- the two sides --------------------------------------------------------------------------
 
     async def _listen_to_caller(self, leg: CallerLeg) -> None:
+        if isinstance(leg, StraightCaller):
+            leg.straight(partial(self._hear_at_once, leg), partial(self._report_at_once, leg))
         async for event in leg:
             if self._leg is not leg or self.ended:
                 return
             if isinstance(event, CallerAudio):
-                self._hear(event.audio)
+                self._hear(event.audio, base64_ms(event.audio))
                 continue
             keypad = self._keys.keypad
             if isinstance(event, e.CallerPressed) and keypad and keypad.hides:
@@ -201,45 +258,88 @@ class Call:
                 event = e.CallerKeyed()
             if isinstance(event, e.CallerAway):
                 self._leg = None
-            self.apply(event)
+            if isinstance(event, e.Heard):
+                self._heard(event)
+            else:
+                self.apply(event)
 
-    def _hear(self, audio: str) -> None:
+    def _heard(self, event: e.Heard) -> None:
+        """What the page claims to have played goes onto the tape as far as it is believed."""
+        item = self._gate.sounding.get(event.item_id)
+        self.apply(event)
+        if self._tape and item is not None:
+            self._tape.heard(item.item_id, item.heard_ms)
+
+    def _hear(self, audio: str, ms: float) -> None:
         """Hot path, caller to model: count, keep for a while, and pass on, still base64."""
-        if self._keys.deaf:
+        if self._keys.keypad is not None and self._keys.deaf:
             audio = silence_like(audio)  # so that the service's clock stays ours
-        ms = PCM_24K.duration_ms(base64_size_bytes(audio))
-        gate = self._conversation.gate
+        gate = self._gate
         if gate.deaf:
             return
         gate.caller(ms)
-        self.ears.caller(audio)
+        if self.ears.any:
+            self.ears.caller(audio)
+        if self._tape:
+            self._tape.caller(audio, ms)
         self._earshot.hear(audio, ms, gate.needed_from_ms)
         if (model := self._sessions.leg) and self._conversation.ready:
             model.hear(audio)
 
+    def _hear_at_once(self, leg: CallerLeg, audio: str, ms: float) -> bool:
+        """The same, as it comes. A leg that another replaced has nothing more to say."""
+        if self._leg is not leg or self.ended:
+            return False
+        self._hear(audio, ms)
+        return True
+
+    def _report_at_once(self, leg: CallerLeg, event: e.Heard) -> bool:
+        if self._leg is not leg or self.ended:
+            return False
+        self._heard(event)
+        return True
+
     def _play(self, reply: ReplyAudio) -> None:
         """Hot path, model to caller: through the gate, still base64."""
-        ms = PCM_24K.duration_ms(base64_size_bytes(reply.audio))
-        gate = self._conversation.gate
-        passage = gate.admit(reply.reply_id, reply.item_id, ms, self._clock())
+        reply_id, item_id, audio = reply
+        ms = base64_ms(audio)
+        gate = self._gate
+        passage = gate.admit(reply_id, item_id, ms, self._clock())
         if passage is Passage.REFUSED or self._leg is None:
             return
         self._leg.play(reply)
-        self.ears.agent(reply.audio)
+        if self.ears.any:
+            self.ears.agent(audio)
+        if self._tape:
+            made_ms = gate.sounding[item_id].received_ms
+            self._tape.agent(item_id, made_ms - ms, ms, audio)
         if passage is Passage.FIRST:
             if (keypad := self._keys.keypad) is not None:
                 keypad.agent_speaks()
-            self.apply(e.ReplySounds(reply.reply_id, reply.item_id))
+            self.apply(e.ReplySounds(reply_id, item_id))
+
+    def _play_at_once(self, reply: ReplyAudio) -> bool:
+        """The same, as it comes. The first of an item is declined: it moves the conversation, which
+        is for a task to do."""
+        if reply.item_id not in self._gate.sounding:
+            return False
+        self._play(reply)
+        return True
+
+    def _play_operator(self, item_id: str, audio: str) -> None:
+        """Hot path, operator to caller: still base64. No reply's, so nothing counts it."""
+        if self._leg is not None:
+            self._leg.play(ReplyAudio(item_id, item_id, audio))
+            self.ears.operator(audio)
+            if self._tape:
+                self._tape.operator(audio, base64_ms(audio))
 
     # -- commands -------------------------------------------------------------------------------
 
     def _carry_out(self, command: c.Command) -> None:
         match command:
             case c.StopPlayout() | c.AskOffer() | c.Record():
-                if isinstance(command, c.StopPlayout):
-                    self.ears.hush()
-                if self._leg:
-                    self._leg.command(command)
+                self._for_caller(command)
             case (
                 c.RunTool()
                 | c.SetTimer()
@@ -253,6 +353,8 @@ class Call:
                 | c.CloseKeypad()
             ):
                 self._do(command)
+            case c.HoldReplies() | c.RingConsole():
+                self._for_operator(command)
             case c.TransferCall() | c.RingHuman() | c.HandOver():
                 if self._tasks:
                     self._tasks.start_soon(self._use_line, command)
@@ -264,13 +366,33 @@ class Call:
                 | c.NoteUsage()
                 | c.NoteFloor()
                 | c.NoteNotice()
+                | c.NoteRecording()
+                | c.NoteWish()
             ):
                 self._show(command)
             case _:
                 if model := self._sessions.leg:
                     model.command(command)
 
-    def _do(self, command: c.ExchangeCommand) -> None:
+    def _for_caller(self, command: c.CallerCommand) -> None:
+        match command:
+            case c.Record(on) if self._tape:
+                self._tape.want(on=on)
+                return
+            case c.StopPlayout():
+                self._hush()
+            case _:
+                pass
+        if self._leg:
+            self._leg.command(command)
+
+    def _hush(self) -> None:
+        self.ears.hush()
+        self.desk.hush()
+        if self._tape:
+            self._tape.hush()
+
+    def _do(self, command: c.OwnCommand) -> None:
         match command:
             case c.RunTool():
                 if self._tasks:
@@ -288,6 +410,22 @@ class Call:
                 self._speak_again(command)
             case c.HideKeys() | c.OpenKeypad() | c.CloseKeypad():
                 self._take_keys(command)
+
+    def _for_operator(self, command: c.HoldReplies | c.RingConsole) -> None:
+        if isinstance(command, c.HoldReplies):
+            self._hold_replies(command.hold)
+        elif self._tasks:
+            self._tasks.start_soon(self._ring_console)
+
+    def _hold_replies(self, hold: bool) -> None:
+        turns = self.placed.brief.spec.turn_detection
+        if turns is None or (model := self._sessions.leg) is None:
+            return  # whoever pushes to talk is answered when we ask for it
+        model.command(c.SetTurns({**turns, "create_response": False} if hold else turns))
+
+    async def _ring_console(self) -> None:
+        if not self._operators():
+            self.apply(e.WishMissed())
 
     def _take_keys(self, command: c.HideKeys | c.OpenKeypad | c.CloseKeypad) -> None:
         if self._keys.take(command) and self._tasks:
@@ -307,8 +445,15 @@ class Call:
         self.apply(await self._tools.run(command))
 
     def _show(self, note: c.Note) -> None:
-        if isinstance(note, c.NoteLine | c.NoteTool):
-            self._board[note.item_id if isinstance(note, c.NoteLine) else note.call_id] = note
+        match note:
+            case c.NoteLine(item_id):
+                self._board[item_id] = note
+            case c.NoteTool(call_id):
+                self._board[call_id] = note
+            case c.NoteRecording():
+                self._board[RECORDING] = note
+            case _:
+                pass
         self._note(note)
         self._watch.noted(note)
         if self._leg:

@@ -22,6 +22,10 @@ class Ear(Protocol):
         """The same of the agent's; it comes faster than it is spoken."""
         ...
 
+    def operator(self, audio: str) -> None:
+        """The same of an operator's who has the call. Not told to that operator."""
+        ...
+
     def hush(self) -> None:
         """The agent was silenced: what was not heard yet never will be."""
         ...
@@ -40,23 +44,34 @@ class Ears:
 
     def __init__(self, private: Callable[[], bool]) -> None:
         self._private = private
+        self.any = False
+        """Somebody listens."""
         self._ears: list[Ear] = []
+        self._seats: list[Ear] = []
+        """Those whose own voice it is that `operator` tells of."""
         self._muted = False
 
     @contextmanager
-    def listening(self, ear: Ear) -> Generator[None]:
-        """Hear the call while the block runs. Raises `LinesBusy` when too many do."""
-        if len(self._ears) >= MOST:
+    def listening(self, ear: Ear, *, always: bool = False) -> Generator[None]:
+        """Hear the call while the block runs. Raises `LinesBusy` when too many do, unless it is
+        to be let in `always`."""
+        if len(self._ears) >= MOST and not always:
             raise LinesBusy("Enough people are listening to this call.")
         if not self._ears:
             self._muted = False
         self._ears.append(ear)
+        self.any = True
+        if always:
+            self._seats.append(ear)
         if self._muted:
             ear.muted(True)
         try:
             yield
         finally:
             self._ears.remove(ear)
+            self.any = bool(self._ears)
+            if always:
+                self._seats.remove(ear)
 
     def caller(self, audio: str) -> None:
         if self._ears and not self._hidden():
@@ -67,6 +82,12 @@ class Ears:
         if self._ears and not self._hidden():
             for ear in self._ears:
                 ear.agent(audio)
+
+    def operator(self, audio: str) -> None:
+        if self._ears and not self._hidden():
+            for ear in self._ears:
+                if ear not in self._seats:
+                    ear.operator(audio)
 
     def hush(self) -> None:
         for ear in self._ears:

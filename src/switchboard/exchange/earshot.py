@@ -12,6 +12,8 @@ from switchboard.conversation.earshot import KEPT_MS, LATELY_MS
 
 MAX_FRAMES: Final = 4_000
 """However short a caller's frames are, no more of them are kept: those of 20 ms are 750."""
+TIDY_MS: Final = 200.0
+"""How often is looked for what nobody needs."""
 _PIECE_MS: Final = 2_000.0
 """What is heard again is sent in pieces of about this length."""
 
@@ -23,17 +25,22 @@ class Earshot:
         self._frames: deque[tuple[float, float, str]] = deque(maxlen=MAX_FRAMES)
         """Start and end, milliseconds, and the audio."""
         self._heard_ms = 0.0
+        self._tidy_at_ms = 0.0
 
     def hear(self, audio: str, ms: float, needed_from_ms: float) -> None:
         """Keep a frame of `ms`, and forget what nobody needs: all before `needed_from_ms`, but
-        never the last moments, and never more than `KEPT_MS`."""
+        never the last moments, and never more than `KEPT_MS`; give or take `TIDY_MS`."""
         if ms <= 0:
             return
         began_ms = self._heard_ms
         self._heard_ms = now_ms = began_ms + ms
         self._frames.append((began_ms, now_ms, audio))
-        oldest_ms = max(now_ms - KEPT_MS, min(needed_from_ms, now_ms - LATELY_MS))
-        while self._frames[0][1] <= oldest_ms and len(self._frames) > 1:
+        if now_ms >= self._tidy_at_ms:
+            self._tidy_at_ms = now_ms + TIDY_MS
+            self._forget(max(now_ms - KEPT_MS, min(needed_from_ms, now_ms - LATELY_MS)))
+
+    def _forget(self, before_ms: float) -> None:
+        while self._frames[0][1] <= before_ms and len(self._frames) > 1:
             self._frames.popleft()
 
     def since(self, from_ms: float) -> Iterator[str]:

@@ -3,26 +3,18 @@
 from typing import Protocol
 
 from switchboard.conversation.commands import Note
-from switchboard.records.redaction.kinds import FULL, Redaction
+from switchboard.records.opening import Opening
 
 
 class Ledger(Protocol):
     """Notes now and never waits. Times are epoch seconds."""
 
-    def open_call(
-        self,
-        call_id: str,
-        *,
-        principal_id: str,
-        agent: str,
-        model: str,
-        voice: str,
-        channel: str,
-        began_at: float,
-        direction: str = "in",
-        redaction: Redaction = FULL,
-    ) -> None: ...
+    def open_call(self, opening: Opening) -> None: ...
 
     def note(self, call_id: str, note: Note, at: float) -> None: ...
 
     def close_call(self, call_id: str, reason: str, ended_at: float) -> None: ...
+
+    def let_go(self, call_id: str) -> None:
+        """Another server carries the call: from now on what is noted of it here counts no more."""
+        ...

@@ -42,6 +42,7 @@ async def use_line(line: Line, call_id: str, tool: RunTool) -> tuple[str, ToolOu
         try:
             return await line.use(call_id, tool.name, tool.arguments)
         except Exception:
+            # As above: it is one tool that failed, and the model is told so.
             logger.exception("line failed", extra={"call": call_id})
             return failure_text("The telephone could not do that."), ToolOutcome.FAILED
     return failure_text("The telephone took too long."), ToolOutcome.TIMED_OUT

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from switchboard.access.principal import Kind, Principal
 from switchboard.conversation.legs import Line
+from switchboard.conversation.past import Past
 from switchboard.exchange.brief import Brief
 from switchboard.exchange.media import CallMedia
 
@@ -23,6 +24,8 @@ class Placed:
     """Of a call that began before its caller is there: how long it may be without."""
     outgoing: bool = False
     """We ring, on a telephone."""
+    past: Past | None = None
+    """Of one that another server carried, and lost."""
     origin: object = None
     """What an observer said that it comes from."""
 

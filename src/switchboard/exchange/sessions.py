@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import anyio
 
 from switchboard.conversation import events as e
-from switchboard.conversation.legs import Dial, ModelLeg, ReplyAudio
+from switchboard.conversation.legs import Dial, ModelLeg, ReplyAudio, StraightModel
 from switchboard.conversation.session import SessionSpec
 from switchboard.errors import ModelUnavailable
 
@@ -38,10 +38,12 @@ class Sessions:
         *,
         tell: Callable[[e.Event], None],
         play: Callable[[ReplyAudio], None],
+        play_at_once: Callable[[ReplyAudio], bool],
         may_switch: Callable[[], bool],
         clock: Callable[[], float],
     ) -> None:
-        """`tell` takes what they say to the conversation, and `play` their audio past it;
+        """`tell` takes what they say to the conversation, and `play` their audio past it,
+        as `play_at_once` does, or declines to, where a leg can hand it over;
         `may_switch`: nothing is cut off if another takes the place of the one there is."""
         self.leg: ModelLeg | None = None
         self._life: anyio.CancelScope | None = None
@@ -51,6 +53,7 @@ class Sessions:
         self._dial = dial
         self._tell = tell
         self._play = play
+        self._play_at_once = play_at_once
         self._may_switch = may_switch
         self._clock = clock
         self._successor: Successor | None = None
@@ -62,22 +65,16 @@ class Sessions:
     async def hold(self) -> None:
         """Dial one model session, and listen to it until it is lost or replaced."""
         last: e.ModelLost | None = None
+        status: int | None = None
         with anyio.CancelScope() as life:
             try:
                 async with self._dial(self._next_spec()) as leg:
                     last = await self._listen(leg, life)
             except ModelUnavailable as unavailable:
-                logger.warning(
-                    "model unavailable",
-                    extra={
-                        "call": self._call_id,
-                        "reason": str(unavailable),
-                        "status": unavailable.status,
-                    },
-                )
                 last = e.ModelLost(str(unavailable), unavailable.retryable)
+                status = unavailable.status
         if last is not None and not life.cancel_called:
-            self._over(last, life)
+            self._over(last, life, status)
 
     def switch(self) -> None:
         """Let a session that is ready take the place of the one there is, once nothing is cut off
@@ -103,6 +100,8 @@ class Sessions:
 
     async def _listen(self, leg: ModelLeg, life: anyio.CancelScope) -> e.ModelLost:
         """Its last word."""
+        if isinstance(leg, StraightModel):
+            leg.straight(self._play_at_once)
         async for event in leg:
             match event:
                 case ReplyAudio():
@@ -118,8 +117,9 @@ class Sessions:
                     pass  # a session that is not the call's yet has nothing to tell us
         return e.ModelLost("closed", retryable=True)
 
-    def _over(self, last: e.ModelLost, life: anyio.CancelScope) -> None:
-        """A session ended by itself: the call's own, the next one, or one that never was ready."""
+    def _over(self, last: e.ModelLost, life: anyio.CancelScope, status: int | None) -> None:
+        """A session ended by itself: the call's own, the next one, or one that never was ready.
+        `status` is how the service refused it, if it did."""
         if self._life is life:
             self.leg = self._life = None
             self._lost_at = self._lost_at or self._clock()
@@ -128,6 +128,10 @@ class Sessions:
             return
         if self._successor is not None and self._successor.life is life:
             self._successor = None
+        logger.warning(
+            "model unavailable",
+            extra={"call": self._call_id, "reason": last.reason, "status": status},
+        )
         self._tell(e.DialFailed(last.reason, last.retryable))
 
     def _next_spec(self) -> SessionSpec:

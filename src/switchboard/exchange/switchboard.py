@@ -2,14 +2,17 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Final
 
 import anyio
 from anyio.abc import TaskGroup
 
 from switchboard.access.principal import Kind, Principal
 from switchboard.conversation.legs import CallerLeg, Dial, Line, Mint, Minted, Negotiate
+from switchboard.conversation.past import Past
 from switchboard.errors import NotAllowed
 from switchboard.exchange.beside import Beside
 from switchboard.exchange.brief import Fit, Reception
@@ -17,9 +20,19 @@ from switchboard.exchange.call import Call
 from switchboard.exchange.ledger import Ledger
 from switchboard.exchange.observer import UNOBSERVED, Observer, Particulars, Watch
 from switchboard.exchange.placed import Placed
+from switchboard.exchange.purse import Purse
+from switchboard.exchange.tape import TapeDeck
 from switchboard.exchange.waiting import NOBODY_WAITS, Lines, Waiting
+from switchboard.records.opening import Opening
 
 logger = logging.getLogger(__name__)
+
+ELSEWHERE: Final = "elsewhere"
+"""Why a call has ended here that another replica carries on."""
+FAREWELL_S: Final = 10.0
+"""How long goodbyes may take once the time to finish in is over."""
+LOOK_S: Final = 0.25
+"""Nobody says so when a placed call is waited for no longer."""
 
 
 class Switchboard:
@@ -35,20 +48,35 @@ class Switchboard:
         negotiate: Negotiate | None = None,
         mint: Mint | None = None,
         lines: Lines | None = None,
+        deck: TapeDeck | None = None,
+        purse: Purse | None = None,
         clock: Callable[[], float] = time.monotonic,
+        operators: Callable[[], bool] = lambda: False,
     ) -> None:
+        """With a `purse` calls begin within the day's budget; it is the `recorder`, too.
+        `operators` says whether anybody would hear a wish for a human ring."""
+        self._operators = operators
+        self._purse = purse
+        if purse is not None:
+            purse.end = self._end_politely
         self._dial = dial
         self._reception = reception
         self._recorder = recorder
         self._observer = observer
+        self._deck = deck
         self._clock = clock
-        self._waiting = Waiting(lines or Lines(), self.live, clock, observer.origin)
+        self._waiting = Waiting(lines or Lines(), self._placed, clock, observer.origin)
         self._beside = Beside(self._waiting, self._start, negotiate, mint)
         self._calls: dict[str, Call] = {}
         self._tasks: TaskGroup | None = None
         self._one_ended = anyio.Event()
 
     # -- the door -------------------------------------------------------------------------------
+
+    async def book(self, principal: Principal) -> str | None:
+        """Of the day's budget, what a call needs to begin. Its id, to be placed by; `None` where
+        nothing is counted. Raises `BudgetSpent`."""
+        return None if self._purse is None else await self._purse.book(principal)
 
     def place(
         self,
@@ -61,17 +89,24 @@ class Switchboard:
         fit: Fit | None = None,
         wait_s: float | None = None,
         outgoing: bool = False,
+        call_id: str | None = None,
     ) -> str:
         """Reserve a line; returns the call's id. Its caller has `wait_s` to come, the lines' own
-        where it is not given. `fit` makes the agent's brief this call's; `outgoing`: we ring.
+        where it is not given. `fit` makes the agent's brief this call's; `outgoing`: we ring;
+        `call_id`: what was booked.
 
         `line` is the telephone's, for a call that comes by it. Raises `LinesBusy`, or `NotAllowed`
         for an agent, voice or model that is not offered.
         """
         by_telephone = line is not None or outgoing or principal.kind is Kind.TELEPHONE
-        brief = self._reception.brief(agent, voice=voice, model=model, by_telephone=by_telephone)
-        brief = brief if fit is None else fit(brief)
-        placed = self._waiting.reserve(principal, brief, line=line, outgoing=outgoing)
+        with self._given_back(call_id):
+            brief = self._reception.brief(
+                agent, voice=voice, model=model, by_telephone=by_telephone
+            )
+            brief = brief if fit is None else fit(brief)
+            placed = self._waiting.reserve(
+                principal, brief, line=line, call_id=call_id, outgoing=outgoing
+            )
         self._waiting.expect(placed, wait_s)
         return placed.call_id
 
@@ -92,24 +127,39 @@ class Switchboard:
         *,
         principal: Principal,
         agent: str,
+        voice: str | None = None,
+        model: str | None = None,
         line: Line | None = None,
         fit: Fit | None = None,
         outgoing: bool = False,
+        past: Past | None = None,
     ) -> bool:
         """Reserve a line for a call that was placed on another replica: its caller came here.
+        `past` is there where that replica carried it.
 
         One that is here already stays as it is. Whether it was not. Raises as `place` does.
         """
         if call_id in self._calls or call_id in self._waiting:
             return False
         by_telephone = line is not None
-        brief = self._reception.brief(agent, voice=None, model=None, by_telephone=by_telephone)
+        brief = self._reception.brief(agent, voice=voice, model=model, by_telephone=by_telephone)
         brief = brief if fit is None else fit(brief)
         placed = self._waiting.reserve(
             principal, brief, line=line, call_id=call_id, outgoing=outgoing
         )
-        self._waiting.expect(placed)
+        self._waiting.expect(replace(placed, past=past))
         return True
+
+    def holds(self, call_id: str) -> bool:
+        """Whether this replica carries the call, or waits for its caller."""
+        return call_id in self._calls or call_id in self._waiting
+
+    def let_go(self, call_id: str) -> None:
+        """Another replica carries this call now: nothing of it goes on here, nor is written."""
+        self.cancel(call_id)
+        if call := self._calls.get(call_id):
+            self._recorder.let_go(call_id)
+            call.end(ELSEWHERE)
 
     async def place_offer(
         self,
@@ -126,7 +176,9 @@ class Switchboard:
         Raises as `place` and `Negotiate` do.
         """
         brief = self._reception.brief(agent, voice=voice, model=model)
-        return await self._beside.place_offer(principal, brief, offer)
+        booked = await self.book(principal)
+        with self._given_back(booked):
+            return await self._beside.place_offer(principal, brief, offer, booked)
 
     async def place_session(
         self, *, principal: Principal, agent: str, voice: str | None, model: str | None
@@ -137,7 +189,9 @@ class Switchboard:
         `wait_s`. Raises as `place` and `Mint` do.
         """
         brief = self._reception.brief(agent, voice=voice, model=model)
-        return await self._beside.place_session(principal, brief)
+        booked = await self.book(principal)
+        with self._given_back(booked):
+            return await self._beside.place_session(principal, brief, booked)
 
     def attach(self, call_id: str, media_id: str) -> None:
         """Begin a minted call, beside the media of the service's call `media_id`. Once.
@@ -170,6 +224,7 @@ class Switchboard:
     def cancel(self, call_id: str) -> None:
         """Free the line of a placed call that nobody came for."""
         self._waiting.cancel(call_id)
+        self._give_back(call_id)
 
     async def end(self, call_id: str, reason: str) -> None:
         """End a call now. One that has ended already, or never began, is as good."""
@@ -188,6 +243,10 @@ class Switchboard:
             raise NotAllowed("This call has ended.")
         call.ask_for_human()
 
+    def knows(self, call_id: str) -> bool:
+        """Whether a call waits or is carried here."""
+        return call_id in self._calls or call_id in self._waiting
+
     def find(self, call_id: str) -> Call:
         """A call that is being carried. Raises `NotAllowed` for one that is over."""
         if (call := self._calls.get(call_id)) is None or call.ended:
@@ -198,8 +257,32 @@ class Switchboard:
         """Calls being carried, parked ones included."""
         return len(self._calls)
 
+    def free(self) -> int:
+        """How many more calls could be taken now; none while the server stops."""
+        return self._waiting.free
+
     def ready(self) -> bool:
         return self._waiting.is_open
+
+    def _placed(self) -> list[Placed]:
+        return [call.placed for call in self._calls.values()]
+
+    def _end_politely(self, call_id: str, reason: str) -> None:
+        if call := self._calls.get(call_id):
+            call.end(reason, politely=True)
+
+    def _give_back(self, call_id: str | None) -> None:
+        if self._purse is not None and call_id is not None:
+            self._purse.forget(call_id)
+
+    @contextmanager
+    def _given_back(self, call_id: str | None) -> Generator[None]:
+        """What was booked for a call is given back where it cannot be placed."""
+        try:
+            yield
+        except BaseException:
+            self._give_back(call_id)
+            raise
 
     # -- the house ------------------------------------------------------------------------------
 
@@ -210,19 +293,35 @@ class Switchboard:
             self._waiting.open()
             await anyio.sleep_forever()
 
-    async def drain(self, grace_s: float) -> int:
-        """Take no more calls, let each live one say goodbye, and wait at most `grace_s`.
+    async def drain(self, grace_s: float, farewell_s: float = FAREWELL_S) -> int:
+        """Take no more calls, and let those there are go on for `grace_s`. Then each says goodbye,
+        within `farewell_s`. Returns how many calls remain.
 
-        Returns how many calls remain.
+        A telephone of somebody we ring is let alone at once: nobody has taken it yet.
         """
         self._waiting.close()
         for call in list(self._calls.values()):
+            if call.rings and call.placed.outgoing:
+                call.end("server_stopping")
+        await self._finished(grace_s)
+        self._waiting.clear()
+        for call in list(self._calls.values()):
             call.end("server_stopping", politely=True)
-        with anyio.move_on_after(grace_s):
-            while self._calls:
+        await self._finished(farewell_s)
+        return self.left()
+
+    def left(self) -> int:
+        """Calls that a drain waits for: those being carried, and those whose caller may still
+        come. None before there is a drain."""
+        return 0 if self._waiting.is_open else len(self._calls) + len(self._waiting)
+
+    async def _finished(self, within_s: float) -> None:
+        """Until no call is left, or the time is over."""
+        with anyio.move_on_after(within_s):
+            while self.left():
                 self._one_ended = anyio.Event()
-                await self._one_ended.wait()
-        return len(self._calls)
+                with anyio.move_on_after(LOOK_S):
+                    await self._one_ended.wait()
 
     def _start(self, placed: Placed) -> Call:
         if self._tasks is None:
@@ -234,6 +333,8 @@ class Switchboard:
             lambda note: self._recorder.note(placed.call_id, note, time.time()),
             self._clock,
             watch,
+            self._deck,
+            lambda: self._operators(),
         )
         self._calls[call.id] = call
         self._tasks.start_soon(self._own, call, watch)
@@ -241,7 +342,7 @@ class Switchboard:
 
     def _open_record(self, call: Call) -> None:
         spec = call.placed.brief.spec
-        self._recorder.open_call(
+        opening = Opening(
             call.id,
             principal_id=call.placed.principal.id,
             agent=call.placed.brief.agent,
@@ -249,9 +350,11 @@ class Switchboard:
             voice=spec.voice,
             channel=call.placed.channel,
             direction=call.placed.direction,
-            began_at=time.time(),
+            began_at=time.time() - (call.placed.past.elapsed_s if call.placed.past else 0.0),
             redaction=call.placed.brief.redaction,
+            past=call.placed.past,
         )
+        self._recorder.open_call(opening)
 
     async def _own(self, call: Call, watch: Watch) -> None:
         if not call.rings:  # one that rings is put down once somebody is there
@@ -264,7 +367,7 @@ class Switchboard:
             logger.exception("call failed", extra={"call": call.id})
         finally:
             reason = call.ended or "cancelled"
-            if call.came:  # else there is no record, or another replica's
+            if call.came or call.placed.past:  # else there is no record, or another replica's
                 self._recorder.close_call(call.id, reason, time.time())
             del self._calls[call.id]
             self._one_ended.set()

@@ -2,13 +2,14 @@
 
 import math
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
 
-from switchboard.access.principal import Principal
+from switchboard.access.principal import Kind, Principal
+from switchboard.access.rates import Rate, Rates
 from switchboard.conversation.legs import Line, Minted
-from switchboard.errors import LinesBusy, NotAllowed
+from switchboard.errors import LinesBusy, NotAllowed, ServerStopping
 from switchboard.exchange.brief import Brief
 from switchboard.exchange.placed import Placed
 
@@ -22,6 +23,16 @@ class Lines:
 
     calls: int = 20
     wait_s: float = 30.0
+    user: int | None = None
+    """Of one person who has signed in, at once."""
+    address: int | None = None
+    """Of strangers at one address, at once."""
+    agent: int | None = None
+    """Of one agent, at once."""
+    kept: int = 0
+    """Lines that strangers may not take: for people."""
+    agent_rate: Rate | None = None
+    """New calls of one agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +45,8 @@ class _Wait:
 
 
 class Waiting:
-    """Placed calls that wait. `live` says how many lines those that have begun hold; `origin`, what
-    the call that is being placed just now comes from, for whoever observes.
+    """Placed calls that wait. `live` says which have begun and hold a line each; `origin`, what the
+    call that is being placed just now comes from, for whoever observes.
 
     Takes none before it is opened.
     """
@@ -43,7 +54,7 @@ class Waiting:
     def __init__(
         self,
         lines: Lines,
-        live: Callable[[], int],
+        live: Callable[[], Collection[Placed]],
         clock: Callable[[], float],
         origin: Callable[[], object] = lambda: None,
     ) -> None:
@@ -51,6 +62,7 @@ class Waiting:
         self._live = live
         self._origin = origin
         self._clock = clock
+        self._agents = Rates(lines.agent_rate, clock=clock) if lines.agent_rate else None
         self._waits: dict[str, _Wait] = {}
         """By the call's id."""
         self._opened = self._closed = False
@@ -69,7 +81,13 @@ class Waiting:
         return call_id in self._waits
 
     def __len__(self) -> int:
+        self._forget_no_shows()
         return len(self._waits)
+
+    @property
+    def free(self) -> int:
+        """How many calls could be reserved now."""
+        return max(self._lines.calls - len(self._live()) - len(self), 0) if self.is_open else 0
 
     def reserve(
         self,
@@ -81,12 +99,11 @@ class Waiting:
         outgoing: bool = False,
     ) -> Placed:
         """Take a line for a call that is about to begin, until it is `cancel`led or a caller is
-        `expect`ed. Raises `LinesBusy`."""
+        `expect`ed. Raises `LinesBusy`, `TooOften`, or `ServerStopping` where none are taken."""
         self._forget_no_shows()
         if not self.is_open:
-            raise LinesBusy(STOPPING)
-        if self._live() + len(self._waits) >= self._lines.calls:
-            raise LinesBusy("All lines are busy; please try again in a moment.")
+            raise ServerStopping(STOPPING)
+        self._check_room(principal, brief.agent)
         placed = Placed(
             call_id or secrets.token_urlsafe(12),
             principal,
@@ -97,6 +114,28 @@ class Waiting:
         )
         self._waits[placed.call_id] = _Wait(placed)
         return placed
+
+    def _check_room(self, principal: Principal, agent: str) -> None:
+        lines = self._lines
+        held = [*self._live(), *(wait.placed for wait in self._waits.values())]
+        if len(held) >= lines.calls:
+            raise LinesBusy("All lines are busy; please try again in a moment.")
+        stranger = principal.kind is Kind.ANONYMOUS
+        if stranger and len(held) >= lines.calls - lines.kept:
+            raise LinesBusy("The lines that are left are for people who have signed in.")
+        if principal.kind is Kind.PERSON and lines.user is not None:
+            mine = sum(each.principal.id == principal.id for each in held)
+            if mine >= lines.user:
+                raise LinesBusy("You are on as many calls as you may be. End one first.")
+        if stranger and lines.address is not None and principal.address is not None:
+            beside = [each.principal for each in held if each.principal.kind is Kind.ANONYMOUS]
+            if sum(each.address == principal.address for each in beside) >= lines.address:
+                raise LinesBusy("There are as many calls from your address as there may be.")
+        busy = sum(each.brief.agent == agent for each in held)
+        if lines.agent is not None and busy >= lines.agent:
+            raise LinesBusy("This agent is on as many calls as it may be.")
+        if self._agents is not None:
+            self._agents.check(agent)
 
     def expect(
         self, placed: Placed, wait_s: float | None = None, *, minted: Minted | None = None
@@ -127,8 +166,11 @@ class Waiting:
         self._waits.pop(call_id, None)
 
     def close(self) -> None:
-        """No more are taken, and those that wait never begin."""
+        """No more are taken. Those that wait may still begin."""
         self._closed = True
+
+    def clear(self) -> None:
+        """Those that wait never begin."""
         self._waits.clear()
 
     def _forget_no_shows(self) -> None:

@@ -1,7 +1,7 @@
 """The GA realtime dialect: frames from the service into events, commands into frames."""
 
-from collections.abc import Mapping
-from typing import Any, assert_never, get_args
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Union, assert_never, get_args
 
 import msgspec
 
@@ -13,13 +13,16 @@ from switchboard.conversation.commands import (
     AddToolCall,
     AddToolOutput,
     AppendAudio,
+    Aside,
     CancelReply,
     ClearPlayout,
     DeleteItem,
     ModelCommand,
     RequestReply,
+    SetTurns,
     TruncateItem,
 )
+from switchboard.conversation.legs import ReplyAudio
 from switchboard.conversation.session import SessionSpec
 from switchboard.model import replies, wire
 from switchboard.model.replies import TAG_KEY
@@ -50,19 +53,28 @@ def session_update(spec: SessionSpec) -> bytes:
     return update_of(session_object(spec))
 
 
-def update_of(session: Mapping[str, Any]) -> bytes:
+def update_of(session: Mapping[str, Any], event_id: str = SESSION_UPDATE_ID) -> bytes:
     """`session.update` of a session object, whichever dialect's."""
-    return _frame("session.update", SESSION_UPDATE_ID, session=session)
+    return _frame("session.update", event_id, session=session)
 
 
-def encode(command: ModelCommand, *, agent_text: str = "output_text") -> bytes:
+type AsideOf = Callable[[Aside], Mapping[str, Any]]
+
+
+def encode(
+    command: ModelCommand, *, agent_text: str = "output_text", aside: AsideOf | None = None
+) -> bytes:
     """The frame for a command. A refusal names its event id, which for a reply is its tag.
 
-    `agent_text` is what the dialect calls a text of the agent's.
+    `agent_text` is what the dialect calls a text of the agent's, `aside` how it asks for a reply
+    beside the conversation.
     """
     match command:
         case RequestReply():
-            return _frame("response.create", command.tag, response=_reply(command))
+            reply = _reply(command)
+            if command.aside is not None:
+                reply |= (aside or _aside)(command.aside)
+            return _frame("response.create", command.tag, response=reply)
         case CancelReply(reply_id):
             return _frame("response.cancel", f"cancel_{reply_id}", response_id=reply_id)
         case ClearPlayout():
@@ -79,6 +91,9 @@ def encode(command: ModelCommand, *, agent_text: str = "output_text") -> bytes:
             return _frame("conversation.item.delete", f"delete_{item_id}", item_id=item_id)
         case AppendAudio(audio):
             return append(audio)
+        case SetTurns(turns):
+            session = {"type": "realtime", "audio": {"input": {"turn_detection": turns}}}
+            return update_of(session, "set_turns")
         case _:
             event_id, item = _item_of(command, agent_text)
             return _frame("conversation.item.create", event_id, item=item)
@@ -117,6 +132,21 @@ def _reply(command: RequestReply) -> dict[str, Any]:
     if not command.allow_tools:
         reply["tool_choice"] = "none"
     return reply
+
+
+def _aside(aside: Aside) -> Mapping[str, Any]:
+    return {
+        "conversation": "none",
+        "output_modalities": ["text"],
+        "input": aside_input(aside),
+        "max_output_tokens": aside.max_output_tokens,
+    }
+
+
+def aside_input(aside: Aside) -> list[dict[str, Any]]:
+    """The one message that it is to read."""
+    part = {"type": "input_text", "text": _utf8(aside.text)}
+    return [{"type": "message", "role": "user", "content": [part]}]
 
 
 def _message(item_id: str, role: str, kind: str, content: str) -> dict[str, Any]:
@@ -179,6 +209,10 @@ class _Head(msgspec.Struct, frozen=True, gc=False):
 
 
 _head = msgspec.json.Decoder(_Head)
+_AUDIO: Final = b'audio.delta"'
+"""How the names of audio's events end, in either dialect."""
+_LOOKED_AT: Final = 256
+"""Bytes in which a service says what an event is. Where it does not, `decode` finds out."""
 
 
 class Events:
@@ -187,6 +221,10 @@ class Events:
     def __init__(self, union: Any) -> None:  # noqa: ANN401 - no type says "a union of types"
         self.reader: msgspec.json.Decoder[ServerEvent] = msgspec.json.Decoder(union)
         kinds: tuple[type[ServerEvent], ...] = get_args(union)
+        audio = [kind for kind in kinds if issubclass(kind, replies.AudioDelta)]
+        self.audio: msgspec.json.Decoder[replies.AudioDelta] = msgspec.json.Decoder(
+            Union[tuple(audio)]  # noqa: UP007  # made of a list
+        )
         self.known = frozenset(str(kind.__struct_config__.tag) for kind in kinds)
 
 
@@ -212,6 +250,16 @@ class Decoder:
         except (msgspec.MsgspecError, ValueError, RecursionError):
             raise MalformedFrame("unreadable") from None
         return event.facts(self._seen)
+
+    def audio(self, frame: bytes) -> ReplyAudio | None:
+        """The audio that the frame is; `None` for everything else, which `decode` reads."""
+        if frame.find(_AUDIO, 0, _LOOKED_AT) < 0:
+            return None
+        try:
+            event = self._events.audio.decode(frame)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
+        return ReplyAudio(event.response_id, event.item_id, event.delta)
 
     def _unknown(self, frame: bytes | str) -> Facts:
         try:

@@ -5,10 +5,9 @@ import random
 import ssl
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 import anyio
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import WebSocketException
 
 from switchboard.conversation.legs import Dial, ModelLeg
@@ -17,6 +16,7 @@ from switchboard.errors import ModelUnavailable
 from switchboard.model.config import ModelConfig
 from switchboard.model.endings import unreachable
 from switchboard.model.endpoint import Endpoint
+from switchboard.model.frames import QuickConnection
 from switchboard.model.link import Link
 from switchboard.model.profiles import AZURE_OPENAI, Capabilities
 from switchboard.model.upgrade import Upgrade, bound_kernel_buffer
@@ -91,7 +91,7 @@ class Line:
         return self.endpoint.session_url(spec.model)
 
     @asynccontextmanager
-    async def _held(self, opened: ClientConnection, link: Link) -> AsyncGenerator[None]:
+    async def _held(self, opened: QuickConnection, link: Link) -> AsyncGenerator[None]:
         try:
             async with _beside(link):
                 yield
@@ -103,7 +103,7 @@ class Line:
 
     async def _open(
         self, url: str, again_on: Collection[int] = frozenset(), *, tries: int | None = None
-    ) -> ClientConnection:
+    ) -> QuickConnection:
         patience_s, tries = self._config.dial_timeout_s, tries or self._config.tries
         try:
             with anyio.fail_after(patience_s):
@@ -116,7 +116,7 @@ class Line:
 
     async def _try_twice(
         self, url: str, token: str, again_on: Collection[int], tries: int
-    ) -> ClientConnection:
+    ) -> QuickConnection:
         try:
             return await self._try(url, token)
         except ModelUnavailable as failure:
@@ -127,13 +127,13 @@ class Line:
         await anyio.sleep(random.uniform(*_RETRY_AFTER_S))  # noqa: S311  # jitter, not a secret
         return await self._try(url, token)
 
-    async def _try(self, url: str, token: str) -> ClientConnection:
+    async def _try(self, url: str, token: str) -> QuickConnection:
         try:
             opened = await self._upgrade(url, token)
         except (OSError, WebSocketException) as error:
             raise unreachable(error, self._service) from error
         bound_kernel_buffer(opened)
-        return opened
+        return cast("QuickConnection", opened)
 
     def _upgrade(self, url: str, token: str) -> Upgrade:
         config = self._config
@@ -141,6 +141,7 @@ class Line:
             url,
             additional_headers=self._service.show(token),
             user_agent_header="switchboard",
+            create_connection=QuickConnection,
             compression=None,  # base64 hardly shrinks, and 50 frames a second would pay for it
             open_timeout=None,  # the whole dial has one
             ping_interval=config.ping_interval_s,
@@ -160,7 +161,7 @@ class Line:
             options["proxy"] = None
         return options
 
-    async def _hang_up(self, opened: ClientConnection) -> None:
+    async def _hang_up(self, opened: QuickConnection) -> None:
         # Shielded: a cancelled call says goodbye too, but never waits long for the answer.
         with anyio.move_on_after(self._config.close_timeout_s, shield=True):
             await opened.close()

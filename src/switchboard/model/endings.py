@@ -27,6 +27,8 @@ _KEY_REFUSED = (
 _RETRYABLE_STATUS = frozenset({408, 425, 429})
 _FINAL_CODES = frozenset({1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003})
 """Close codes that say: the same again would end the same way."""
+_GARBLED = frozenset({1002, 1007})
+"""Said by us, they mean that what came was no message: sooner the line's fault than theirs."""
 
 
 class _Detail(msgspec.Struct, frozen=True):
@@ -68,7 +70,8 @@ def lost(closed: ConnectionClosed) -> ModelLost:
         return ModelLost(f"the service closed the session ({said})", retryable)
     if closed.sent is not None:
         said = f"{closed.sent.code} {closed.sent.reason}".strip()
-        return ModelLost(f"we closed the session ({said})", closed.sent.code not in _FINAL_CODES)
+        retryable = closed.sent.code not in _FINAL_CODES - _GARBLED
+        return ModelLost(f"we closed the session ({said})", retryable)
     return ModelLost("the connection was lost", retryable=True)
 
 

@@ -1,57 +1,59 @@
-"""Whole messages on the way to a service, made and written with as little as it takes.
+"""Whole messages to and from a service, with as little as it takes.
 
 The library's own `send` masks with four fresh bytes from the kernel for each message, and passes
-through a context manager, a protocol and a list. At fifty messages a second and hundreds of sockets
-that was half of the proxy's time (bench/README.md).
+through a context manager, a protocol and a list; what it reads goes through a parser, a queue and a
+task. At fifty messages a second and hundreds of sockets that was half of all time
+(bench/README.md).
 """
 
-import secrets
-import struct
-from typing import Final
+from collections.abc import Callable
+from typing import Final, override
 
 from websockets.asyncio.client import ClientConnection
-from websockets.frames import Opcode
 from websockets.protocol import State
-from websockets.speedups import apply_mask
 
-_FINAL: Final = 0x80
-_MASKED: Final = 0x80
-_KEY_BYTES: Final = 4
-_DRAWN_BYTES: Final = 4_096
+from switchboard.framing import (
+    awaits_a_message,
+    lone_text,
+    masked_frame,
+    masked_text,
+    masking_keys,
+    whole_text,
+)
 
-
-class Masks:
-    """Masking keys that nobody can foresee (RFC 6455, 5.3), drawn a thousand at a time."""
-
-    def __init__(self) -> None:
-        self._drawn = b""
-        self._at = 0
-
-    def next(self) -> bytes:
-        """Four bytes, each used once."""
-        if self._at == len(self._drawn):
-            self._drawn, self._at = secrets.token_bytes(_DRAWN_BYTES), 0
-        self._at += _KEY_BYTES
-        return self._drawn[self._at - _KEY_BYTES : self._at]
+_keys: Final = masking_keys()
 
 
-def masked_frame(message: str | bytes, key: bytes) -> bytes:
-    """One whole message as a client puts it on the wire (RFC 6455, 5.2)."""
-    if isinstance(message, str):
-        opcode, payload = Opcode.TEXT, message.encode()
-    else:
-        opcode, payload = Opcode.BINARY, message
-    size = len(payload)
-    if size < 126:
-        head = struct.pack("!BB", _FINAL | opcode, _MASKED | size)
-    elif size < 65_536:
-        head = struct.pack("!BBH", _FINAL | opcode, _MASKED | 126, size)
-    else:
-        head = struct.pack("!BBQ", _FINAL | opcode, _MASKED | 127, size)
-    return b"".join((head, key, apply_mask(payload, key)))
+class QuickConnection(ClientConnection):
+    """The library's connection, which may hand over small texts as they come."""
 
+    hand_over: Callable[[bytes], bool] | None = None
+    """Is given whole texts, not decoded, that nothing came before and that need not wait. What it
+    declines is read by `recv` as all else is, and so is all that follows until that was read."""
+    _is_between = False
 
-_masks: Final = Masks()
+    @override
+    def data_received(self, data: bytes) -> None:
+        if self._is_between and self.hand_over is not None:
+            data = self._hand_over_texts(data, self.hand_over)
+            if not data:
+                return
+        super().data_received(data)
+        self._is_between = awaits_a_message(self.protocol)
+
+    def _hand_over_texts(self, data: bytes, hand_over: Callable[[bytes], bool]) -> bytes:
+        """Returns what is left for the parser."""
+        if self.recv_messages.frames:
+            return data
+        if (lone := lone_text(data)) is not None:
+            return b"" if hand_over(lone) else data
+        at, end = 0, len(data)
+        while at < end and (found := whole_text(data, at)) is not None:
+            text, after = found
+            if not hand_over(text):
+                break
+            at = after
+        return data[at:]
 
 
 async def send_whole(link: ClientConnection, message: str | bytes) -> None:
@@ -62,7 +64,7 @@ async def send_whole(link: ClientConnection, message: str | bytes) -> None:
     """
     # Straight to the transport: the protocol keeps nothing back, so nothing can be overtaken.
     if link.protocol.state is State.OPEN:
-        link.transport.write(masked_frame(message, _masks.next()))
+        link.transport.write(masked_frame(message, next(_keys)))
         await link.drain()
 
 
@@ -70,5 +72,13 @@ def send_at_once(link: ClientConnection, message: str | bytes) -> bool:
     """As `send_whole`, if that takes no waiting; else `False`, and nothing is sent."""
     if link.paused or link.protocol.state is not State.OPEN:
         return False
-    link.transport.write(masked_frame(message, _masks.next()))
+    link.transport.write(masked_frame(message, next(_keys)))
+    return True
+
+
+def send_text_at_once(link: ClientConnection, text: bytes) -> bool:
+    """The same of a text that is encoded already."""
+    if link.paused or link.protocol.state is not State.OPEN:
+        return False
+    link.transport.write(masked_text(text, next(_keys)))
     return True

@@ -3,19 +3,19 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import anyio
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from switchboard.conversation.commands import ModelCommand, TruncateItem
 from switchboard.conversation.events import ModelEvent, ModelLost, ModelReady, ModelRefused
 from switchboard.conversation.legs import ReplyAudio
-from switchboard.model.codec import SESSION_UPDATE_ID, MalformedFrame
+from switchboard.model.codec import SESSION_UPDATE_ID, MalformedFrame, append
 from switchboard.model.config import ModelConfig
 from switchboard.model.endings import lost
+from switchboard.model.frames import QuickConnection, send_text_at_once
 from switchboard.model.outbox import Outbox
 from switchboard.model.profiles import Capabilities
 from switchboard.model.wire import NOTHING, Fact, Facts
@@ -28,7 +28,7 @@ class Link:
 
     def __init__(
         self,
-        socket: ClientConnection,
+        socket: QuickConnection,
         config: ModelConfig,
         service: Capabilities,
         opening: bytes,
@@ -49,6 +49,7 @@ class Link:
         self._sending_since: float | None = None
         self._complaint = "it said nothing"
         self._lost: ModelLost | None = None
+        self._play: Callable[[ReplyAudio], bool] = lambda _: False
         self.malformed = 0
         """Frames that could not be understood, and were left out."""
 
@@ -65,14 +66,27 @@ class Link:
     # -- the leg --------------------------------------------------------------------------------
 
     def hear(self, audio: str) -> None:
-        if self._lost is None:
+        if self._lost is not None:
+            return
+        sound = self._outbox.is_idle and audio and audio.isascii()
+        if not (sound and send_text_at_once(self._socket, append(audio))):
             self._outbox.put_audio(audio)
 
     def command(self, command: ModelCommand) -> None:
         if isinstance(command, TruncateItem) and not self._service.truncates_replies:
             return
-        if self._lost is None and not self._outbox.put_command(self._service.encode(command)):
+        if self._lost is not None:
+            return
+        frame = self._service.encode(command)
+        if self._outbox.is_idle and send_text_at_once(self._socket, frame):
+            return
+        if not self._outbox.put_command(frame):
             self._lose("the link is stalled: too many commands are waiting", retryable=True)
+
+    def straight(self, play: Callable[[ReplyAudio], bool]) -> None:
+        """From now on, hand over audio as it comes."""
+        self._play = play
+        self._socket.hand_over = self._play_at_once
 
     async def __aiter__(self) -> AsyncIterator[ModelEvent | ReplyAudio]:
         while self._lost is None:
@@ -118,6 +132,13 @@ class Link:
             )
 
     # -- inside ---------------------------------------------------------------------------------
+
+    def _play_at_once(self, frame: bytes) -> bool:
+        """Whether this was audio, and is played."""
+        if self._lost is not None or not self._configured.is_set():
+            return False
+        reply = self._decoder.audio(frame)
+        return reply is not None and self._play(reply)
 
     def _read(self, frame: bytes) -> Facts:
         try:

@@ -18,6 +18,8 @@ class Outbox:
         self._audio_chars = 0
         self._audio_wanted = False
         self._filled = asyncio.Event()
+        self.is_idle = False
+        """Nothing waits, nothing is being sent, and audio may leave."""
         self.dropped = 0
         """Pieces of caller audio that were let go."""
 
@@ -25,6 +27,7 @@ class Outbox:
         """Queue a frame that must arrive. False when the queue is full: the link is stalled."""
         if len(self._commands) >= self._command_limit:
             return False
+        self.is_idle = False
         self._commands.append(frame)
         self._filled.set()
         return True
@@ -34,6 +37,7 @@ class Outbox:
         # Base64 is ASCII; anything else could not be sent and is no audio.
         if not audio or not audio.isascii():
             return
+        self.is_idle = False
         self._audio.append(audio)
         # Every piece costs a frame's overhead too, or a flood of tiny ones would know no limit.
         self._audio_chars += len(audio) + _PIECE_OVERHEAD
@@ -55,6 +59,8 @@ class Outbox:
             if self._audio and self._audio_wanted:
                 return append(self._take_audio())
             self._filled.clear()
+            # Whoever takes the next frame has sent the one before.
+            self.is_idle = self._audio_wanted
             await self._filled.wait()
 
     def _take_audio(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, override
 
 from switchboard.conversation.audio import PCM_24K
-from switchboard.conversation.commands import ModelCommand
+from switchboard.conversation.commands import Aside, ModelCommand, SetTurns
 from switchboard.conversation.events import ReplyStarted, WordTimed
 from switchboard.conversation.session import SessionSpec
 from switchboard.model import codec, replies, wire
@@ -63,7 +63,19 @@ def _turns(detection: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def encode(command: ModelCommand) -> bytes:
     """The frame for a command."""
-    return codec.encode(command, agent_text="text")
+    if isinstance(command, SetTurns):
+        return update_of({"turn_detection": _turns(command.turn_detection)}, "set_turns")
+    return codec.encode(command, agent_text="text", aside=_aside)
+
+
+def _aside(aside: Aside) -> Mapping[str, Any]:
+    """It is not committed to the conversation; `input_items` are all that is read."""
+    return {
+        "commit": False,
+        "modalities": ["text"],
+        "input_items": codec.aside_input(aside),
+        "max_output_tokens": aside.max_output_tokens,
+    }
 
 
 # -- in -----------------------------------------------------------------------------------------
@@ -96,8 +108,8 @@ class TextDone(replies.TextDone, tag="response.text.done", frozen=True, gc=False
 class ResponseCreated(replies.ResponseCreated, tag="response.created", frozen=True, gc=False):
     @override
     def facts(self, seen: Seen) -> Facts:
-        # A missing conversation id means nothing here: it is optional, and we ask for no reply
-        # out of band.
+        # A missing conversation id means nothing here: it is optional, and no call asks for a
+        # reply out of band.
         return (ReplyStarted(self.response.id, tag=self.response.tag),)
 
 

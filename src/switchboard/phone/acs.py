@@ -18,7 +18,15 @@ from anyio import to_thread
 
 from switchboard.errors import CarrierUnavailable
 from switchboard.importing import load
-from switchboard.phone.carrier import AcsUser, Callee, Connection, Person, Refusal, Route
+from switchboard.phone.carrier import (
+    AcsUser,
+    Callee,
+    Connection,
+    Person,
+    Refusal,
+    Route,
+    Standing,
+)
 from switchboard.phone.permits import Permit
 
 if TYPE_CHECKING:
@@ -144,6 +152,25 @@ class AcsCarrier:
 
     async def hang_up(self, connection_id: str) -> None:
         await _unless_gone(_done("hang up", self._on(connection_id).hang_up(is_for_everyone=True)))
+
+    async def look(self, connection_id: str) -> Standing:
+        try:
+            known = await _done("look", self._on(connection_id).get_call_properties())
+        except CarrierUnavailable as refusal:
+            if refusal.status in GONE:
+                return Standing(connected=False, streaming=False)
+            raise
+        media = known.media_streaming_subscription
+        return Standing(
+            connected=known.call_connection_state == "connected",
+            streaming=media is not None and media.state == "active",
+        )
+
+    async def start_media(self, connection_id: str) -> None:
+        await _done("start media", self._on(connection_id).start_media_streaming())
+
+    async def stop_media(self, connection_id: str) -> None:
+        await _done("stop media", self._on(connection_id).stop_media_streaming())
 
     async def leave(self, connection_id: str) -> None:
         await _done("leave", self._on(connection_id).hang_up(is_for_everyone=False))

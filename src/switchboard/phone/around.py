@@ -10,6 +10,7 @@ from switchboard.access.eventgrid import EventGridDoor
 from switchboard.access.media import MediaTickets
 from switchboard.access.principal import Principal
 from switchboard.conversation.legs import CallerLeg, Line
+from switchboard.conversation.past import Past
 from switchboard.exchange.brief import Fit
 from switchboard.phone.admission import CallerLimits
 from switchboard.phone.carrier import Route
@@ -23,6 +24,7 @@ from switchboard.records.telephone import MediaTicketTable, SeenEvents
 class Places(Protocol):
     """What placing calls needs of the exchange."""
 
+    async def book(self, principal: Principal) -> str | None: ...
     def place(
         self,
         *,
@@ -34,6 +36,7 @@ class Places(Protocol):
         fit: Fit | None,
         wait_s: float | None,
         outgoing: bool,
+        call_id: str | None,
     ) -> str: ...
     async def end(self, call_id: str, reason: str) -> None: ...
 
@@ -41,7 +44,7 @@ class Places(Protocol):
 class Exchange(Places, Protocol):
     """What the telephone's room needs of it."""
 
-    def begin(self, call_id: str) -> None: ...
+    def begin(self, call_id: str, *, wait_s: float | None = None) -> None: ...
     def adopt(
         self,
         call_id: str,
@@ -51,7 +54,11 @@ class Exchange(Places, Protocol):
         line: Line,
         fit: Fit | None,
         outgoing: bool,
+        past: Past | None = None,
     ) -> bool: ...
+    def holds(self, call_id: str) -> bool: ...
+    def free(self) -> int: ...
+    def let_go(self, call_id: str) -> None: ...
     async def carry(self, call_id: str, leg: CallerLeg) -> None: ...
     def cancel(self, call_id: str) -> None: ...
 
@@ -66,6 +73,15 @@ class Follower(Protocol):
 
     async def over(self, call_id: str, reason: str) -> None: ...
     async def sweep(self) -> None: ...
+
+
+class Elsewhere(Protocol):
+    """The replicas beside this one."""
+
+    async def told(self, call_id: str, event: Told) -> bool:
+        """Have the replica that carries this call act upon a callback. Whether there is one, and it
+        did. Raises `CarrierUnavailable` where it does not answer: the carrier posts it again."""
+        ...
 
 
 type Choose = Callable[[str | None, str | None], str]
@@ -109,6 +125,8 @@ class Doors:
     bindings: MediaTicketTable
     seen: SeenEvents
     recordings: RecordingTable
+    elsewhere: Elsewhere | None = None
+    """Where there may be other replicas."""
 
 
 async def route_of(call_id: str, handover: Handover, config: PhoneConfig, doors: Doors) -> Route:

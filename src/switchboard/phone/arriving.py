@@ -4,7 +4,8 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed
+from switchboard.access.refusals import TooOften
+from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed, ServerStopping
 from switchboard.phone.around import Doors, Exchange, PhoneConfig, route_of
 from switchboard.phone.callers import caller
 from switchboard.phone.calls import PhoneCalls
@@ -89,9 +90,12 @@ class Arrivals:
     async def _answer(self, call: Incoming) -> None:
         handover = self._handover(call)
         try:
-            call_id = self._place(call, handover)
+            call_id = await self._place(call, handover)
+        except ServerStopping as reason:  # it rings on, and is delivered again, to another server
+            raise CarrierUnavailable(str(reason), retryable=True) from None
         except (LinesBusy, NotAllowed) as reason:
-            refusal: Refusal = "busy" if isinstance(reason, LinesBusy) else "forbidden"
+            busy = isinstance(reason, LinesBusy | TooOften)
+            refusal: Refusal = "busy" if busy else "forbidden"
             logger.warning("incoming call refused", extra={"reason": refusal})
             await self._reject(call, refusal)
             return
@@ -124,10 +128,11 @@ class Arrivals:
         agent = self._config.choose(number_of(call.called), call.headers.get(AGENT_HEADER))
         return Handover(agent, caller(call.caller, self._config.caller_key).id, call.caller)
 
-    def _place(self, call: Incoming, handover: Handover) -> str:
+    async def _place(self, call: Incoming, handover: Handover) -> str:
         """Our own call for it. Raises `LinesBusy` or `NotAllowed`."""
         calls, who = self._calls, caller(call.caller, self._config.caller_key)
         calls.admission.check(call.caller)
+        booked = await self._exchange.book(who)
         call_id = self._exchange.place(
             principal=who,
             agent=handover.agent,
@@ -137,6 +142,7 @@ class Arrivals:
             fit=self._fitting(handover.occasion),
             wait_s=None,
             outgoing=False,
+            call_id=booked,
         )
         calls.admission.enter(call_id, call.caller)
         calls.lines.began(call_id, who, call.caller)

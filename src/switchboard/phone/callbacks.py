@@ -2,25 +2,37 @@
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from switchboard.errors import CarrierUnavailable
+import msgspec
+
+from switchboard.errors import CarrierUnavailable, RecordsUnavailable
 from switchboard.phone.around import Doors
 from switchboard.phone.arriving import SEEN_S
 from switchboard.phone.calls import PhoneCalls
 from switchboard.phone.carrier import Carrier
+from switchboard.phone.recovery import Recovery
 from switchboard.phone.webhooks import Told, What, callbacks
 
 logger = logging.getLogger(__name__)
 
 _OVER: Final = frozenset({What.DISCONNECTED, What.CREATE_FAILED, What.ANSWER_FAILED})
+DONE: Final = "true"
+GONE: Final = "false"
+_told: Final = msgspec.json.Decoder(Told)
 
 
 class Callbacks:
     def __init__(
-        self, carrier: Carrier, doors: Doors, calls: PhoneCalls, clock: Callable[[], float]
+        self,
+        carrier: Carrier,
+        doors: Doors,
+        calls: PhoneCalls,
+        recovery: Recovery,
+        clock: Callable[[], float],
     ) -> None:
+        self._recovery = recovery
         self._carrier = carrier
         self._doors = doors
         self._calls = calls
@@ -29,6 +41,21 @@ class Callbacks:
     async def told(self, call_id: str, body: bytes) -> None:
         """None touches a call that is not the telephone's, or is no more. Raises `Misposted`."""
         events = callbacks(body)
+        try:
+            await self._told(call_id, events)
+        except RecordsUnavailable:
+            await self._let_go_of_who_has_gone(call_id, events)
+            raise  # the carrier posts it again, and then it is marked
+
+    async def _let_go_of_who_has_gone(self, call_id: str, events: Sequence[Told]) -> None:
+        """While the database is away: a call that is here, by this process's own memory, ends with
+        its telephone, and not only when it is missed."""
+        for event in events:
+            here = self._calls.connections.get(call_id) == event.connection_id
+            if here and event.what is What.DISCONNECTED:
+                await self._calls.let_go(call_id, "hung_up")
+
+    async def _told(self, call_id: str, events: Sequence[Told]) -> None:
         if not await self._doors.bindings.knows(call_id):
             logger.info("callback of no call", extra={"call": call_id})
             for event in events:
@@ -41,8 +68,30 @@ class Callbacks:
                 # what was marked before would be lost with a store that fails or a process that
                 # dies. Two at once do no harm: to hear twice that somebody came, is there, or has
                 # gone changes nothing, nor does it to end what is over.
-                await self._act_on(call_id, event)
+                if not await self._passed_on(call_id, event):
+                    await self._act_on(call_id, event)
                 await self._mark(call_id, event)
+
+    async def obey(self, call_id: str, body: str) -> str:
+        """What another replica was told of a call that is here. Whether it is, as JSON."""
+        event = _told.decode(body)
+        if not self._calls.lines.has(call_id):
+            return GONE
+        if not await self._was_seen(call_id, event):
+            await self._act_on(call_id, event)
+            await self._mark(call_id, event)
+        return DONE
+
+    async def _passed_on(self, call_id: str, event: Told) -> bool:
+        """Whether it was another replica's to act upon, and it did."""
+        elsewhere, calls = self._doors.elsewhere, self._calls
+        if elsewhere is None or call_id in calls.legs:
+            return False
+        if not await elsewhere.told(call_id, event):
+            return False
+        if event.what in _OVER and (call_id in calls.answered or call_id in calls.ringing):
+            await calls.let_go(call_id, "elsewhere")
+        return True
 
     async def _is_ours(self, call_id: str, event: Told) -> bool:
         waiting = self._calls.answered.get(call_id)
@@ -96,7 +145,11 @@ class Callbacks:
             calls.connections[call_id] = event.connection_id
             calls.answered[call_id] = (event.connection_id, self._clock())
         elif event.what is What.MEDIA_FAILED and call_id not in calls.legs:
-            await calls.hang_up(call_id, event.connection_id)
+            await self._media_failed(call_id, event)
+
+    async def _media_failed(self, call_id: str, event: Told) -> None:
+        if not await self._recovery.media_failed(call_id):
+            await self._calls.hang_up(call_id, event.connection_id)
 
 
 def _digest(call_id: str, event: Told) -> str:

@@ -47,6 +47,15 @@ class Connection:
     server_call_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a call stands with the carrier."""
+
+    connected: bool
+    streaming: bool
+    """Its media socket is open, for all that the carrier knows."""
+
+
 class Carrier(Protocol):
     """Each raises `CarrierUnavailable`; each is safe to ask for again."""
 
@@ -106,6 +115,18 @@ class Carrier(Protocol):
 
     async def send_keys(self, connection_id: str, keys: Sequence[str], to: Person) -> None:
         """Press 0-9, `*` and `#` for somebody."""
+        ...
+
+    async def look(self, connection_id: str) -> Standing:
+        """How it stands now."""
+        ...
+
+    async def start_media(self, connection_id: str) -> None:
+        """Open the media socket, at the address that was given when it was answered or placed."""
+        ...
+
+    async def stop_media(self, connection_id: str) -> None:
+        """Close it."""
         ...
 
     async def hang_up(self, connection_id: str) -> None:

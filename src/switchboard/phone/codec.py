@@ -7,7 +7,7 @@ read either.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Final, cast
+from typing import Annotated, Final, Literal, cast
 
 import msgspec
 from msgspec import Meta
@@ -18,6 +18,8 @@ MAX_FRAME_CHARS: Final = 98_304
 """ACS speaks of 64 KiB of audio at most, which is this much in base64 with its envelope."""
 RATES_HZ: Final = (16_000, 24_000)
 """What a stream may be asked to be: `pcm16KMono`, `pcm24KMono`."""
+_AUDIO: Final = 'udioData"'
+_LOOKED_AT: Final = 32
 KEYS: Final = frozenset("0123456789*#")
 STOP_AUDIO: Final = '{"kind":"StopAudio","audioData":null,"stopAudio":{}}'
 """Play nothing more of what was sent."""
@@ -87,6 +89,14 @@ class _Frame(msgspec.Struct, frozen=True, rename="camel"):
     dtmf_data: _DtmfData | None = None
 
 
+class _SoundFrame(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """A frame of audio as it mostly comes."""
+
+    kind: Literal["AudioData", "audioData"]
+    audio_data: _AudioData
+
+
+_sound_decoder: Final = msgspec.json.Decoder(_SoundFrame)
 _decoder: Final = msgspec.json.Decoder(_Frame)
 _any: Final = msgspec.json.Decoder(dict[str, object])
 
@@ -101,6 +111,17 @@ def decode(frame: str) -> MediaEvent | None:
         # Its own words could quote the frame.
         raise Misheard(f"a frame is not understood ({type(fault).__name__})") from None
     return _event_of(said)
+
+
+def audio_of(frame: str) -> str | None:
+    """The audio in a frame that has nothing else; `None` leaves it to `decode`."""
+    if len(frame) > MAX_FRAME_CHARS or frame.find(_AUDIO, 0, _LOOKED_AT) < 0:
+        return None
+    try:
+        audio = _sound_decoder.decode(frame).audio_data.data
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        return None
+    return audio if audio and is_pcm(audio) else None
 
 
 def encode(audio: str) -> str:

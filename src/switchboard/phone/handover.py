@@ -43,5 +43,5 @@ class Handover:
         """Raises `NotIdentified` for a ticket of an older server, which kept none."""
         try:
             return msgspec.json.decode(facts, type=cls)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
             raise NotIdentified("This media socket belongs to no call.") from None

@@ -20,7 +20,7 @@ def read_keys(arguments: str) -> str | None:
     pressed."""
     try:
         return msgspec.json.decode(arguments, type=_Keys).keys
-    except (msgspec.MsgspecError, UnicodeEncodeError):
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
         return None
 
 

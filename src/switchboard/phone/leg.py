@@ -17,7 +17,7 @@ import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from switchboard.access.rates import Bucket
-from switchboard.conversation.audio import PCM_24K, base64_size_bytes
+from switchboard.conversation.audio import PCM_24K, base64_ms
 from switchboard.conversation.commands import CallerCommand, Note, Record, StopPlayout
 from switchboard.conversation.events import (
     CallerAway,
@@ -27,8 +27,18 @@ from switchboard.conversation.events import (
     RecordingChanged,
     RecordingState,
 )
-from switchboard.conversation.legs import CallerAudio, LegCapabilities, ReplyAudio
-from switchboard.phone.codec import STOP_AUDIO, Key, Misheard, Sound, StreamOpened, decode, encode
+from switchboard.conversation.legs import CallerAudio, Hear, LegCapabilities, ReplyAudio, Report
+from switchboard.extensions import at_once, shortcut
+from switchboard.phone.codec import (
+    STOP_AUDIO,
+    Key,
+    Misheard,
+    Sound,
+    StreamOpened,
+    audio_of,
+    decode,
+    encode,
+)
 from switchboard.phone.cutter import FRAME_BYTES
 from switchboard.phone.limits import MediaLimits
 from switchboard.phone.metronome import Metronome
@@ -39,6 +49,8 @@ logger = logging.getLogger(__name__)
 
 REPLACED: Final = "replaced"
 """Why a leg is closed whose call goes on with another."""
+ELSEWHERE: Final = "elsewhere"
+"""Why one is closed whose call another server carries on."""
 SILENCE: Final = base64.b64encode(bytes(FRAME_BYTES)).decode()
 REPORT_S: Final = 0.1
 """How often is said what has been heard. A barge-in says it at once."""
@@ -82,6 +94,8 @@ class PhoneLeg:
         self._opened = False
         self._said: deque[CallerEvent | CallerAudio] = deque()
         self._outbox: deque[str] = deque()
+        self._send_at_once = at_once(socket.scope)
+        self._hand_over: Hear = _declines
         self._news = asyncio.Event()
         self._work = asyncio.Event()
         self._written = asyncio.Event()
@@ -110,6 +124,13 @@ class PhoneLeg:
             self._news.clear()
         if not self._ended:
             yield CallerAway()
+
+    def straight(self, hear: Hear, report: Report) -> None:
+        """From now on, hand over audio as it comes. What was heard is found while something is
+        played or silenced, so it must wait."""
+        del report
+        self._hand_over = hear
+        shortcut(self._socket.scope, self._hear_at_once)
 
     def play(self, reply: ReplyAudio) -> None:
         """Queue audio for the ear. A reply that has been silenced stays silent."""
@@ -158,7 +179,7 @@ class PhoneLeg:
         self._finish(reason)
         with anyio.move_on_after(self._limits.close_s):
             await self._written.wait()
-        if reason != REPLACED:
+        if reason not in (REPLACED, ELSEWHERE):
             self.end_reason = reason
             await self._hang_up()
 
@@ -253,6 +274,22 @@ class PhoneLeg:
             except Misheard as fault:
                 self._fault(str(fault))
 
+    def _hear_at_once(self, frame: str | bytes) -> bool:
+        """Whether this was audio of an open stream, and is heard. Nothing that came waits before
+        it, neither to be read nor to be told."""
+        if not self._opened or self._said or self._closing is not None or isinstance(frame, bytes):
+            return False
+        audio = audio_of(frame)
+        if audio is None:
+            return False
+        self._last_frame = self._clock()
+        if self._narrow:
+            audio = self._narrow.from_ear(audio)
+        ms = base64_ms(audio)
+        if self._is_in_time(ms) and not self._hand_over(audio, ms):
+            self._say(CallerAudio(audio))
+        return True
+
     def _act_on(self, event: StreamOpened | Sound | Key) -> None:
         match event:
             case StreamOpened(stream):
@@ -277,9 +314,12 @@ class PhoneLeg:
             audio = SILENCE
         elif self._narrow:
             audio = self._narrow.from_ear(audio)
-        ms = PCM_24K.duration_ms(base64_size_bytes(audio))
-        if self._audio.take(self._last_frame, ms):  # else it is no caller who speaks so fast
+        if self._is_in_time(base64_ms(audio)):
             self._say(CallerAudio(audio))
+
+    def _is_in_time(self, ms: float) -> bool:
+        """Else it is no caller who speaks so fast."""
+        return self._audio.take(self._last_frame, ms)
 
     def _say(self, event: CallerEvent | CallerAudio) -> None:
         self._said.append(event)
@@ -299,7 +339,10 @@ class PhoneLeg:
     # -- to the ear -------------------------------------------------------------------------
 
     def _send(self, frame: str) -> None:
-        if self._closing is None:
+        if self._closing is not None:
+            return
+        idle = not self._outbox and self._sending_since is None
+        if not (idle and self._send_at_once(frame.encode())):
             self._outbox.append(frame)
             self._work.set()
 
@@ -336,3 +379,7 @@ class PhoneLeg:
                 self._finish("stalled" if stalled else "silent")
         await anyio.sleep(self._limits.close_s)
         everything.cancel()
+
+
+def _declines(*_: object) -> bool:
+    return False

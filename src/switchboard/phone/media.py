@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Final
 
 import anyio
@@ -11,20 +12,33 @@ from starlette.websockets import WebSocket
 from switchboard.access.rates import Places
 from switchboard.access.refusals import NotIdentified
 from switchboard.conversation.commands import Record
-from switchboard.errors import LinesBusy, NotAllowed
+from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed
 from switchboard.phone.around import Doors, Exchange, PhoneConfig
 from switchboard.phone.callers import known_caller
 from switchboard.phone.calls import PhoneCalls
 from switchboard.phone.carrier import Connection
 from switchboard.phone.handover import Handover
-from switchboard.phone.leg import REPLACED, PhoneLeg
+from switchboard.phone.leg import ELSEWHERE, REPLACED, PhoneLeg
 from switchboard.phone.metronome import Metronome
 from switchboard.phone.occasion import Fitting
+from switchboard.phone.recovery import Recovery
 
 logger = logging.getLogger(__name__)
 
 WENT_WRONG: Final = 1011
 CLOSE_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Come:
+    """Media that have come."""
+
+    call_id: str
+    connection: Connection
+    handover: Handover
+    first: bool
+    """The call's first: it may have been placed by another replica. Later ones may have been
+    carried there."""
 
 
 class Media:
@@ -37,7 +51,9 @@ class Media:
         config: PhoneConfig,
         calls: PhoneCalls,
         fitting: Fitting,
+        recovery: Recovery,
     ) -> None:
+        self._recovery = recovery
         self.metronome = Metronome()
         self._exchange = exchange
         self._doors = doors
@@ -47,7 +63,8 @@ class Media:
         self._sockets = Places(config.max_sockets)
 
     async def open(self, socket: WebSocket, call_id: str) -> None:
-        """Raises `NotIdentified` or `LinesBusy` before it is accepted."""
+        """Raises `NotIdentified`, `LinesBusy`, or `CarrierUnavailable` for a call that another
+        server should have, before it is accepted."""
         await self._doors.acs.check(socket)
         named = socket.headers.getlist("x-ms-call-connection-id")
         tickets = socket.query_params.getlist("ticket")
@@ -55,10 +72,13 @@ class Media:
             raise NotIdentified("This media socket belongs to no call.")
         with self._sockets.take(), self._at_hand(call_id):
             first = await self._doors.bindings.connection_of(call_id) is None
+            if not self._exchange.holds(call_id) and not self._exchange.free():
+                # Not ours, and nothing for it here: the carrier asks again, and may find another.
+                raise CarrierUnavailable("There is no line for this call here.", retryable=True)
             facts = await self._doors.media.check(tickets[0], call_id, named[0])
-            handover = Handover.read(facts)
+            come = Come(call_id, Connection(named[0]), Handover.read(facts), first)
             await socket.accept()
-            await self._join(socket, call_id, Connection(named[0]), handover if first else None)
+            await self._join(socket, come)
 
     @contextmanager
     def _at_hand(self, call_id: str) -> Generator[None]:
@@ -71,15 +91,8 @@ class Media:
             if not here[call_id]:
                 del here[call_id]
 
-    async def _join(
-        self,
-        socket: WebSocket,
-        call_id: str,
-        connection: Connection,
-        handover: Handover | None,
-    ) -> None:
-        """`handover` is there for the first media of a call, which may be another replica's."""
-        calls = self._calls
+    async def _join(self, socket: WebSocket, come: Come) -> None:
+        calls, call_id, connection = self._calls, come.call_id, come.connection
         leg = self._leg(socket, call_id, connection)
         calls.legs[call_id] = leg
         calls.recordings.rejoined(call_id)
@@ -89,7 +102,7 @@ class Media:
         calls.wait_no_more(call_id)
         over = False
         try:
-            over = await self._carry(call_id, connection, leg, handover)
+            over = await self._carry(come, leg)
         except Exception:
             # A fault of ours with one socket is a lost socket: the carrier opens a new one.
             logger.exception("media failed", extra={"call": call_id})
@@ -102,18 +115,18 @@ class Media:
         if still and not over and call_id in calls.connections:
             await self._await_return(call_id, connection)
 
-    async def _carry(
-        self, call_id: str, connection: Connection, leg: PhoneLeg, handover: Handover | None
-    ) -> bool:
+    async def _carry(self, come: Come, leg: PhoneLeg) -> bool:
         """Until the leg is no more the call's. Whether the call is over with it."""
-        over = False
+        call_id, over = come.call_id, False
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(leg.run)
             try:
-                if handover is not None:
-                    self._adopt(call_id, handover)
-                    await self._note_taken(call_id, handover)
-                self._calls.lines.joined(call_id, connection.id, leg)
+                if come.first:
+                    self._adopt(call_id, come.handover)
+                    await self._note_taken(call_id, come.handover)
+                elif not self._exchange.holds(call_id):
+                    await self._recovery.take(call_id, come.connection.id, come.handover)
+                self._calls.lines.joined(call_id, come.connection.id, leg)
                 await self._exchange.carry(call_id, leg)
             except (NotAllowed, LinesBusy):
                 await leg.close("call_gone")
@@ -165,6 +178,7 @@ class Media:
             try:
                 await self._calls.follower.taken(call_id)
             except Exception:
+                # The caller is there, whatever the store says; the carrier's word comes, too.
                 logger.exception("placed call not noted as taken", extra={"call": call_id})
 
     async def _await_return(self, call_id: str, connection: Connection) -> None:
@@ -172,5 +186,9 @@ class Media:
         settled = self._calls.lost[call_id] = anyio.Event()
         with anyio.move_on_after(self._config.reattach_s) as waiting:
             await settled.wait()
-        if waiting.cancelled_caught:
+        if not waiting.cancelled_caught:
+            return
+        if await self._calls.not_ours(call_id):
+            await self._calls.let_go(call_id, ELSEWHERE)
+        elif call_id in self._calls.connections:
             await self._calls.hang_up(call_id, connection.id)

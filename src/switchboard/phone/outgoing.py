@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+import anyio
+
 from switchboard.access.principal import Kind, Principal, Role
 from switchboard.conversation.legs import Line
 from switchboard.errors import CarrierUnavailable, NotAllowed
@@ -21,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 MARGIN_S: Final = 30.0
 """A line is kept this much longer than a telephone rings: the media come after the answer."""
+TIDY_S: Final = 5.0
+"""So long a call that could not be placed is put away, whatever becomes of whoever asked for it."""
 MACHINE_REASONS: Final = frozenset({"answering_machine", "message_left"})
 _OUTCOMES: Final = {
     486: State.BUSY,
@@ -116,7 +120,8 @@ class Outgoing:
     async def place(self, wish: Wish, by: Principal) -> PlacedCall:
         """Ring somebody, or say what became of the same wish before.
 
-        Whether `by` may at all is for the door to ask. Raises `NotDialled`, `LinesBusy`, or
+        Whether `by` may at all is for the door to ask; the day's budget is theirs. Raises
+        `NotDialled`, `LinesBusy`, `BudgetSpent`, or
         `NotAllowed` for an agent that there is not. What the carrier refuses is a failed call.
         """
         if known := await self._permits.known(by, wish.operation):
@@ -124,6 +129,7 @@ class Outgoing:
         target = await self._permits.check(wish.to, self._clock())
         other = caller(f"4:{target.number}", self._config.caller_key)
         occasion = Occasion(target.number, other.id, outgoing=True, context=wish.context)
+        booked = await self._exchange.book(by)
         call_id = self._exchange.place(
             principal=other,
             agent=wish.agent,
@@ -133,13 +139,15 @@ class Outgoing:
             fit=self._fitting(occasion),
             wait_s=self._config.ring_s + MARGIN_S,
             outgoing=True,
+            call_id=booked,
         )
         try:
             permit = await self._permits.ask(
                 wish.to, call_id=call_id, principal=by, operation=wish.operation, agent=wish.agent
             )
         except BaseException:
-            await self._exchange.end(call_id, "not_placed")
+            with anyio.move_on_after(TIDY_S, shield=True):  # whoever asked may have gone
+                await self._exchange.end(call_id, "not_placed")
             raise
         if permit.again:  # asked for twice at once
             await self._exchange.end(call_id, "not_placed")
@@ -159,8 +167,9 @@ class Outgoing:
             await self._exchange.end(call_id, "not_placed")
             return
         except BaseException:
-            await self._over(call_id, State.FAILED, reason="not_placed")
-            await self._exchange.end(call_id, "not_placed")
+            with anyio.move_on_after(TIDY_S, shield=True):
+                await self._over(call_id, State.FAILED, reason="not_placed")
+                await self._exchange.end(call_id, "not_placed")
             raise
         if await self._table.move(call_id, State.RINGING, self._clock()):
             logger.info("telephone rings", extra={"call": call_id})

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import anyio
 
 from switchboard.access.principal import Kind, Principal, Role
+from switchboard.access.refusals import TooOften
 from switchboard.errors import LinesBusy, NotAllowed
 from switchboard.phone.dialling import NotDialled, Why
 from switchboard.phone.outgoing import Outgoing, Wish
@@ -128,7 +129,7 @@ class Promises:
             else:
                 await self._give_up(promise, refusal.why.value)
             return
-        except LinesBusy:
+        except (LinesBusy, TooOften):
             await self._postpone(promise, BUSY_S, tried=False)
             return
         except NotAllowed:

@@ -89,6 +89,24 @@ class Recordings:
         if recording is not None and recording.state is not None:
             self._tell(call_id, recording.state)
 
+    async def taken_over(self, call_id: str, connection_id: str, callback_url: str) -> None:
+        """The call was another server's: a recording that goes on is ours to pause and end."""
+        kept = await self._table.of(call_id)
+        if kept is None or kept.recording_id is None or kept.state not in ("running", "paused"):
+            return
+        if self._tasks is None or call_id in self._all:
+            return
+        recording = _Recording(connection_id, callback_url, None)
+        recording.id, recording.state = kept.recording_id, RecordingState(kept.state)
+        self._all[call_id] = recording
+        self._tasks.start_soon(self._keep_up, call_id, recording)
+
+    def let_go(self, call_id: str) -> None:
+        """The call is another server's, and so is its recording."""
+        if (recording := self._all.pop(call_id, None)) is not None:
+            recording.over = True
+            recording.stir()
+
     async def told(self, call_id: str, event: Told) -> None:
         """A callback about it. Pauses are our own doing; only a failure is news."""
         logger.info("recording told", extra={"call": call_id, "state": event.recording_state})

@@ -3,6 +3,7 @@
 arriving   calls that come            placing   calls that we place
 media      their media sockets        callbacks what the carrier tells of them
 calls      where each stands, and how each ends
+recovery   those of a server that died
 """
 
 import logging
@@ -25,6 +26,9 @@ from switchboard.phone.media import Media
 from switchboard.phone.occasion import Fitting, as_it_is
 from switchboard.phone.permits import Permit, Permits
 from switchboard.phone.placing import Placing
+from switchboard.phone.recovery import PastOf, Recovery
+from switchboard.records.claims import Claims
+from switchboard.records.replicas import LOST
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +37,11 @@ MEDIA_S: Final = 20.0
 SWEEP_S: Final = 2.0
 CLOSE_S: Final = 5.0
 """For hanging up on everybody, when the server stops."""
+
+
+async def nothing_known(call_id: str) -> None:
+    """Of no call's past."""
+    del call_id
 
 
 class PhoneRoom:
@@ -48,15 +57,22 @@ class PhoneRoom:
         permits: Permits | None = None,
         fitting: Fitting = as_it_is,
         clock: Callable[[], float] = time.time,
+        claims: Claims | None = None,
+        past_of: PastOf = nothing_known,
     ) -> None:
-        """Without `permits` nobody is rung."""
+        """Without `permits` nobody is rung. `claims` and `past_of` are there where calls of other
+        servers can be taken over."""
         self._doors = doors
+        self._exchange = exchange
         self._clock = clock
-        self._calls = calls = PhoneCalls(exchange, carrier, doors, config, permits, clock)
+        self._calls = calls = PhoneCalls(exchange, carrier, doors, config, permits, clock, claims)
         self._arrivals = Arrivals(exchange, carrier, doors, config, calls, fitting, clock)
         self._placing = Placing(carrier, doors, config, calls)
-        self._callbacks = Callbacks(carrier, doors, calls, clock)
-        self._media = Media(exchange, doors, config, calls, fitting)
+        self._recovery = recovery = Recovery(
+            exchange, carrier, doors, config, calls, fitting, claims, past_of, clock
+        )
+        self._callbacks = Callbacks(carrier, doors, calls, recovery, clock)
+        self._media = Media(exchange, doors, config, calls, fitting, recovery)
 
     @property
     def lines(self) -> PhoneLines:
@@ -73,6 +89,7 @@ class PhoneRoom:
                 tasks.start_soon(self._media.metronome.run)
                 tasks.start_soon(self._doors.media.run)
                 tasks.start_soon(self._calls.recordings.run)
+                tasks.start_soon(self._recovery.run)
                 while True:
                     await anyio.sleep(SWEEP_S)
                     await self.sweep()
@@ -110,6 +127,10 @@ class PhoneRoom:
         not the telephone's, or is no more. Raises `Misposted`."""
         await self._callbacks.told(call_id, body)
 
+    async def obey(self, call_id: str, body: str) -> str:
+        """What another replica was told of a call that is here, by the bus."""
+        return await self._callbacks.obey(call_id, body)
+
     async def open(self, socket: WebSocket, call_id: str) -> None:
         """Join a media socket to its call, until one of them leaves.
 
@@ -143,16 +164,21 @@ class PhoneRoom:
             try:
                 await self._look_for_media(call_id)
             except Exception:
+                # The next sweep tries again; the other calls do not wait for it.
                 logger.exception("call not cleared away", extra={"call": call_id})
         if self._calls.follower is not None:
             try:
                 await self._calls.follower.sweep()
             except Exception:
+                # Likewise.
                 logger.exception("placed calls not swept")
 
     async def _look_for_media(self, call_id: str) -> None:
         calls = self._calls
-        elsewhere = await self._doors.bindings.connection_of(call_id) is not None
+        if call_id in calls.claimed:  # its media have come before, to the server that is dead
+            elsewhere = bool(await calls.others([call_id]))
+        else:
+            elsewhere = await self._doors.bindings.connection_of(call_id) is not None
         if call_id not in calls.answered or calls.here[call_id]:
             return  # they came while we looked
         connection_id, since = calls.answered[call_id]
@@ -161,4 +187,6 @@ class PhoneRoom:
             await calls.let_go(call_id, "elsewhere")
         elif since <= self._clock() - MEDIA_S:
             logger.warning("media never came", extra={"call": call_id})
+            if call_id in calls.claimed:
+                await self._exchange.end(call_id, LOST)
             await calls.hang_up(call_id, connection_id)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
-from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed
+from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed, RecordsUnavailable
 from switchboard.phone.room import PhoneRoom
 from switchboard.phone.webhooks import MAX_BODY_BYTES, Misposted
 
@@ -45,10 +45,8 @@ def phone_routes(room: PhoneRoom) -> APIRouter:
         with _noted("incoming"):
             await room.check_delivery(request)
             code = await room.delivered(await body_of(request))
-        if code is None:
-            return Response(status_code=200)
-        answer = msgspec.json.encode({"validationResponse": code})
-        return Response(answer, media_type="application/json")
+        answer = {} if code is None else {"validationResponse": code}
+        return Response(msgspec.json.encode(answer), media_type="application/json")
 
     @router.post("/events/{call_id}")
     async def events(request: Request, call_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
@@ -73,7 +71,7 @@ def _noted(door: str) -> Generator[None]:
     except Misposted as fault:
         logger.warning("refused", extra={"door": door, "reason": str(fault)})
         raise HTTPException(400, "This is not understood") from None
-    except CarrierUnavailable as reason:
+    except (CarrierUnavailable, RecordsUnavailable) as reason:
         logger.warning("refused", extra={"door": door, "reason": str(reason)})
         raise HTTPException(503, "Come again", headers={"Retry-After": AGAIN_S}) from None
     except HTTPException as refusal:

@@ -39,6 +39,8 @@ class Erased:
     """That they do not want to be called stays, or they would be."""
     sound: list[str] = field(default_factory=list[str], repr=False)
     """Where recordings of theirs lie, whose rows are gone now. Delete these files."""
+    calls: list[str] = field(default_factory=list[str], repr=False)
+    """Their calls. What of their sound lies in a `DATA_DIR` is to go with them."""
 
 
 async def erase(store: Store, person: Person, now: float, alias: Alias) -> Erased:
@@ -56,6 +58,7 @@ async def erase(store: Store, person: Person, now: float, alias: Alias) -> Erase
             if not ids:
                 break
             erased.sound += await _sound(connection, ids)
+            erased.calls += ids
             erased.rows.update(await delete_calls(connection, ids))
     async with store.writing() as connection:
         await _beside(connection, person, now, alias, erased)

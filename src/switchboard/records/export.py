@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from switchboard.records.history import CallHistory
-from switchboard.records.schema import Base, Item
+from switchboard.records.schema import AfterCall, Base, Item
 
 SCHEMA: Final = "switchboard.call/1"
 CHARS_A_SECOND: Final = 15.0
@@ -27,8 +27,18 @@ def as_json(call: CallHistory) -> str:
         "toolCalls": [_row(tool) for tool in call.tool_calls],
         "interruptions": [_row(cut) for cut in call.interruptions],
         "replies": [_row(reply) for reply in call.replies],
+        "recording": None if call.recording is None else _row(call.recording),
+        "after": None if call.after is None else _after(call.after),
     }
     return json.dumps(parts, indent=2, ensure_ascii=False) + "\n"
+
+
+def _after(after: AfterCall) -> dict[str, Any]:
+    row = _row(after)
+    for name in ("goals", "fields"):
+        row[name] = None if row[name] is None else json.loads(row[name])
+    del row["dueAt"]
+    return row
 
 
 def _row(row: Base) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from switchboard.records.outcomes import outcome_of
-from switchboard.records.schema import Call, Interruption, Reply, ToolCall
+from switchboard.records.schema import AfterCall, Call, Interruption, Reply, ToolCall
 from switchboard.records.store import Store
 
 MOST_CALLS: Final = 50_000
@@ -31,6 +31,11 @@ class Tally:
     interrupted: int = 0
     """In which the caller spoke over the agent."""
     latencies: list[float] = field(default_factory=list[float])
+    judged: int = 0
+    """Whose goals were judged to be more than unknown."""
+    achieved: int = 0
+    after_usd: float = 0.0
+    """What it cost to judge them; not in `cost_usd`."""
 
 
 @dataclass(slots=True)
@@ -74,6 +79,7 @@ async def figures(
         found.whole = len(calls) <= MOST_CALLS
         replies = await _replies(connection, these)
         interrupted = await _interrupted(connection, these)
+        after = await _after(connection, these)
         await _tools(connection, these, found)
     for call in calls[:MOST_CALLS]:
         costs, latencies, unpriced = replies.get(call.id, (0.0, [], 0))
@@ -81,6 +87,7 @@ async def figures(
         outcome = outcome_of(call.end_reason)
         found.channels[call.channel] += 1
         found.outcomes[outcome] += 1
+        goals, after_usd = after.get(call.id, (None, 0.0))
         day = int((call.began_at + zone_s) // DAY_S)
         for tally in (found.total, found.days[day], found.agents[call.agent]):
             tally.calls += 1
@@ -89,6 +96,9 @@ async def figures(
             tally.failed += outcome in FAILED
             tally.interrupted += call.id in interrupted
             tally.latencies += latencies
+            tally.judged += goals not in (None, "unknown")
+            tally.achieved += goals == "achieved"
+            tally.after_usd += after_usd
     return found
 
 
@@ -123,6 +133,17 @@ async def _replies(
 async def _interrupted(connection: AsyncConnection, these: Select[Any]) -> frozenset[str]:
     query = select(Interruption.call_id).where(Interruption.call_id.in_(these)).distinct()
     return frozenset((await connection.scalars(query)).all())
+
+
+async def _after(
+    connection: AsyncConnection, these: Select[Any]
+) -> Mapping[str, tuple[str | None, float]]:
+    """By call: what its goals came to, and what it cost to know."""
+    query = select(AfterCall.call_id, AfterCall.outcome, AfterCall.cost_usd).where(
+        AfterCall.call_id.in_(these)
+    )
+    found = await connection.execute(query)
+    return {call_id: (outcome, cost or 0.0) for call_id, outcome, cost in found}
 
 
 async def _tools(connection: AsyncConnection, these: Select[Any], found: Figures) -> None:

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from switchboard.records.schema import Call, Interruption, Item, Reply, ToolCall
+from switchboard.records.schema import (
+    AfterCall,
+    Call,
+    Interruption,
+    Item,
+    RecordingRow,
+    Reply,
+    ToolCall,
+)
 from switchboard.records.store import Store
 
 
@@ -19,6 +27,9 @@ class CallHistory:
     tool_calls: Sequence[ToolCall]
     interruptions: Sequence[Interruption]
     replies: Sequence[Reply]
+    recording: RecordingRow | None = None
+    after: AfterCall | None = None
+    """What it came to, once that is found out."""
 
 
 async def history(store: Store, call_id: str) -> CallHistory | None:
@@ -43,6 +54,8 @@ async def history(store: Store, call_id: str) -> CallHistory | None:
                 .order_by(Interruption.at_ms),
             ),
             replies=await _all(session, select(Reply).where(Reply.call_id == call_id)),
+            recording=await session.get(RecordingRow, call_id),
+            after=await session.get(AfterCall, call_id),
         )
 
 

@@ -32,6 +32,11 @@ class Deed:
     text: str | None = None
     tool_call_id: str | None = None
 
+    @property
+    def stored_text(self) -> str | None:
+        """What may be stored, and shown to other operators, of their words."""
+        return None if self.text is None else Redactor(FULL).text(self.text).text
+
 
 async def write_down(store: Store, deed: Deed, at: float | None = None) -> str:
     """Before it is done. Returns the id to `settle` it by. `at` is epoch seconds."""
@@ -42,7 +47,7 @@ async def write_down(store: Store, deed: Deed, at: float | None = None) -> str:
         "principal_id": deed.principal_id[:200],
         "principal_name": deed.principal_name[:200],
         "kind": deed.kind,
-        "text": None if deed.text is None else Redactor(FULL).text(deed.text).text,
+        "text": deed.stored_text,
         "tool_call_id": deed.tool_call_id,
         "at": time.time() if at is None else at,
         "outcome": ASKED,

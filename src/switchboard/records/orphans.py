@@ -26,8 +26,10 @@ from switchboard.records.schema import Call, Dialled, ReplicaRow
 from switchboard.records.states import OPEN, State
 from switchboard.records.store import Store
 
-STALE_S: Final = 10.0
+STALE_S: Final = 8.0
 """A server that has said nothing for so long is dead."""
+UNCLAIMED_S: Final = 11.0
+"""Nor has anybody claimed its telephone calls, who could have, within this."""
 CLOCK: Final[ColumnElement[float]] = literal_column(
     "CAST(extract(epoch FROM clock_timestamp()) AS double precision)", Float
 )
@@ -46,9 +48,22 @@ def orphaned(store: Store, replica: _ReplicaOf) -> ColumnElement[bool]:
     return or_(replica.is_(None), left_by_dead(replica))
 
 
-def left_by_dead(replica: _ReplicaOf) -> ColumnElement[bool]:
+def orphaned_calls(store: Store) -> ColumnElement[bool]:
+    """The same of calls: those that could still be claimed are left alone."""
+    if not store.is_shared:
+        return true()
+    return or_(Call.replica_id.is_(None), lost_calls())
+
+
+def lost_calls() -> ColumnElement[bool]:
+    """Calls whose server is dead, and that nobody will claim any more."""
+    page = left_by_dead(Call.replica_id) & (Call.channel != "phone")
+    return or_(page, left_by_dead(Call.replica_id, UNCLAIMED_S))
+
+
+def left_by_dead(replica: _ReplicaOf, silent_s: float = STALE_S) -> ColumnElement[bool]:
     """Rows of a server that lives no more. What came before there was a register is not known."""
-    alive = select(ReplicaRow.id).where(ReplicaRow.beat_at > CLOCK - STALE_S)
+    alive = select(ReplicaRow.id).where(ReplicaRow.beat_at > CLOCK - silent_s)
     return replica.not_in(alive)
 
 
@@ -64,6 +79,16 @@ async def close_calls(
     over = update(Call).where(Call.ended_at.is_(None), which)
     ended_at = _last_seen(store, Call.replica_id, now)
     return await _count(connection, over.values(ended_at=ended_at, end_reason=reason))
+
+
+async def reopen_lost(connection: AsyncConnection, store: Store, replica: str, reason: str) -> int:
+    """Open again what was closed for `reason` while `replica` was away, and is still its own.
+
+    A call that has ended meanwhile is closed by the recorder, which has its end yet to write.
+    """
+    await store.alone(connection, _CLOSING)
+    lost = update(Call).where(Call.replica_id == replica, Call.end_reason == reason)
+    return await _count(connection, lost.values(ended_at=None, end_reason=None))
 
 
 async def close_placed(

@@ -16,7 +16,7 @@ OUTCOMES: Final[Mapping[str, tuple[str, ...]]] = {
         "not_recorded",
     ),
     "machine": ("answering_machine", "message_left"),
-    "failed": ("internal_error", "model_lost", "interrupted", "dial_failed"),
+    "failed": ("internal_error", "model_lost", "interrupted", "lost", "dial_failed"),
 }
 """Each with the reasons that come to it. A reason may go on after a colon: `model_lost:1006`."""
 OTHER: Final = "other"

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from switchboard.records.outcomes import LIVE, OUTCOMES
-from switchboard.records.schema import Call, Interruption, Item, Reply, ToolCall
+from switchboard.records.schema import AfterCall, Call, Interruption, Item, Reply, ToolCall
 from switchboard.records.store import Store
 
 PAGE: Final = 50
@@ -30,6 +30,8 @@ class Search:
     agent: str | None = None
     channel: str | None = None
     outcome: str | None = None
+    goals: str | None = None
+    """What its goals came to: a name of `records.after.OUTCOMES`."""
     since: float | None = None
     until: float | None = None
     before: tuple[float, str] | None = None
@@ -51,6 +53,8 @@ class Found:
     """`None` where no reply has a price."""
     snippet: str | None
     """Where the words were said."""
+    goals: str | None
+    """What its goals came to."""
 
 
 async def search(store: Store, wanted: Search, most: int = PAGE) -> Sequence[Found]:
@@ -74,6 +78,11 @@ def _query(wanted: Search) -> Select[Any]:
     for column, value in ((Call.agent, wanted.agent), (Call.channel, wanted.channel)):
         if value is not None:
             query = query.where(column == value)
+    if wanted.goals is not None:
+        came = select(AfterCall.call_id).where(
+            AfterCall.call_id == Call.id, AfterCall.outcome == wanted.goals
+        )
+        query = query.where(came.exists())
     if wanted.since is not None:
         query = query.where(Call.began_at >= wanted.since)
     if wanted.until is not None:
@@ -114,6 +123,9 @@ async def _facts(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, d
         query = select(table.call_id, *labelled).where(table.call_id.in_(ids))
         for row in await connection.execute(query.group_by(table.call_id)):
             facts[row.call_id] |= {name: getattr(row, name) for name in columns}
+    came = select(AfterCall.call_id, AfterCall.outcome).where(AfterCall.call_id.in_(ids))
+    for call_id, outcome in await connection.execute(came):
+        facts[call_id]["goals"] = outcome
     answers = select(Reply.call_id, Reply.first_audio_ms).where(
         Reply.call_id.in_(ids), Reply.first_audio_ms.is_not(None)
     )
@@ -154,4 +166,5 @@ def _found(call: Call, facts: dict[str, dict[str, Any]], said: str | None) -> Fo
         latency_ms=median(latencies) if latencies else None,
         cost_usd=known.get("cost_usd"),
         snippet=said,
+        goals=known.get("goals"),
     )

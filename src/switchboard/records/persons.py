@@ -13,9 +13,11 @@ from switchboard.records.schema import (
     Call,
     Dialled,
     DoNotCall,
+    EvalRunRow,
     Promised,
     ReplicaRow,
     SeenEvent,
+    SpentRow,
 )
 
 type Alias = Callable[[str], str]
@@ -29,7 +31,8 @@ QUOTA_S: Final = DAY_S + LONGEST_CALL_S
 BATCH: Final = 200
 """Calls, or rows, of one transaction: others write, too."""
 OF_THEIR_OWN: Final = frozenset(
-    table.__tablename__ for table in (Call, Dialled, Promised, DoNotCall, SeenEvent, ReplicaRow)
+    table.__tablename__
+    for table in (Call, Dialled, Promised, DoNotCall, SeenEvent, ReplicaRow, SpentRow, EvalRunRow)
 )
 """Tables that are not a call's alone. Every other has a `call_id`, and goes with its call."""
 

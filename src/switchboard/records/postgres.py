@@ -4,6 +4,7 @@ bounded."""
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cache
 from ipaddress import ip_address
 from typing import Any, Final, Self
 
@@ -20,6 +21,7 @@ type Password = Callable[[], Awaitable[str]]
 SCHEMES: Final = frozenset({"postgresql", "postgresql+asyncpg", "postgres"})
 PORT: Final = 5432
 CONNECT_S: Final = 10.0
+CLOSE_S: Final = 2.0
 POOL: Final[dict[str, Any]] = {
     "pool_size": 5,
     "max_overflow": 5,
@@ -132,6 +134,7 @@ async def connect(address: Address, password: Password | None, patience: Patienc
         # The machine's authorities, and the host's name: `require` alone would trust anybody.
         ssl=ssl.create_default_context() if address.encrypted else False,
         timeout=CONNECT_S,
+        connection_class=_hasty_at_the_end(driver.Connection),
         command_timeout=patience.command_s,
         server_settings={
             "application_name": "switchboard",
@@ -145,6 +148,20 @@ async def connect(address: Address, password: Password | None, patience: Patienc
             "tcp_keepalives_idle": "60",
         },
     )
+
+
+@cache
+def _hasty_at_the_end(base: Any) -> Any:  # noqa: ANN401  (as above)
+    """The driver's connections, which do not wait long for a server that says no goodbye."""
+
+    class Hasty(base):
+        async def close(self, *, timeout: float | None = None) -> None:
+            try:
+                await base.close(self, timeout=min(timeout or CLOSE_S, CLOSE_S))
+            except (OSError, ConnectionError):  # a time-out too; it is aborted by then
+                self.terminate()
+
+    return Hasty
 
 
 def _ms(seconds: float) -> str:

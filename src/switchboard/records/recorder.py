@@ -1,89 +1,120 @@
 """Writes what happens on calls into the store, behind them and never in their way.
 
 The exchange's half is synchronous and only notes; one task (`run`) writes batches. A line that
-changes ten times between two batches is written once.
+changes ten times between two batches is written once. While the database is away, rows wait in
+memory, then on disk (`spool`), and are written in their order when it is back.
 """
 
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 import anyio
-from sqlalchemy import update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+from anyio import to_thread
 
 from switchboard.conversation.commands import Note
-from switchboard.records.orphans import close_calls, orphaned
+from switchboard.records.opening import Opening
+from switchboard.records.orphans import close_calls, orphaned_calls
 from switchboard.records.redacting import Redacting
-from switchboard.records.redaction.kinds import FULL, Redaction
+from switchboard.records.redaction.redactor import Growing
 from switchboard.records.rows import Batch, Key, Row, row_of
-from switchboard.records.schema import Base, Call, Interruption, Item, Reply, ToolCall
+from switchboard.records.schema import Call
+from switchboard.records.spool import Chunk, Spool
 from switchboard.records.store import Store
-from switchboard.records.trouble import is_passing
+from switchboard.records.writer import Writer
 
 logger = logging.getLogger(__name__)
 
 BATCH_S = 0.25
-"""What a crash may lose."""
+"""What a crash may lose, but for the newest words of a line that grows."""
+GROWS_S = 0.7
+"""A line that only grows is written anew no sooner: with a batch's time, a crash loses a second."""
 AWAY_S = 1.0
 """How long is waited before a database that was away is tried again."""
 LAST_WRITE_S = 5.0
 PENDING_ROWS = 20_000
-ORDER: Sequence[type[Base]] = (Call, Item, ToolCall, Interruption, Reply)
-"""A call's own row comes before the rows that belong to it."""
+LET_GO = 1_000
+"""Calls that went on elsewhere and are remembered as such."""
+SPILL_ROWS = 2_000
+"""So many wait in memory for a database that is away; then they go to disk."""
+SPILL_S = 10.0
+"""Nor do they for longer: what a crash may lose meanwhile."""
 
 
 class Recorder:
-    """Notes now, writes soon. Beyond `limit` waiting rows, new ones are dropped and counted."""
+    """Notes now, writes soon. Beyond `limit` waiting rows, new ones are dropped and counted.
+
+    `spool` keeps on disk what the database does not take; without one, all waits in memory.
+    """
 
     def __init__(
-        self, store: Store, *, batch_s: float = BATCH_S, limit: int = PENDING_ROWS
+        self,
+        store: Store,
+        *,
+        spool: Spool | None = None,
+        batch_s: float = BATCH_S,
+        grows_s: float = GROWS_S,
+        limit: int = PENDING_ROWS,
+        spill_rows: int = SPILL_ROWS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
+        self._writer = Writer(store)
+        self._spool = spool
         self._batch_s = batch_s
+        self._grows_s = grows_s
+        self._grown: dict[Key, float] = {}
+        """Lines that grow, and when each was written last, by the clock."""
         self._limit = limit
+        self._spill_rows = spill_rows
+        self._clock = clock
         self._pending: dict[Key, dict[str, Any]] = {}
         self._work = anyio.Event()
         self._flushing = anyio.Lock()
         self._redacting = Redacting()
+        self._let_go: dict[str, None] = {}
+        self._kept_at = clock()
+        """When nothing was left in memory alone."""
+        self._disk_refuses = False
         self._dropped_unsaid = 0
-        self._away = False
-        self.dropped = 0
-        """Rows lost since the start: the queue was full, or the database refused them."""
+        self._dropped = 0
+
+    @property
+    def dropped(self) -> int:
+        """Rows lost since the start: no room was left, or the database refused them."""
+        return self._dropped + self._writer.refused
+
+    @property
+    def is_away(self) -> bool:
+        """The database did not take what was written last."""
+        return self._writer.away
+
+    @property
+    def spooled_bytes(self) -> int:
+        """What waits on disk."""
+        return self._spool.size if self._spool else 0
 
     # -- the exchange's half: never waits ---------------------------------------------------
 
-    def open_call(
-        self,
-        call_id: str,
-        *,
-        principal_id: str,
-        agent: str,
-        model: str,
-        voice: str,
-        channel: str,
-        began_at: float,
-        direction: str = "in",
-        redaction: Redaction = FULL,
-    ) -> None:
-        """A call began, at `began_at` epoch seconds. `direction` is `in`, or `out`: we rang.
-        `redaction` is what is taken out of its texts before they are written."""
-        self._redacting.begin(call_id, redaction)
+    def open_call(self, opening: Opening) -> None:
+        """A call began."""
+        self._redacting.begin(opening.call_id, opening.redaction)
+        self._let_go.pop(opening.call_id, None)
+        if opening.past is not None:
+            return
         values = {
-            "id": call_id,
-            "principal_id": principal_id,
-            "agent": agent,
-            "model": model,
-            "voice": voice,
-            "channel": channel,
-            "direction": direction,
-            "began_at": began_at,
+            "id": opening.call_id,
+            "principal_id": opening.principal_id,
+            "agent": opening.agent,
+            "model": opening.model,
+            "voice": opening.voice,
+            "channel": opening.channel,
+            "direction": opening.direction,
+            "began_at": opening.began_at,
             "replica_id": self._store.replica,
         }
-        self._add(Row(Call, (call_id,), values))
+        self._add(Row(Call, (opening.call_id,), values))
 
     def note(self, call_id: str, note: Note, at: float) -> None:
         """Keep a note of `at`, epoch seconds; a later one of the same key replaces it."""
@@ -93,17 +124,30 @@ class Recorder:
 
     def close_call(self, call_id: str, reason: str, ended_at: float) -> None:
         """A call ended, at `ended_at` epoch seconds."""
-        values = {"id": call_id, "end_reason": reason, "ended_at": ended_at}
+        values = {
+            "id": call_id,
+            "end_reason": reason,
+            "ended_at": ended_at,
+            "replica_id": self._store.replica,  # whoever writes it may be a later server
+        }
         self._add(Row(Call, (call_id,), values))
 
+    def let_go(self, call_id: str) -> None:
+        """Another server carries the call: what is noted of it from now on is not written."""
+        self._let_go[call_id] = None
+        while len(self._let_go) > LET_GO:
+            del self._let_go[next(iter(self._let_go))]
+
     def _add(self, row: Row) -> None:
+        if row.key[0] in self._let_go:
+            return
         key = (row.table, row.key)
         known = self._pending.get(key)
         if known is not None:
             known.update(row.values)
         # Calls are few, and without its call no other row can be written: never dropped.
         elif len(self._pending) >= self._limit and row.table is not Call:
-            self.dropped += 1
+            self._dropped += 1
             self._dropped_unsaid += 1
         else:
             self._pending[key] = row.values
@@ -112,119 +156,158 @@ class Recorder:
     # -- the writer -------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Write until cancelled; what is noted by then is still written."""
+        """Write until cancelled; what is noted by then is still written, or put on disk."""
+        if self.spooled_bytes:
+            self._work.set()
         try:
             while True:
                 await self._work.wait()
-                await self.flush()
-                await anyio.sleep(max(self._batch_s, AWAY_S) if self._away else self._batch_s)
+                async with self._flushing:
+                    await self._flush(self._take_ripe)
+                await anyio.sleep(max(self._batch_s, AWAY_S) if self.is_away else self._batch_s)
         finally:
-            with anyio.move_on_after(LAST_WRITE_S, shield=True):
-                await self.flush()
+            with anyio.CancelScope(shield=True):
+                await self._end()
+
+    async def _end(self) -> None:
+        # A database that is away may take its time to be so once more, and whoever stops us may
+        # not wait for that: so to disk first.
+        if self.is_away:
+            await self._keep()
+        with anyio.move_on_after(LAST_WRITE_S):
+            await self.flush()
+        await self._keep()
 
     async def flush(self) -> None:
         """Write everything noted so far: also what another flush is just writing."""
         async with self._flushing:
-            await self._flush()
+            await self._flush(self._take)
 
-    async def _flush(self) -> None:
-        batch, self._pending = self._pending, {}
-        self._work = anyio.Event()
+    async def _flush(self, take: Callable[[], dict[Key, dict[str, Any]]]) -> None:
         self._report_dropped()
+        if not await self._drain():
+            await self._spill()
+            return
+        batch = take()
         if not batch:
+            self._kept_at = self._clock()
             return
         left = batch
         try:
             clean = await self._redacting.clean(batch)
-            left = {key: batch[key] for key in await self._write_batch(clean)}
+            left = {key: batch[key] for key in await self._writer.write(clean)}
         finally:
             if left:  # the database is away or busy, or we are cancelled: so try again
                 self._put_back(left)
+        if self._pending and self.is_away:
+            await self._spill()
+        else:
+            self._kept_at = self._clock()
 
-    async def _write_batch(self, batch: Batch) -> Batch:
-        """What is still to be written: nothing of what was written, or refused for good."""
-        try:
-            async with self._store.writing() as connection:
-                await self._write(connection, batch)
-        except Exception as reason:  # noqa: BLE001  (drivers raise what they like at a bad value)
-            if is_passing(reason):
-                self._say_away(batch, reason)
-                return batch
-            return await self._write_apart(batch, reason)
-        if self._away:
-            self._away = False
-            logger.info("database back", extra={"rows": len(batch)})
-        return {}
+    def _take(self) -> dict[Key, dict[str, Any]]:
+        batch, self._pending = self._pending, {}
+        self._work = anyio.Event()
+        return batch
 
-    def _say_away(self, batch: Batch, reason: Exception) -> None:
-        if not self._away:
-            extra = {"rows": len(batch), "error": type(reason).__name__}
-            logger.warning("database away or busy", extra=extra)
-        self._away = True
+    def _take_ripe(self) -> dict[Key, dict[str, Any]]:
+        """What is to be written now: all but lines that grow and were written just before."""
+        now = self._clock()
+        ripe: dict[Key, dict[str, Any]] = {}
+        early: dict[Key, dict[str, Any]] = {}
+        for key, values in self._take().items():
+            if values.get("growing") is not Growing.SURELY:
+                self._grown.pop(key, None)
+            elif now - self._grown.get(key, -self._grows_s) < self._grows_s:
+                early[key] = values
+                continue
+            else:
+                self._grown.pop(key, None)
+                self._grown[key] = now
+            ripe[key] = values
+        while len(self._grown) > self._limit:  # of calls that ended in the middle of a line
+            del self._grown[next(iter(self._grown))]
+        self._pending = early
+        if early:
+            self._work.set()
+        return ripe
 
     def _put_back(self, batch: Batch) -> None:
         newer, self._pending = self._pending, {}
         for (table, key), values in [*batch.items(), *newer.items()]:
             self._add(Row(table, key, values))
 
+    # -- the spool --------------------------------------------------------------------------
+
+    async def _drain(self) -> bool:
+        """Write what waits on disk. Whether nothing does any more."""
+        if self._spool is None or not self._spool.size:
+            return True
+        rows = 0
+        chunks = self._spool.chunks()
+        while (chunk := await to_thread.run_sync(next, chunks, None)) is not None:
+            left = await self._writer.write(chunk.rows)
+            if left:
+                self._work.set()
+                return False
+            rows += len(chunk.rows)
+            self._count_unread(chunk)
+            await to_thread.run_sync(self._spool.done, chunk)
+        logger.info("spool written", extra={"rows": rows})
+        return True
+
+    def _count_unread(self, chunk: Chunk) -> None:
+        self._dropped += chunk.unread
+        self._dropped_unsaid += chunk.unread
+
+    async def _spill(self) -> None:
+        """The database is away: leave neither too much in memory, nor for too long."""
+        late = self._clock() - self._kept_at > SPILL_S
+        if len(self._pending) >= self._spill_rows or (self._pending and late):
+            await self._put_on_disk()
+
+    async def _keep(self) -> None:
+        async with self._flushing:
+            await self._put_on_disk()
+
+    async def _put_on_disk(self) -> None:
+        if self._spool is None or not self._pending:
+            return
+        batch, left = self._take(), True
+        try:
+            clean = await self._redacting.clean(batch)
+            await to_thread.run_sync(self._spool.append, clean)
+            left = False
+        except OSError as reason:
+            self._say_disk(reason)
+        finally:
+            if left:
+                self._put_back(batch)
+        if not left:
+            self._disk_refuses = False
+            self._kept_at = self._clock()
+            self._work.set()
+            logger.warning("rows spooled", extra={"rows": len(batch)})
+
+    def _say_disk(self, reason: OSError) -> None:
+        if not self._disk_refuses:
+            error = reason.strerror or str(reason)
+            logger.error("rows not spooled", extra={"rows": len(self._pending), "error": error})
+        self._disk_refuses = True
+
+    # -- the start --------------------------------------------------------------------------
+
     async def close_left_open(self, now: float | None = None) -> int:
         """End the calls that a crash left open. For the start, before any call is placed.
 
-        Where servers share the database, those that live keep theirs.
+        What waits on disk comes first: it may hold their ends. Where servers share the database,
+        those that live keep theirs.
         """
         now = time.time() if now is None else now
+        async with self._flushing:
+            await self._drain()
         async with self._store.writing() as connection:
-            which = orphaned(self._store, Call.replica_id)
+            which = orphaned_calls(self._store)
             return await close_calls(connection, self._store, which, now, "interrupted")
-
-    async def _write(self, connection: AsyncConnection, batch: Batch) -> None:
-        for table in ORDER:
-            alike: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
-            for (kind, _), values in batch.items():
-                if kind is table:
-                    alike[frozenset(values)].append(values)
-            for rows in alike.values():
-                await self._upsert(connection, table, rows)
-
-    async def _write_apart(self, batch: Batch, reason: Exception) -> Batch:
-        """One bad row must not cost the others: each in a transaction of its own. What is still to
-        be written, should the database go away meanwhile."""
-        logger.warning("batch refused", extra={"rows": len(batch), "error": type(reason).__name__})
-        left: dict[Key, dict[str, Any]] = {}
-        for table in ORDER:
-            for key, values in batch.items():
-                if key[0] is table and not await self._write_alone(key, values):
-                    left[key] = values  # noqa: PERF403  (each is awaited)
-        return left
-
-    async def _write_alone(self, key: Key, values: dict[str, Any]) -> bool:
-        """Whether it is dealt with."""
-        try:
-            async with self._store.writing() as connection:
-                await self._write(connection, {key: values})
-        except Exception as reason:  # noqa: BLE001  (as above: this row only)
-            if is_passing(reason):
-                return False
-            self.dropped += 1
-            extra = {"table": key[0].__tablename__, "error": type(reason).__name__}
-            logger.warning("row refused", extra=extra)
-        return True
-
-    async def _upsert(
-        self, connection: AsyncConnection, table: type[Base], rows: list[dict[str, Any]]
-    ) -> None:
-        keys = [column.name for column in table.__table__.primary_key]
-        if table is Call and "began_at" not in rows[0]:
-            # Only the end is new. An insert would lack the rest, so this one is an update.
-            for row in rows:
-                await connection.execute(update(Call).where(Call.id == row["id"]).values(row))
-            return
-        insert = postgresql.insert if self._store.dialect == "postgresql" else sqlite.insert
-        statement = insert(table)
-        changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-        await connection.execute(
-            statement.on_conflict_do_update(index_elements=keys, set_=changed), rows
-        )
 
     def _report_dropped(self) -> None:
         if self._dropped_unsaid:

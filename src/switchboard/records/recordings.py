@@ -1,4 +1,4 @@
-"""The rows of recordings: that there was one, where it lies, what became of it."""
+"""The rows of recordings: that there was one, who keeps it and where, what became of it."""
 
 import json
 from collections.abc import Sequence
@@ -11,6 +11,8 @@ from switchboard.records.schema import RecordingRow
 from switchboard.records.store import Store
 
 MAX_WHERE_CHARS = 20_000
+CARRIER = "carrier"
+HERE = "here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,14 @@ class RecordingTable:
         self._store = store
 
     async def put(
-        self, call_id: str, state: str, at: float, *, recording_id: str | None = None
+        self,
+        call_id: str,
+        state: str,
+        at: float,
+        *,
+        recording_id: str | None = None,
+        kept: str = CARRIER,
+        duration_ms: float | None = None,
     ) -> None:
         """The recording of this call has come to `state`, at `at` epoch seconds.
 
@@ -44,8 +53,10 @@ class RecordingTable:
         new: dict[str, object] = {"state": state, "ended_at": at if over else None}
         if recording_id is not None:
             new["recording_id"] = recording_id
+        if duration_ms is not None:
+            new["duration_ms"] = duration_ms
         insert = postgresql.insert if self._store.dialect == "postgresql" else sqlite.insert
-        row = insert(RecordingRow).values(call_id=call_id, began_at=at, **new)
+        row = insert(RecordingRow).values(call_id=call_id, began_at=at, kept=kept, **new)
         filed = RecordingRow.state == "filed"
         known = {**new, "state": case((filed, "filed"), else_=state)}
         async with self._store.writing() as connection:

@@ -5,23 +5,22 @@ Here and nowhere earlier: the page and the model see what was said, the database
 
 import logging
 from collections.abc import Callable
-from time import perf_counter
+from dataclasses import replace
 from typing import Any, Final
 
-import anyio.lowlevel
 import anyio.to_thread
 
+from switchboard.conversation.commands import Note, NoteLine, NoteNotice, NoteTool
+from switchboard.records.behind import Behind
 from switchboard.records.redaction.kinds import FULL, Redaction
 from switchboard.records.redaction.redactor import Growing, Redactor
-from switchboard.records.rows import Batch, Key
+from switchboard.records.rows import Batch, Key, row_of
 from switchboard.records.schema import Base, Call, Interruption, Item, Reply, ToolCall
 
 logger = logging.getLogger(__name__)
 
 LONG_CHARS: Final = 2_000
 """A longer text is read in a thread."""
-SLICE_S: Final = 0.002
-"""So long the writer works before it lets the calls go on."""
 KNOWN_CALLS: Final = 20_000
 MAX_REASON: Final = 200
 FAILED: Final = "[unread]"
@@ -72,13 +71,35 @@ class Redacting:
     async def clean(self, batch: Batch) -> Batch:
         """The same rows as they may be stored. What they were stays as it is."""
         clean: dict[Key, dict[str, Any]] = {}
-        since = perf_counter()
+        behind = Behind()
         for key, values in batch.items():
             clean[key] = await self._row(key, values)
-            if perf_counter() - since > SLICE_S:
-                await anyio.lowlevel.checkpoint()
-                since = perf_counter()
+            await behind.rest()
         return clean
+
+    async def note(self, call_id: str, note: Note) -> Note:
+        """A note as it may be shown to whoever is not the caller: as it would be stored."""
+        row = row_of(call_id, note, 0.0)
+        match note:
+            case NoteLine() if row is not None:
+                clean = await self._row((row.table, row.key), row.values)
+                return replace(note, text=clean["text"], heard_chars=clean["heard_chars"])
+            case NoteTool(question=question) if row is not None:
+                clean = await self._row((row.table, row.key), row.values)
+                return replace(
+                    note,
+                    arguments=clean["arguments"],
+                    result=clean["result"],
+                    question=None if question is None else self.text(call_id, question),
+                )
+            case NoteNotice(code, text):
+                return NoteNotice(code, self.text(call_id, text))
+            case _:
+                return note
+
+    def text(self, call_id: str, text: str) -> str:
+        """What may be stored of a short text."""
+        return self._redactor(call_id).text(text[:LONG_CHARS]).text
 
     async def _row(self, key: Key, values: dict[str, Any]) -> dict[str, Any]:
         how = CLEAN.get(key[0])

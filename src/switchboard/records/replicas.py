@@ -11,17 +11,26 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 import anyio
-from sqlalchemy import delete
+from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 
-from switchboard.records.orphans import CLOCK, close_calls, close_placed, left_by_dead
-from switchboard.records.schema import Call, Dialled, ReplicaRow
+from switchboard.records.orphans import (
+    CLOCK,
+    STALE_S,
+    close_calls,
+    close_placed,
+    left_by_dead,
+    lost_calls,
+    reopen_lost,
+)
+from switchboard.records.schema import Dialled, ReplicaRow
 from switchboard.records.store import Store
 
 logger = logging.getLogger(__name__)
 
-BEAT_S: Final = 3.0
-"""A dead server's calls are closed within `STALE_S` and this of its last sign of life."""
+BEAT_S: Final = 2.0
+"""A dead server's calls are closed within `STALE_S` and this of its last sign of life; those by
+telephone, which another may claim until then, within `UNCLAIMED_S` and this."""
 FORGET_S: Final = 3_600.0
 LOST: Final = "lost"
 """Why a call has ended whose server died while others lived."""
@@ -30,8 +39,10 @@ LOST: Final = "lost"
 class Replicas:
     """This server's place in the register. `run` must run beside it."""
 
-    def __init__(self, store: Store, *, beat_s: float = BEAT_S) -> None:
+    def __init__(self, store: Store, *, url: str | None = None, beat_s: float = BEAT_S) -> None:
+        """`url` is where the others reach this one."""
         self._store = store
+        self._url = url
         self._beat_s = beat_s
         self._silent = False
 
@@ -62,19 +73,24 @@ class Replicas:
                 self._silent = False
 
     async def beat(self) -> None:
-        """This server lives, at this moment."""
-        row = insert(ReplicaRow).values(id=self._store.replica, began_at=CLOCK, beat_at=CLOCK)
+        """This server lives, at this moment; so do its calls that others took for lost."""
+        me = self._store.replica
+        row = insert(ReplicaRow).values(id=me, began_at=CLOCK, beat_at=CLOCK, url=self._url)
         again = row.on_conflict_do_update(index_elements=["id"], set_={"beat_at": CLOCK})
+        fresh = exists().where(ReplicaRow.id == me, ReplicaRow.beat_at > CLOCK - STALE_S)
         async with self._store.writing() as connection:
+            was_alive = (await connection.execute(select(fresh))).scalar_one()
             await connection.execute(again)
+            found = 0 if was_alive else await reopen_lost(connection, self._store, me, LOST)
+        if found:
+            logger.warning("calls were taken for lost and are not", extra={"calls": found})
 
     async def sweep(self) -> int:
         """Close the calls that dead servers left open. How many: each is closed once, by whoever
         comes first."""
         now = time.time()
         async with self._store.writing() as connection:
-            which = left_by_dead(Call.replica_id)
-            calls = await close_calls(connection, self._store, which, now, LOST)
+            calls = await close_calls(connection, self._store, lost_calls(), now, LOST)
             which = left_by_dead(Dialled.replica_id)
             placed = await close_placed(connection, self._store, which, now)
             forgotten = delete(ReplicaRow).where(ReplicaRow.beat_at < CLOCK - FORGET_S)
@@ -85,6 +101,8 @@ class Replicas:
         return calls + placed
 
     async def _leave(self) -> None:
+        if self._store.away:  # it will be missed in time; whoever stops us does not wait for that
+            return
         gone = delete(ReplicaRow).where(ReplicaRow.id == self._store.replica)
         try:
             async with self._store.writing() as connection:

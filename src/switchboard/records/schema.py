@@ -3,7 +3,7 @@
 A change here needs a migration beside it, in `migrations/versions`; a test compares the two.
 """
 
-from sqlalchemy import ForeignKey, Index, MetaData, String, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from switchboard.records.words import LongWords, Words
@@ -45,6 +45,8 @@ class Call(Base):
     end_reason: Mapped[str | None] = mapped_column(Words(200))
     replica_id: Mapped[str | None] = mapped_column(Short)
     """The server that has it, or had it last."""
+    takeovers: Mapped[int] = mapped_column(server_default="0")
+    """How often another server has taken it over."""
 
     __table_args__ = (
         Index("ix_calls_agent_ended_at", "agent", "ended_at"),  # for the sweeper
@@ -61,6 +63,30 @@ class ReplicaRow(Base):
     began_at: Mapped[float]
     beat_at: Mapped[float]
     """When it last said that it lives."""
+    url: Mapped[str | None] = mapped_column(String(300))
+    """Where the others reach it, if they can."""
+
+
+class CommandRow(Base):
+    """What one server asks another to do to a call that is the other's. Its times are the
+    database's. It is deleted once the answer is read, or soon after."""
+
+    __tablename__ = "commands"
+
+    id: Mapped[str] = mapped_column(Short, primary_key=True)
+    call_id: Mapped[str] = mapped_column(Short)
+    asker: Mapped[str] = mapped_column(Short)
+    target: Mapped[str] = mapped_column(Short, index=True)
+    kind: Mapped[str] = mapped_column(Short)
+    body: Mapped[str] = mapped_column(Text)
+    """JSON; emptied with the answer."""
+    asked_at: Mapped[float]
+    deadline: Mapped[float]
+    """Not to be acted on afterwards."""
+    taken_at: Mapped[float | None]
+    answered_at: Mapped[float | None]
+    answer: Mapped[str | None] = mapped_column(Text)
+    """JSON; none where the other server failed."""
 
 
 class Item(Base):
@@ -134,7 +160,32 @@ class TicketRow(Base):
     call_id: Mapped[str] = mapped_column(Short, index=True)
     principal_id: Mapped[str] = mapped_column(String(200))
     kind: Mapped[str] = mapped_column(Short)
+    facts: Mapped[str] = mapped_column(Text, server_default="")
+    """JSON: who calls whom, for the replica that the caller comes to. Goes with the row."""
     expires_at: Mapped[float] = mapped_column(index=True)
+    token_until: Mapped[float | None]
+    """When the token ends that it was bought with."""
+
+
+class SpentRow(Base):
+    """What one call took of one day's budget, and holds of it until it says more."""
+
+    __tablename__ = "spent"
+
+    call_id: Mapped[str] = mapped_column(Short, primary_key=True)
+    day: Mapped[str] = mapped_column(Short, primary_key=True)
+    """`2026-03-04`, by UTC."""
+    who: Mapped[str] = mapped_column(String(200))
+    """Whose budget it is."""
+    used_usd: Mapped[float]
+    used_s: Mapped[float]
+    held_usd: Mapped[float]
+    """Not used yet, and nobody else's."""
+    held_s: Mapped[float]
+    held_until: Mapped[float]
+    """After this a server that has said nothing is dead, and nothing is held."""
+
+    __table_args__ = (Index("ix_spent_day_who", "day", "who"),)
 
 
 class MediaTicketRow(Base):
@@ -222,7 +273,7 @@ class DoNotCall(Base):
 
 
 class RecordingRow(Base):
-    """The recording of a telephone call, as the carrier keeps it. There is no sound here."""
+    """The recording of a call: as the carrier keeps it, or beside the database. No sound here."""
 
     __tablename__ = "recordings"
 
@@ -233,6 +284,8 @@ class RecordingRow(Base):
     """`running`, `paused`, `stopped`, `failed`, `filed`."""
     began_at: Mapped[float]
     ended_at: Mapped[float | None]
+    kept: Mapped[str] = mapped_column(Short, server_default="carrier")
+    """By whom: `carrier`, or `here`, in the server's `DATA_DIR`."""
     places: Mapped[str | None] = mapped_column(Text)
     """JSON: the addresses of its parts, once they are filed."""
     duration_ms: Mapped[float | None]
@@ -249,10 +302,85 @@ class OperatorAction(Base):
     principal_id: Mapped[str] = mapped_column(String(200))
     principal_name: Mapped[str] = mapped_column(Words(200))
     kind: Mapped[str] = mapped_column(Short)
-    """`whisper`, `say`, `approve`, `refuse`, `human`, `end`, `cut`, `listen`."""
+    """`whisper`, `say`, `approve`, `refuse`, `human`, `decline`, `end`, `cut`, `listen`,
+    `take_over`, `hand_back`, `desk_lost`."""
     text: Mapped[str | None] = mapped_column(LongWords())
     tool_call_id: Mapped[str | None] = mapped_column(String(128))
     at: Mapped[float]
     """Epoch seconds."""
     outcome: Mapped[str] = mapped_column(Short)
     """`asked`, then `taken` by the call or `refused`."""
+
+
+class AfterCall(Base):
+    """What a call came to, once it is over: told by a model, checked, and redacted again."""
+
+    __tablename__ = "after_calls"
+
+    call_id: Mapped[str] = mapped_column(ForeignKey(CALL, ondelete="CASCADE"), primary_key=True)
+    state: Mapped[str] = mapped_column(Short)
+    """`working`, `waiting` (to be tried again), `done`, `failed`."""
+    due_at: Mapped[float] = mapped_column(index=True)
+    """While it waits, when it is tried again; while somebody works on it, until when it is
+    theirs."""
+    attempts: Mapped[int]
+    summary: Mapped[str | None] = mapped_column(LongWords())
+    outcome: Mapped[str | None] = mapped_column(Short, index=True)
+    """All goals together: `achieved`, `partly`, `not_achieved`, `unknown`; none without goals."""
+    goals: Mapped[str | None] = mapped_column(LongWords())
+    """JSON: `[{"id", "outcome", "reason"}]`."""
+    fields: Mapped[str | None] = mapped_column(LongWords())
+    """JSON: an object, as the profile's schema has it."""
+    error: Mapped[str | None] = mapped_column(Words(300))
+    """Why there is nothing, in words."""
+    finished_at: Mapped[float | None]
+    model: Mapped[str | None] = mapped_column(Words(64))
+    input_text: Mapped[int | None]
+    cached_text: Mapped[int | None]
+    output_text: Mapped[int | None]
+    """Tokens of all attempts; they are in no row of `replies`."""
+    cost_usd: Mapped[float | None]
+
+
+class WebhookDelivery(Base):
+    """A message to a profile's webhook. Its body is read from the other tables when it is sent."""
+
+    __tablename__ = "webhook_deliveries"
+
+    id: Mapped[str] = mapped_column(Short, primary_key=True)
+    """`webhook-id`: the same at every attempt."""
+    call_id: Mapped[str] = mapped_column(ForeignKey(CALL, ondelete="CASCADE"), index=True)
+    event: Mapped[str] = mapped_column(Short)
+    """`after.done`, `after.failed`."""
+    state: Mapped[str] = mapped_column(Short)
+    """`waiting`, `sending`, `delivered`, `stopped` (410), `given_up`."""
+    due_at: Mapped[float] = mapped_column(index=True)
+    created_at: Mapped[float]
+    attempts: Mapped[int]
+    host: Mapped[str | None] = mapped_column(Words(255))
+    """Where it was sent to last."""
+    status: Mapped[int | None]
+    """What was answered last: an HTTP status."""
+    error: Mapped[str | None] = mapped_column(Words(200))
+    """Why the last attempt came to nothing, in words."""
+    last_at: Mapped[float | None]
+
+
+class EvalRunRow(Base):
+    """An evaluation that was held: no call, and nobody's."""
+
+    __tablename__ = "eval_runs"
+
+    id: Mapped[str] = mapped_column(Short, primary_key=True)
+    began_at: Mapped[float] = mapped_column(index=True)
+    by: Mapped[str] = mapped_column(Short)
+    """The channel: `text`, `voice`, `socket`, `phone`."""
+    seed: Mapped[int] = mapped_column(BigInteger)
+    repeat: Mapped[int]
+    took_s: Mapped[float]
+    conversations: Mapped[int]
+    passed: Mapped[int]
+    report: Mapped[str] = mapped_column(LongWords())
+    """JSON, as `switchboard eval --json` writes it."""
+    page: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """HTML, as `--html` writes it."""

@@ -2,35 +2,47 @@
 
 import hashlib
 import logging
+import math
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import anyio
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import BigInteger, Connection, bindparam, func, select, text
+from anyio import to_thread
+from sqlalchemy import BigInteger, Connection, Engine, bindparam, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import StaticPool
 
-from switchboard.errors import ConfigurationError
-from switchboard.records.engine import is_postgres, parsed, sqlite_engine
+from switchboard.errors import ConfigurationError, RecordsUnavailable
+from switchboard.records.engine import (
+    is_postgres,
+    parsed,
+    sqlite_engine,
+    sqlite_engine_for_threads,
+)
 from switchboard.records.postgres import (
     MIGRATING,
     Address,
     Password,
     Patience,
+    connect,
     one_migrates,
     postgres_engine,
 )
-from switchboard.records.trouble import explain
+from switchboard.records.trouble import explain, is_passing
 
 logger = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 5_000
+WAIT_S = 5.0
+"""So long somebody waits for a connection to the database."""
+_AWAY = "The records cannot be reached just now. Try again in a moment."
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -51,14 +63,24 @@ class Store:
     ) -> None:
         self.replica = secrets.token_hex(8)
         """This server, among those that share the database."""
+        self.away = False
+        """The last transaction found the database away or busy. Whatever asks it regularly (the
+        register, the tickets' sweeper, the recorder) sees when it is back."""
         self._url = parsed(url)
         self._password = password
+        self._behind: Engine | None = None
+        """The same file for `write`, where it is one."""
+        self._one = anyio.CapacityLimiter(1)
         reading: dict[str, Any] = {"read_only": True}
         if is_postgres(self._url):
             self._engine = postgres_engine(self._url, password, patience, lasting=True)
             reading = {"postgresql_readonly": True}
         else:
             self._engine = sqlite_engine(self._url, busy_timeout_ms)
+            if not isinstance(
+                self._engine.pool, StaticPool
+            ):  # else it is in memory, and only there
+                self._behind = sqlite_engine_for_threads(self._url, busy_timeout_ms)
         # The same pool, but these transactions do not take SQLite's one write lock.
         self._reader = self._engine.execution_options(**reading)
 
@@ -80,6 +102,8 @@ class Store:
                 raise ConfigurationError(self._what_is_wrong(reason)) from reason
             yield self
         finally:
+            if self._behind is not None:
+                self._behind.dispose()
             await self._engine.dispose()
 
     async def _bring_up_to_date(self) -> None:
@@ -103,6 +127,13 @@ class Store:
             "Check DATA_DIR or DATABASE_URL."
         )
 
+    async def connected(self) -> Any:  # noqa: ANN401  (the driver tells no types)
+        """A connection of PostgreSQL's driver, outside the pool: whoever asks closes it.
+
+        Raises `OSError` and the driver's own errors.
+        """
+        return await connect(Address.of(self._url), self._password, Patience())
+
     @property
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
@@ -114,11 +145,15 @@ class Store:
         return self.dialect == "postgresql"
 
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A transaction that only reads, and never waits for a writer."""
-        return _unbroken(self._reader)
+        """A transaction that only reads, and never waits for a writer.
+
+        Raises `RecordsUnavailable` while the database is away or busy.
+        """
+        return self._unbroken(self._reader)
 
     async def answers(self) -> None:
-        """Returns once the database has answered. Raises `SQLAlchemyError` or `OSError`."""
+        """Returns once the database has answered. Raises `SQLAlchemyError` or
+        `RecordsUnavailable`."""
         async with self.reading() as connection:
             await connection.execute(text("SELECT 1"))
 
@@ -139,8 +174,64 @@ class Store:
         return not busy
 
     def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A transaction that may write; committed when the block ends, rolled back if it raises."""
-        return _unbroken(self._engine)
+        """A transaction that may write; committed when the block ends, rolled back if it raises.
+
+        Raises `RecordsUnavailable` while the database is away or busy.
+        """
+        return self._unbroken(self._engine)
+
+    def writing_now(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Likewise, for somebody who is waiting: a database known to be away is not waited for,
+        and one that does not answer not for long."""
+        if self.away:
+            raise RecordsUnavailable(_AWAY)
+        return self._unbroken(self._engine, WAIT_S)
+
+    async def write(self, work: Callable[[Connection], None]) -> None:
+        """`work` within a transaction, for many rows at once: with SQLite in a thread, so that all
+        of it costs the loop one errand, not several for each statement.
+
+        Raises `RecordsUnavailable` while the database is away or busy, and what `work` raises.
+        """
+        if self._behind is None:
+            async with self.writing() as connection:
+                await connection.run_sync(work)
+            return
+        try:  # the thread is not abandoned when we are cancelled
+            await to_thread.run_sync(_transact, self._behind, work, limiter=self._one)
+        except Exception as reason:  # noqa: BLE001  (looked at there)
+            self._fail(reason)
+        self.away = False
+
+    @asynccontextmanager
+    async def _unbroken(
+        self, engine: AsyncEngine, within_s: float = math.inf
+    ) -> AsyncGenerator[AsyncConnection]:
+        try:
+            connection = await self._connected(engine, within_s)
+            # Cancelled in the middle of a commit, nobody knows whether it was one. Transactions
+            # are short, and bounded: let each one end by itself.
+            with anyio.CancelScope(shield=True):
+                try:
+                    async with connection.begin():
+                        yield connection
+                finally:
+                    await connection.close()
+        except Exception as reason:  # noqa: BLE001  (looked at there)
+            self._fail(reason)
+        self.away = False
+
+    def _fail(self, reason: Exception) -> NoReturn:
+        if not is_passing(reason):
+            raise reason
+        self.away = True
+        raise RecordsUnavailable(_AWAY) from reason
+
+    async def _connected(self, engine: AsyncEngine, within_s: float) -> AsyncConnection:
+        # Cancelled in the middle of a statement, the SQLite driver's thread and its connection part
+        # company, and closing the pool hangs. PostgreSQL's is only dropped.
+        with anyio.fail_after(within_s if self.is_shared else math.inf, shield=not self.is_shared):
+            return await engine.connect()
 
     async def alone(self, connection: AsyncConnection, what: str) -> None:
         """From here to the end of this transaction, whoever asks for the same waits.
@@ -155,16 +246,6 @@ class Store:
             await connection.execute(select(lock))
 
 
-@asynccontextmanager
-async def _unbroken(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
-    # Cancelled in the middle of a statement, the SQLite driver's thread and its connection part
-    # company and closing the pool hangs; cancelled in the middle of a commit, nobody knows whether
-    # it was one. Transactions are short, and bounded: let each one end by itself.
-    with anyio.CancelScope(shield=True):
-        async with engine.begin() as connection:
-            yield connection
-
-
 def sqlite_url(data_dir: Path) -> str:
     """Where the records live when no `DATABASE_URL` is given. Makes the directory.
 
@@ -175,6 +256,11 @@ def sqlite_url(data_dir: Path) -> str:
     except OSError as reason:
         raise ConfigurationError(f"DATA_DIR {data_dir} cannot be made: {reason}.") from reason
     return f"sqlite+aiosqlite:///{data_dir / 'records.sqlite3'}"
+
+
+def _transact(engine: Engine, work: Callable[[Connection], None]) -> None:
+    with engine.begin() as connection:
+        work(connection)
 
 
 def _migrate(connection: Connection) -> None:

@@ -18,7 +18,7 @@ class MediaTicketTable:
         row = insert(MediaTicketRow).values(
             digest=digest, call_id=call_id, facts=facts, expires_at=expires_at
         )
-        async with self._store.writing() as connection:
+        async with self._store.writing_now() as connection:
             await connection.execute(row)
 
     async def bind(self, digest: str, call_id: str, connection_id: str, now: float) -> str | None:
@@ -33,7 +33,7 @@ class MediaTicketTable:
             .values(connection_id=connection_id)
             .returning(MediaTicketRow.facts)
         )
-        async with self._store.writing() as connection:
+        async with self._store.writing_now() as connection:
             return (await connection.execute(bound)).scalar()
 
     async def connection_of(self, call_id: str) -> str | None:
@@ -41,6 +41,15 @@ class MediaTicketTable:
         wanted = select(MediaTicketRow.connection_id).where(MediaTicketRow.call_id == call_id)
         async with self._store.reading() as connection:
             return (await connection.execute(wanted)).scalar()
+
+    async def facts_of(self, call_id: str) -> tuple[str | None, str] | None:
+        """The carrier's name for a call, as far as it is known, and what was put with its ticket;
+        `None` for one that is over."""
+        wanted = select(MediaTicketRow.connection_id, MediaTicketRow.facts)
+        known = wanted.where(MediaTicketRow.call_id == call_id).limit(1)
+        async with self._store.reading() as connection:
+            row = (await connection.execute(known)).first()
+        return None if row is None else (row[0], row[1])
 
     async def carries(self, connection_id: str) -> bool:
         """Whether the media of some call came by this connection."""
@@ -82,7 +91,7 @@ class SeenEvents:
             set_={"until": row.excluded.until},
             where=SeenEvent.until <= now,
         ).returning(SeenEvent.digest)
-        async with self._store.writing() as connection:
+        async with self._store.writing_now() as connection:
             is_first = (await connection.execute(seen)).first() is not None
             await self._forget(connection, now)
         return is_first

@@ -1,11 +1,13 @@
 """What a database's errors mean: whose fault it is, and what to do about it."""
 
+import sqlite3
 import ssl
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from switchboard.errors import RecordsUnavailable
 from switchboard.records.entra import NoToken
 from switchboard.records.postgres import Address
 
@@ -14,11 +16,14 @@ _AWAY: Final = frozenset({"08", "28", "40", "53", "57", "58"})
 _AWAY_TOO: Final = frozenset({"55P03", "55000", "25006", "3D000"})
 """Locked for too long; not open yet; a standby that takes no writes; being restored."""
 
+_BROKEN: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
 
 def is_passing(error: BaseException) -> bool:
     """Whether the database is away or busy, so that the same may go well later; else what it was
     given is wrong, and always will be."""
-    if isinstance(error, OSError | PoolTimeout):  # `TimeoutError` is an `OSError`
+    # `TimeoutError` is an `OSError`.
+    if isinstance(error, RecordsUnavailable | OSError | PoolTimeout):
         return True
     if not isinstance(error, DBAPIError):
         return False
@@ -26,8 +31,14 @@ def is_passing(error: BaseException) -> bool:
         return True
     state = sqlstate(error)
     if state is None:
-        return isinstance(error, OperationalError)
+        return isinstance(error, OperationalError) or _is_broken_file(error)
     return state[:2] in _AWAY or state in _AWAY_TOO
+
+
+def _is_broken_file(error: DBAPIError) -> bool:
+    """SQLite's file is damaged, or none of its own: until somebody puts a copy in its place."""
+    code: object = getattr(error.orig, "sqlite_errorcode", None)
+    return isinstance(code, int) and code & 0xFF in _BROKEN
 
 
 def sqlstate(error: BaseException) -> str | None:

@@ -25,8 +25,10 @@ from switchboard.conversation.commands import (
     NoteLatency,
     NoteLine,
     NoteNotice,
+    NoteRecording,
     NoteTool,
     NoteUsage,
+    NoteWish,
     ToolState,
 )
 from switchboard.conversation.legs import Dial, ModelLeg
@@ -126,7 +128,9 @@ class WatchedCall:
     @_harmless
     def noted(self, note: Note) -> None:
         match note:
-            case NoteLine() | NoteFloor():  # words, and what the others tell already
+            case (
+                NoteLine() | NoteFloor() | NoteRecording() | NoteWish()
+            ):  # words, and what the others tell already
                 pass
             case NoteLatency():
                 self._answered(note)

@@ -232,7 +232,8 @@ class Acs:
     async def _call_in(self, phone: Phone, to: str, headers: dict[str, str]) -> PhoneCall:
         """Offer a call to the application, and wait for what it does."""
         incoming = Incoming(fresh_id(), phone.raw_id, to, fresh_id(), fresh_id())
-        if self.grid.subscription is None or len(self.incoming) >= self.config.max_calls:
+        told = self.grid.told(number_of(to))
+        if told is None or len(self.incoming) >= self.config.max_calls:
             raise NoAnswer(Outcome.NOT_FOUND)
         self.incoming[incoming.context] = incoming
         self._happened(_told(incoming, headers))
@@ -280,4 +281,4 @@ def _told(incoming: Incoming, headers: dict[str, str]) -> Happening:
     if headers:
         data["customContext"] = {"sipHeaders": headers, "voipHeaders": {}}
     subject = f"/caller/{incoming.caller}/recipient/{incoming.callee}"
-    return Happening(INCOMING, subject, data)
+    return Happening(INCOMING, subject, data, number_of(incoming.callee))

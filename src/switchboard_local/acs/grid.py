@@ -48,6 +48,8 @@ class Subscription:
     """How often each event comes: at least once is all that is promised."""
     age_s: float = 0.0
     """How old events are when they come."""
+    number: str | None = None
+    """Calls to this one only, E.164: the advanced filter on `data.to.phoneNumber.value`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Happening:
     """Without its prefix."""
     subject: str
     data: Mapping[str, object]
+    number: str | None = None
+    """That was called, where one was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,9 @@ class Grid:
     retries_s: tuple[float, ...]
     flow: Flow = field(default_factory=Flow)
     subscription: Subscription | None = None
+    """Of whatever no other one is for."""
+    of_number: dict[str, Subscription] = field(default_factory=dict[str, Subscription])
+    """Those of one number."""
     noted: deque[Delivered] = field(default_factory=lambda: deque(maxlen=MAX_NOTED))
 
     async def subscribe(self, subscription: Subscription) -> None:
@@ -90,11 +97,18 @@ class Grid:
                 await self._ask_code(subscription)
         except (httpx.HTTPError, httpx.InvalidURL) as broken:
             raise HandshakeFailed(f"No answer: {type(broken).__name__}.") from None
-        self.subscription = subscription
+        if subscription.number is None:
+            self.subscription = subscription
+        else:
+            self.of_number[subscription.number] = subscription
+
+    def told(self, number: str | None) -> Subscription | None:
+        """Who is told of calls to a number, or of what is no call."""
+        return self.of_number.get(number or "", self.subscription)
 
     async def tell(self, happening: Happening) -> None:
         """Deliver it, as the subscription says."""
-        to = self.subscription
+        to = self.told(happening.number)
         if to is None:
             return
         event = self.event(to.schema, happening, datetime.now(UTC) - timedelta(seconds=to.age_s))

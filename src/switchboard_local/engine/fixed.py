@@ -18,14 +18,16 @@ _TONE_LEVEL: Final = 0.2
 
 
 class FixedVoice:
-    """A tone instead of speech, 60 ms for every character (at least 300 ms, at most 20 s)."""
+    """A tone instead of speech, 60 ms for every character (at least 300 ms, at most 20 s).
+
+    `hertz`: a multiple of 5."""
 
     info = PartInfo("voice", "fixed tone")
 
-    def __init__(self) -> None:
+    def __init__(self, hertz: int = _TONE_HZ) -> None:
         # A whole number of periods, so that pieces join without a click.
         times = np.arange(PIECE_BYTES // 2, dtype=np.float32) / RATE_HZ
-        tone = _TONE_LEVEL * np.sin(2 * math.pi * _TONE_HZ * times)
+        tone = _TONE_LEVEL * np.sin(2 * math.pi * hertz * times)
         self._piece = to_pcm(tone.astype(np.float32))
 
     async def speak(self, text: str, *, speed: float = 1.0) -> AsyncIterator[bytes]:

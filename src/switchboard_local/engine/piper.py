@@ -42,6 +42,8 @@ _PASSED_ON: Final = (
     "LD_LIBRARY_PATH",
     "PYTHONPATH",
 )
+_SET: Final = {"PYTHONUTF8": "1", "ORT_DISABLE_TELEMETRY": "1"}
+"""What runs its model would tell its makers of it (mobile.events.data.microsoft.com), unasked."""
 _WARM_UP: Final = "Hello."
 _VOLUME: Final = "0.7"
 """Each line is normalised to full scale; this leaves room for the resampler's overshoot."""
@@ -288,7 +290,7 @@ class Piper:
 def _environment() -> dict[str, str]:
     """What a program needs to run, and none of the secrets that ours may hold."""
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    return {**passed, "PYTHONUTF8": "1"}
+    return {**passed, **_SET}
 
 
 def _read(path: Path) -> Samples:

@@ -29,6 +29,8 @@ class Act(Enum):
     DONE = "done"
     NAME = "name"
     CHAT = "chat"
+    DISTRESS = "distress"
+    MEDDLING = "meddling"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ _PATTERNS: tuple[tuple[Act, str], ...] = (
 _COMPILED = tuple(
     (act, re.compile(rf"(?:{_FILL} )*{pattern}(?: {_POLITE})*")) for act, pattern in _PATTERNS
 )
+_ANYWHERE: tuple[tuple[Act, re.Pattern[str]], ...] = (
+    (Act.DISTRESS, re.compile(r"\b(?:kill(?:ing)? myself|end(?:ing)? my life|take my (?:own )?life|suicid(?:e|al)|(?:hurt|harm|cut)(?:ing)? myself|(?:want|wish) to die|do not want to live|no reason to live|(?:having|had) a heart attack|(?:can not|cannot|can't) breathe|(?:he|she|somebody|someone) is (?:attacking|hurting|hitting) me|house is on fire)\b")),
+    (Act.MEDDLING, re.compile(r"\b(?:(?:ignore|disregard|forget|override)(?: all| any| of)*(?: your| the| these| my)?(?: previous| prior| earlier| other| above)*(?: system)? (?:instructions?|rules|prompts?|guidelines|guardrails)|system prompt|developer mode|(?:reveal|print|show|repeat|read|tell)(?: me| out)*(?: all)?(?: of)?(?: your| the)(?: \w+)? (?:instructions|prompt)|you are (?:now|no longer) (?:an?|in|the|bound)|pretend (?:to be|that you))\b")),
+)  # fmt: skip
+"""What matters wherever in a turn it is said."""
 _YES = re.compile(
     r"(?:(?:um+|uh+|er+|well|oh|ah|so) )*"
     r"(?:yes|yeah|yep|yup|ya|aye|sure|ok|okay|correct|right|exactly|absolutely|definitely|certainly|of course|"
@@ -90,12 +97,15 @@ def plain_words(text: str) -> str:
 
 
 def recognise(text: str) -> Act | None:
-    """The act that the whole turn is, if it is one."""
+    """The act that the whole turn is, if it is one; or a weighty one that is somewhere in it."""
     said = plain_words(text)
     if not said or re.fullmatch(
         r"(?:you|um+|uh+|er+|erm|hmm+|mm+|ah|oh|the|a|i|you can|so|and|well)", said
     ):
         return Act.SILENCE
+    weighty = next((act for act, pattern in _ANYWHERE if pattern.search(said)), None)
+    if weighty is not None:
+        return weighty
     whole = next((act for act, pattern in _COMPILED if pattern.fullmatch(said)), None)
     return whole or _several_courtesies(said)
 

@@ -7,7 +7,7 @@ from datetime import date
 import anyio.to_thread
 
 from switchboard_local.engine.parts import PartInfo
-from switchboard_local.mind import directives, knowledge
+from switchboard_local.mind import directives, extraction, knowledge
 from switchboard_local.mind.catalogue import Tool, read_tools
 from switchboard_local.mind.choosing import Chooser
 from switchboard_local.mind.farewell import hang_up_tool
@@ -59,14 +59,22 @@ class OfflineMind:
 
     def think(self, request: Request) -> list[Thought]:
         """The whole reply at once; milliseconds of work, for a thread of its own."""
-        fold = self.fold(request)
         items = [as_object(item) for item in request.items]
         directive = request.response_instructions or ""
+        if (schema := extraction.wanted(directive)) is not None:
+            record = extraction.read_record(items, self._today())
+            if record is not None:
+                answer = extraction.extract(schema, record, self._likeness, self._insight)
+                return [Say(answer)]
+        fold = self.fold(request)
         followed = directives.follow(directive, fold.policy.manners) if directive else None
         if followed is not None:
             rest = _rest(fold, items) if directives.wants_rest(directive) else []
-            return [*map(Say, followed), *rest]
+            return [*map(Say, followed), *(each for each in rest if isinstance(each, Say))]
         thoughts = fold.through(items)
+        if not thoughts and not directive:
+            # What came in while a reply was made stands before it, and is not answered by it.
+            thoughts = _rest(self.fold(request), items)
         if not thoughts and not _anything_said(items):
             thoughts += [Say(sentence) for sentence in fold.policy.manners.greeting()]
         return _permitted(thoughts, request.tool_choice)
@@ -96,14 +104,14 @@ class OfflineMind:
         return router
 
 
-def _rest(fold: Fold, items: Sequence[Mapping[str, object]]) -> list[Say]:
-    """The sentences of the last reply that are not in what was said of it."""
+def _rest(fold: Fold, items: Sequence[Mapping[str, object]]) -> list[Thought]:
+    """What the last reply should have been, without the sentences that were said."""
     before = list(items)
     said = ""
     while before and before[-1].get("role") == "assistant":
         said = f"{text_of(before.pop())} {said}"
     thoughts = fold.through(before)
-    return [each for each in thoughts if isinstance(each, Say) and each.text not in said]
+    return [each for each in thoughts if not isinstance(each, Say) or each.text not in said]
 
 
 def _asked_for(tools: Sequence[Tool]) -> list[Tool]:

@@ -47,6 +47,9 @@ class Policy:
             return self.desk.begin(state, self.forced, text)
         act = recognise(text)
         offered, state.offered = state.offered, False
+        if act is Act.DISTRESS:  # whatever was under way can wait
+            state.consent = state.task = state.choice = None
+            return self._social(state, text, act)
         if act is not Act.SILENCE:
             state.failures = 0 if act else state.failures
         thoughts = self._open_matter(state, text, act)

@@ -56,5 +56,11 @@ _REPLIES: dict[Act, tuple[str, ...]] = {
     Act.NEVER_MIND: ("All right.", "Is there anything else I can do for you?"),
     Act.ENOUGH: ("Of course.",),
     Act.UNKNOWN: ("That is all right.", "What would you like to do?"),
+    Act.DISTRESS: (
+        "I am so sorry. You should not be alone with this.",
+        "Please ring the emergency number, 112, now, or ask somebody near you to.",
+        "I am still here, if I can help with anything else.",
+    ),
+    Act.MEDDLING: ("I cannot do that.", "What can I help you with?"),
     Act.CHAT: ("I had better stick to what I am here for.", "How can I help you?"),
 }

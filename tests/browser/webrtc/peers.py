@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from switchboard.app import House, create_app
+from switchboard.app import create_app
+from switchboard.house import House
 from switchboard.settings import Settings
 from switchboard_local.mind.parts import Call, Request, Say, Thought
 from tests.browser.peers import serving
@@ -239,7 +240,12 @@ async def relay_to(port: int) -> AsyncGenerator[Relay]:
 
 @asynccontextmanager
 async def product(
-    data_dir: Path, endpoint: str, *, door: socket.socket | None = None, **settings: object
+    data_dir: Path,
+    endpoint: str | None,
+    *,
+    door: socket.socket | None = None,
+    ping_s: float = 20.0,
+    **settings: object,
 ) -> AsyncGenerator[Product]:
     """The product, nothing in it replaced, on a service at `endpoint`.
 
@@ -257,7 +263,7 @@ async def product(
     app = create_app(Settings.model_validate({**given, **settings}))
     origin = f"http://127.0.0.1:{port}"
     async with (
-        serving(app, door),
+        serving(app, door, ping_s=ping_s),
         httpx.AsyncClient(
             base_url=origin, headers={"Origin": origin}, trust_env=False, timeout=PATIENCE_S
         ) as http,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from switchboard.app import LIVE_PATH, PROBES, READY_PATH
+from switchboard.house import LIVE_PATH, PROBES, READY_PATH
 from switchboard.settings import Settings
 from switchboard.telemetry.names import CALLS_ACTIVE
 from tests.infra.bicep.expand import Plan
@@ -18,6 +18,8 @@ EXPECTED: Final = {
     "DATA_DIR": "/data",
     "LOG_FORMAT": "json",
 }
+GOODBYES_S: Final = 30
+"""What stopping takes at most, once the time to finish calls in is over."""
 UNPRIVILEGED: Final = 1024
 """Below it the platform lets only root listen."""
 ADDRESSES: Final = {
@@ -75,8 +77,8 @@ def replicas(plan: Plan, scenario: Scenario) -> Iterator[str]:
 
 def draining(plan: Plan, scenario: Scenario) -> Iterator[str]:
     grace = at(_app(plan), "properties.template.terminationGracePeriodSeconds")
-    drained = int(variables(plan).get("SHUTDOWN_GRACE_SECONDS", "0"))
-    if not isinstance(grace, int) or not 0 < drained < grace <= 600:
+    drained = int(variables(plan).get("DRAIN_SECONDS", "0"))
+    if not isinstance(grace, int) or not 0 < drained <= grace - GOODBYES_S or grace > 600:
         yield f"the server drains for {drained} s, and is killed after {grace}"
     if at(_app(plan), "properties.configuration.activeRevisionsMode") != "Single":
         yield "several revisions take calls at once"

@@ -3,10 +3,13 @@
 import asyncio
 from datetime import UTC, datetime
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from switchboard_local.acs.grid import HandshakeFailed, Schema, Subscription
 from switchboard_local.acs.people import NoAnswer, Phone
+from switchboard_local.acs.subscribing import PATH, subscribing_router
 from tests.local.acs.peers import AGENT, CALLER, ISSUER, Town, eventually
 
 
@@ -113,4 +116,34 @@ async def test_a_protected_webhook_gets_a_token(quick: Town, caller: Phone) -> N
     data = await quick.app.called()
     token = quick.app.grid_headers["authorization"].removeprefix("Bearer ")
     assert ISSUER.read(token, {audience})["idtyp"] == "app"
+    await refuse(quick, data["incomingCallContext"], dialling)
+
+
+async def test_calls_to_one_number_are_told_to_whoever_asked_for_that_number(
+    quick: Town, caller: Phone
+) -> None:
+    await quick.subscribe()
+    url = quick.acs.grid.subscription
+    assert url is not None
+    quick.acs.grid.subscription = None
+    with pytest.raises(NoAnswer):
+        await quick.acs.dial(caller, AGENT)
+
+    app = FastAPI()
+    app.include_router(subscribing_router(quick.acs))
+    here = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=here, base_url="http://127.0.0.1") as http:
+        asked = {"number": AGENT, "url": url.url}
+        for wrong in ({**asked, "number": "+15559999"}, {**asked, "more": 1}, {"number": AGENT}):
+            assert (await http.post(PATH, json=wrong)).status_code == 400
+        away = {**asked, "url": "http://127.0.0.1:9/nowhere"}
+        assert (await http.post(PATH, json=away)).status_code == 409
+        foreign = {"Origin": "http://127.0.0.1:1"}
+        assert (await http.post(PATH, json=asked, headers=foreign)).status_code == 403
+        assert (await http.post(PATH, content=b"x" * 5_000)).status_code == 413
+        assert (await http.post(PATH, json=asked)).status_code == 204
+
+    dialling = await ring(quick, caller)
+    data = await quick.app.called()
+    assert data["to"]["phoneNumber"]["value"] == AGENT
     await refuse(quick, data["incomingCallContext"], dialling)

@@ -357,3 +357,29 @@ def test_a_result_that_comes_in_a_message_is_as_good_as_an_output() -> None:
     moved = replied([asked, *call("get_balance", arguments, wording.STILL_RUNNING), late])
 
     assert moved == replied([asked, *call("get_balance", arguments, output)])
+
+
+# -- what comes in while a reply is made ----------------------------------------------------------
+
+
+def test_a_question_that_came_during_a_greeting_is_answered_and_only_once() -> None:
+    talk = Conversation([BALANCE, BLOCK], {"get_balance": {"balance_gbp": 12.5}})
+    talk.items += [
+        heard("how much have i got in my savings account"),
+        message("assistant", "Hello, this is Alder Bank. How can I help you?"),
+    ]
+    assert "£12.50" in talk.goes_on()
+    assert talk.goes_on() == ""
+    assert len(talk.calls) == 1
+
+
+def test_a_result_that_came_while_the_caller_was_asked_to_wait_is_told() -> None:
+    arguments = '{"account": "savings"}'
+    talk = Conversation([BALANCE, BLOCK])
+    talk.items += [
+        heard("how much have i got in my savings account"),
+        *call("get_balance", arguments, '{"balance_gbp": 12.5}'),
+        message("assistant", "One moment please, this is taking a little longer."),
+    ]
+    assert "£12.50" in talk.goes_on()
+    assert talk.goes_on() == ""

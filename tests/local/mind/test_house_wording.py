@@ -22,6 +22,7 @@ GOODBYE = "Thank you for calling. Goodbye."
         (wording.TIME_UP, f"The time for this call is up. {GOODBYE}"),
         (wording.RETURNED, "I am here again."),
         (wording.RENEWED, "I am sorry."),
+        (wording.CARRIED_ON, "I am sorry."),
         (wording.STOPPING, f"This line has to close now. {GOODBYE}"),
         (wording.time_left(120), "This call can last about 2 minutes more."),
     ],

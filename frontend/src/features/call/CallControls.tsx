@@ -30,22 +30,31 @@ export function MuteButton({ snapshot, onMute, onListen }: Props) {
 interface HumanProps {
   snapshot: Snapshot;
   onAsk: () => void;
+  onWithdraw: () => void;
 }
 
 /** Asks for a human; the agent answers whether one can be had. Once pressed it keeps the focus. */
-export function HumanButton({ snapshot: { phase, humanAsked }, onAsk }: HumanProps) {
+export function HumanButton({ snapshot, onAsk, onWithdraw }: HumanProps) {
+  const { phase, humanAsked, person } = snapshot;
+  const rings = person === 'ringing';
   return (
     <Button
       className="human"
       disabled={phase !== 'live'}
-      aria-disabled={humanAsked}
-      onClick={onAsk}
+      aria-disabled={person === 'here' || (humanAsked && !rings)}
+      onClick={person === 'here' ? undefined : rings ? onWithdraw : onAsk}
     >
       <UserRound size={16} aria-hidden="true" />
-      Speak to a human
+      {PERSON_WORDS[person]}
     </Button>
   );
 }
+
+const PERSON_WORDS: Readonly<Record<Snapshot['person'], string>> = {
+  none: 'Speak to a human',
+  ringing: 'Calling a person… Stop',
+  here: 'A person is here',
+};
 
 export function EndButton({ onEnd }: { onEnd: () => void }) {
   return (

@@ -1,4 +1,5 @@
 import { useEffect, useState, useSyncExternalStore } from 'react';
+import { freshToken } from '../../api/bearer';
 import { placeCall, placeOffer } from '../../api/http';
 import { Caller } from '../../voice/caller';
 import { browserParts } from '../../voice/parts';
@@ -6,7 +7,9 @@ import type { Snapshot } from '../../voice/session';
 
 /** The page's one caller, and what it knows. Leaving the page ends its call. */
 export function useCaller(): { caller: Caller; snapshot: Snapshot } {
-  const [caller] = useState(() => new Caller(browserParts({ place: placeCall, placeOffer })));
+  const [caller] = useState(
+    () => new Caller(browserParts({ place: placeCall, placeOffer, token: freshToken })),
+  );
   useEffect(() => {
     window.addEventListener('pagehide', caller.end);
     const stop = caller.session.subscribe(() => mirror(caller.session.snapshot()));

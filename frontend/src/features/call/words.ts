@@ -37,10 +37,20 @@ const TROUBLE: Readonly<Record<Trouble['code'], Explained>> = {
     why: 'No call was begun.',
     way: 'A line should be free again in a minute.',
   },
+  stopping: {
+    title: 'The server is being stopped',
+    why: 'No call was begun.',
+    way: 'Another one takes over in a moment. Try again.',
+  },
   often: {
     title: 'Too many calls in a short time',
     why: 'No call was begun.',
     way: 'Wait a minute, then try again.',
+  },
+  spent: {
+    title: 'That is all for today',
+    why: 'No call was begun.',
+    way: 'You can call again tomorrow.',
   },
   model: {
     title: 'The voice service cannot be reached',
@@ -97,6 +107,7 @@ const BECAUSE: Readonly<Record<Because, string>> = {
   unsupported: 'this browser has no WebRTC.',
   declined: 'the voice service did not take a call over WebRTC.',
   model: 'this model cannot be talked to over WebRTC.',
+  recorded: 'calls with this agent are recorded, which those over WebRTC cannot be.',
 };
 
 /** Why the call is not carried as it was wished; `null` where it is. */

@@ -5,8 +5,14 @@ export type Change = (change: Partial<Settings>) => void;
 
 const storage = (): Storage => window.localStorage;
 
+/** `/?agent=banking` leads to one agent: from the console, say. */
+function asked(): Partial<Settings> {
+  const agent = new URLSearchParams(window.location.search).get('agent');
+  return agent === null || agent === '' ? {} : { agent };
+}
+
 export function useSettings(): [Settings, Change] {
-  const [settings, setSettings] = useState(() => recall(storage));
+  const [settings, setSettings] = useState(() => ({ ...recall(storage), ...asked() }));
   useEffect(() => {
     remember(storage, settings);
     if (settings.theme === 'system') delete document.documentElement.dataset['theme'];

@@ -5,12 +5,14 @@ import { Note } from '../../ui/Note';
 import './sign-in.css';
 
 interface Props {
+  title: string;
+  how: string;
   /** Raises when it does not come off. */
   begin: () => Promise<void>;
 }
 
 /** Before anything else: one thing to do. */
-export function SignInScreen({ begin }: Props) {
+export function SignInScreen({ title, how, begin }: Props) {
   const [state, setState] = useState<'here' | 'elsewhere' | 'failed'>('here');
   const go = (): void => {
     setState('elsewhere');
@@ -18,8 +20,8 @@ export function SignInScreen({ begin }: Props) {
   };
   return (
     <main className="page page-alone sign-in">
-      <h1 className="sign-in-title">Sign in to talk</h1>
-      <p className="sign-in-how">This server answers people it knows.</p>
+      <h1 className="sign-in-title">{title}</h1>
+      <p className="sign-in-how">{how}</p>
       <div className="sign-in-line">
         <Button look="primary" onClick={go}>
           <LogIn size={24} aria-hidden="true" />
@@ -43,19 +45,20 @@ export function SignInScreen({ begin }: Props) {
 }
 
 interface NoRoleProps {
+  title: string;
   /** In the server's words. */
   text: string;
   signOut: (() => void) | null;
 }
 
 /** Somebody is known, and may not come in. */
-export function NoRoleScreen({ text, signOut }: NoRoleProps) {
+export function NoRoleScreen({ title, text, signOut }: NoRoleProps) {
   return (
     <main className="page page-alone">
       <h1 className="unseen">Switchboard</h1>
       <Note
         tone="trouble"
-        title="You are signed in, but may not call"
+        title={title}
         actions={
           signOut === null ? undefined : <Button onClick={signOut}>Use another account</Button>
         }

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final, NamedTuple, Protocol
 
 import anyio
@@ -17,12 +18,13 @@ from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from switchboard.access.rates import Bucket, Rate
-from switchboard.browser.leg import ABORT, Close
+from switchboard.access.standing import GRACE_S
+from switchboard.browser.leg import Close
 from switchboard.browser.proxy import closing
 from switchboard.browser.proxy.early import EarlyMessages, size_bytes
 from switchboard.browser.proxy.wanted import Wanted
-from switchboard.browser.sockets import SHORTCUT
 from switchboard.errors import ModelUnavailable
+from switchboard.extensions import ABORT, shortcut
 
 logger = logging.getLogger(__name__)
 
@@ -101,8 +103,15 @@ class Relay:
         open_service: OpenService,
         tokens: Tokens | None,
         limits: RelayLimits,
+        until: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`until`: when the token ends that let its user in, epoch seconds. Nothing is said here
+        that is not the service's, so no other can be shown."""
+        ends = [] if until is None else [until + GRACE_S]
+        if wanted.token is not None:
+            ends.append(wanted.token.expires_at)
+        self._until = min(ends, default=inf)
         self._socket = socket
         self._wanted = wanted
         self._principal_id = principal_id
@@ -147,9 +156,7 @@ class Relay:
     # -- upwards ----------------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        shortcut = self._socket.scope.get("extensions", {}).get(SHORTCUT)
-        if shortcut is not None:
-            shortcut["to"](self._pass_up_at_once)
+        shortcut(self._socket.scope, self._pass_up_at_once)
         while True:
             self._is_waiting = True
             message = await self._socket.receive()
@@ -263,7 +270,7 @@ class Relay:
         while True:
             await anyio.sleep(self._until_next_look())
             now = self._clock()
-            if self._wanted.token is not None and self._wanted.token.expires_at <= time.time():
+            if self._until <= time.time():
                 self._end("limit", closing.TOKEN_OVER)
             elif now - self._began > self._limits.lifetime_s:
                 self._end("limit", closing.OVER)
@@ -277,8 +284,7 @@ class Relay:
     def _until_next_look(self) -> float:
         """Seldom: with a thousand idle connections this is what costs."""
         rest = min(self._limits.idle_s / 4, self._limits.stall_s / 4)
-        if self._wanted.token is not None:
-            rest = min(rest, self._wanted.token.expires_at - time.time())
+        rest = min(rest, self._until - time.time())
         return max(rest, SOONEST_S)
 
     def _is_stalled(self, since: float | None, now: float) -> bool:

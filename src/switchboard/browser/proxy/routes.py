@@ -18,8 +18,8 @@ from switchboard.browser.leg import Close
 from switchboard.browser.proxy import closing
 from switchboard.browser.proxy.relay import OpenService, Relay, RelayLimits, Tokens
 from switchboard.browser.proxy.wanted import OwnToken, Wanted, read_wanted
-from switchboard.browser.sockets import WIDEN
 from switchboard.errors import LinesBusy
+from switchboard.extensions import WIDEN
 
 PATH: Final = "/ws"
 
@@ -107,6 +107,7 @@ class ProxyRoom:
             open_service=self._lend if wanted.token is None else self._open_service,
             tokens=self._tokens,
             limits=self._config.relay,
+            until=who.until,
         )
         self._live.add(relay)
         try:

@@ -13,6 +13,8 @@ from typing import Final
 import anyio
 
 from switchboard.access.refusals import TooOften
+from switchboard.access.renewal import Renewal
+from switchboard.access.standing import Standing
 from switchboard.browser import protocol as wire
 from switchboard.browser.codec import encode, message_of
 from switchboard.browser.limits import Meter, SocketLimits
@@ -27,6 +29,7 @@ from switchboard.conversation.events import (
     CallerPressed,
     CallerTyped,
     HumanWanted,
+    WishWithdrawn,
 )
 from switchboard.conversation.legs import CallerAudio, LegCapabilities, ReplyAudio
 
@@ -65,8 +68,17 @@ class RtcLeg:
         *,
         title_of: Callable[[str], str],
         limits: RtcLimits | None = None,
+        standing: Standing | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`standing` says whether somebody stands behind it."""
+        self.standing = standing or Standing("", None)
+        self.renewal = Renewal(
+            self.standing,
+            ask=lambda: self._tell(wire.TokenWanted()),
+            taken=self._token_taken,
+            refused=lambda text: self._tell(wire.Refused("token", text, fatal=False)),
+        )
         self._call_id = call_id
         self._title_of = title_of
         self._limits = limits or RtcLimits()
@@ -79,6 +91,7 @@ class RtcLeg:
         self._news = anyio.Event()
         """Set, and replaced, whenever there is something to tell."""
         self._ended: str | None = None
+        self._signed_out = False
         self._streams = 0
         """Streams so far; the last one counts."""
         self._told = 0
@@ -130,10 +143,24 @@ class RtcLeg:
         """One message of the page. Raises `Refusal`, `TooOften`."""
         if not self._meter.admits(message, self._clock()) or len(self._said) >= MAX_WAITING:
             raise TooOften("This is more than the line can take.", retry_after_s=1)
+        if isinstance(message, wire.Renew):
+            self.renewal.offer(message.token)
+            return
         event = _event_of(message)
         if event is not None:
             self._said.append(event)
             self._stir()
+
+    async def stand(self) -> None:
+        """Until nobody stands behind this call: then its stream ends, and the call waits as for
+        any page that was lost."""
+        text = await self.renewal.run()
+        self._tell(wire.Refused("signed_out", text, fatal=True))
+        self._signed_out = True
+        self._stir()
+
+    async def _token_taken(self, until: float) -> None:
+        self._tell(wire.TokenTaken(until))
 
     async def stream(self, since: int) -> AsyncGenerator[bytes]:
         """What the page missed after message `since`, and all that comes: server-sent events.
@@ -152,7 +179,8 @@ class RtcLeg:
                     since = number
                     yield _event(number, frame)
                 self._told = since
-                if self._ended is not None and since >= self._board.last:
+                over = self._ended is not None or self._signed_out
+                if over and since >= self._board.last:
                     return
                 with anyio.move_on_after(self._limits.ping_s) as pause:
                     await news.wait()
@@ -215,8 +243,8 @@ def _event_of(message: wire.PageMessage) -> CallerEvent | None:
             return CallerPressed(key)
         case wire.Decide(call=call, agreed=agreed):
             return CallerDecided(call, agreed)
-        case wire.Human():
-            return HumanWanted()
+        case wire.Human(withdraw=withdraw):
+            return WishWithdrawn() if withdraw else HumanWanted()
         case wire.End():
             return CallerLeft("goodbye")
         case wire.Ping():

@@ -5,7 +5,7 @@ import hmac
 import logging
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Protocol
 
@@ -21,6 +21,7 @@ from switchboard.access.origins import Origins
 from switchboard.access.principal import Principal
 from switchboard.access.rates import Rate, Rates
 from switchboard.access.refusals import NotIdentified
+from switchboard.access.standing import RAN_OUT, Standing, Verify, nobody_verifies
 from switchboard.browser.codec import Misunderstood, decode
 from switchboard.browser.problems import Refusal, json_answer
 from switchboard.browser.protocol import (
@@ -40,8 +41,14 @@ logger = logging.getLogger(__name__)
 
 MAX_MESSAGE_BYTES: Final = 16_384
 TICKET_BYTES: Final = 32
+ELSEWHERE: Final = "Another server carries this call. Try again: you may reach it."
 _EVENT_ID: Final = re.compile(r"[0-9]{1,15}")
 _new_offer: Final = msgspec.json.Decoder(NewOffer)
+
+
+async def nowhere_else(_: str) -> bool:
+    """There is only this replica."""
+    return False
 
 
 class RtcExchange(Protocol):
@@ -91,7 +98,13 @@ class RtcRoom:
         *,
         title_of: Callable[[str], str],
         config: RtcConfig | None = None,
+        verify: Verify = nobody_verifies,
+        is_elsewhere: Callable[[str], Awaitable[bool]] = nowhere_else,
     ) -> None:
+        """`verify` knows people by their tokens; `is_elsewhere` says whether another replica
+        carries a call."""
+        self._verify = verify
+        self._is_elsewhere = is_elsewhere
         self._exchange = exchange
         self._origins = origins
         self._title_of = title_of
@@ -127,7 +140,10 @@ class RtcRoom:
     def hold(self, call_id: str, principal: Principal) -> str:
         """Be the caller's leg of a call that has begun. Returns the ticket to it."""
         ticket = secrets.token_urlsafe(TICKET_BYTES)
-        leg = RtcLeg(call_id, title_of=self._title_of, limits=self._config.limits)
+        standing = Standing(principal.id, principal.until, verify=self._verify)
+        leg = RtcLeg(
+            call_id, title_of=self._title_of, limits=self._config.limits, standing=standing
+        )
         held = self._calls[call_id] = Held(principal.id, ticket_digest(ticket), leg)
         if self._tasks is not None:
             self._tasks.start_soon(self._carry, call_id, held)
@@ -138,16 +154,15 @@ class RtcRoom:
         # A browser names no origin on a GET to its own; the ticket, a header, no page can forge.
         if "origin" in request.headers:
             self._origins.check(request)
-        leg = self._find(request, call_id, principal).leg
-        last = request.headers.get("last-event-id", "")
-        return EventStream(leg.stream(int(last) if _EVENT_ID.fullmatch(last) else 0))
+        leg = (await self._find(request, call_id, principal)).leg
+        return EventStream(leg.stream(last_seen(request.headers.get("last-event-id", ""))))
 
     async def messages(
         self, request: Request, call_id: str, principal: Principal | None
     ) -> Response:
         """`POST /api/calls/{id}/messages`"""
         self._origins.check(request)
-        leg = self._find(request, call_id, principal).leg
+        leg = (await self._find(request, call_id, principal)).leg
         body = await body_of(request, MAX_MESSAGE_BYTES)
         try:
             leg.take(decode(body.decode()))
@@ -160,27 +175,35 @@ class RtcRoom:
     async def offers(self, request: Request, call_id: str, principal: Principal | None) -> Response:
         """`POST /api/calls/{id}/offers`"""
         self._origins.check(request)
-        self._find(request, call_id, principal)
+        await self._find(request, call_id, principal)
         self._offering.check(call_id)
         wanted = understood(await body_of(request, MAX_OFFER_BODY_BYTES), _new_offer)
         answer = await self._exchange.offered(call_id, wanted.offer)
         return json_answer(msgspec.json.encode(OfferAnswered(answer)))
 
-    def _find(self, request: Request, call_id: str, principal: Principal | None) -> Held:
+    async def _find(self, request: Request, call_id: str, principal: Principal | None) -> Held:
         """The call, for its own caller, whom its ticket shows where nothing else does. Raises
         `Refusal` to others, `NotIdentified`, `TooOften`."""
         self._asking.check(address_of(request))
         held = self._calls.get(call_id)
+        if held is None and await self._is_elsewhere(call_id):
+            raise Refusal(503, "elsewhere", ELSEWHERE)
         if held is None or (principal is not None and held.principal_id != principal.id):
             raise Refusal(404, "no_such_call", "There is no such call, or it has ended.")
         shown = request.headers.get(TICKET_HEADER, "")
         if not hmac.compare_digest(ticket_digest(shown), held.ticket_digest):
             raise NotIdentified("This is not the ticket to this call.")
+        if held.leg.standing.is_over:
+            raise NotIdentified(RAN_OUT)
         return held
 
     async def _carry(self, call_id: str, held: Held) -> None:
         try:
-            await self._exchange.carry(call_id, held.leg)
+            async with anyio.create_task_group() as tasks:
+                if held.leg.standing.runs_out:
+                    tasks.start_soon(held.leg.stand)
+                await self._exchange.carry(call_id, held.leg)
+                tasks.cancel_scope.cancel()
             await held.leg.gone()
             await held.leg.linger()
         except NotAllowed:
@@ -191,6 +214,11 @@ class RtcRoom:
             await self._exchange.end(call_id, "internal_error")
         finally:
             self._calls.pop(call_id, None)
+
+
+def last_seen(event_id: str) -> int:
+    """The number of the last event that a page has had; 0 for what is no number of ours."""
+    return int(event_id) if _EVENT_ID.fullmatch(event_id) else 0
 
 
 def ticket_digest(ticket: str) -> bytes:

@@ -14,6 +14,8 @@ FREE_WORDS: Final = 2
 PATTERN_CHARS: Final = 64
 """How far back what is configured may begin."""
 _WORD: Final = re.compile(r"\S+")
+_DECIMAL: Final = re.compile(r"\d")
+_BREAK: Final = re.compile(r"[\W_]+")
 _JOINTS: Final = frozenset(
     {"at", "dot", "point", "underscore", "dash", "hyphen", "minus", "plus", *HESITATION, *WORDS}
 )
@@ -43,6 +45,8 @@ def _may_belong(words: list[re.Match[str]], at: int) -> bool:
 
 def _sticky(word: str) -> bool:
     bare = word.strip(_EDGES).lower()
-    if len(bare) <= 3 or "@" in word or any(letter.isdecimal() for letter in word):
+    if len(bare) <= 3 or "@" in word or _DECIMAL.search(word):
         return True  # spelled letters, parts of codes and of numbers
-    return all(part in _JOINTS for part in re.split(r"[\W_]+", bare) if part)
+    if bare.isalpha():
+        return bare in _JOINTS
+    return all(part in _JOINTS for part in _BREAK.split(bare) if part)

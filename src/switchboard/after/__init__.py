@@ -1,0 +1,1 @@
+"""After the call: what it came to, found out beside the calls, and who is told."""

@@ -1,0 +1,2 @@
+"""`switchboard eval`: simulated callers hold whole conversations with an agent, and judges say how
+well it did."""

@@ -1,0 +1,116 @@
+"""Batches of rows into the database: at once if it takes them, each for itself if it does not."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cache, partial
+from itertools import batched
+from typing import Any, Final
+
+from sqlalchemy import Connection, Executable, or_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from switchboard.records.rows import Batch, Key
+from switchboard.records.schema import Base, Call, Interruption, Item, Reply, ToolCall
+from switchboard.records.store import Store
+from switchboard.records.trouble import is_passing
+
+logger = logging.getLogger(__name__)
+
+ORDER: Sequence[type[Base]] = (Call, Item, ToolCall, Interruption, Reply)
+"""A call's own row comes before the rows that belong to it."""
+SLICE: Final = 20
+"""Rows at a time. With PostgreSQL, to make them ready takes the event loop, on which the calls
+speak."""
+
+
+class Writer:
+    """Writes rows that may be stored. Says once that the database is away, and once that it is
+    back."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.away = False
+        """The last batch could not be written."""
+        self.refused = 0
+        """Rows that the database would never take."""
+
+    async def write(self, batch: Batch) -> Batch:
+        """What is still to be written: nothing of what was written, or refused for good."""
+        try:
+            await self._store.write(partial(self._write, batch))
+        except Exception as reason:  # noqa: BLE001  (drivers raise what they like at a bad value)
+            if is_passing(reason):
+                self._say_away(batch, reason)
+                return batch
+            return await self._write_apart(batch, reason)
+        if self.away:
+            self.away = False
+            logger.info("database back", extra={"rows": len(batch)})
+        return {}
+
+    def _say_away(self, batch: Batch, reason: Exception) -> None:
+        if not self.away:
+            error = type(reason.__cause__ or reason).__name__
+            logger.warning("database away or busy", extra={"rows": len(batch), "error": error})
+        self.away = True
+
+    def _write(self, batch: Batch, connection: Connection) -> None:
+        for table in ORDER:
+            alike: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
+            for (kind, _), values in batch.items():
+                if kind is table:
+                    alike[frozenset(values)].append(values)
+            for rows in alike.values():
+                self._upsert(connection, table, rows)
+
+    async def _write_apart(self, batch: Batch, reason: Exception) -> Batch:
+        """One bad row must not cost the others: each in a transaction of its own. What is still to
+        be written, should the database go away meanwhile."""
+        logger.warning("batch refused", extra={"rows": len(batch), "error": type(reason).__name__})
+        left: dict[Key, dict[str, Any]] = {}
+        for table in ORDER:
+            for key, values in batch.items():
+                if key[0] is table and not await self._write_alone(key, values):
+                    left[key] = values  # noqa: PERF403  (each is awaited)
+        return left
+
+    async def _write_alone(self, key: Key, values: dict[str, Any]) -> bool:
+        """Whether it is dealt with."""
+        try:
+            await self._store.write(partial(self._write, {key: values}))
+        except Exception as reason:  # noqa: BLE001  (as above: this row only)
+            if is_passing(reason):
+                return False
+            self.refused += 1
+            extra = {"table": key[0].__tablename__, "error": type(reason).__name__}
+            logger.warning("row refused", extra=extra)
+        return True
+
+    def _upsert(
+        self, connection: Connection, table: type[Base], rows: list[dict[str, Any]]
+    ) -> None:
+        if table is Call and "began_at" not in rows[0]:
+            # Only the end is new. An insert would lack the rest, so this one is an update.
+            # And only where no other server has claimed the call meanwhile.
+            for row in rows:
+                whose = row.get("replica_id", self._store.replica)
+                ours = or_(Call.replica_id.is_(None), Call.replica_id == whose)
+                one = update(Call).where(Call.id == row["id"], ours)
+                connection.execute(one.values(row))
+            return
+        statement = _upsert_of(table, frozenset(rows[0]), self._store.dialect)
+        for slice_of in batched(rows, SLICE):
+            connection.execute(statement, slice_of)
+
+
+@cache
+def _upsert_of(table: type[Base], columns: frozenset[str], dialect: str) -> Executable:
+    """Made once for each kind of row: to make one costs as much as to write many."""
+    keys = [column.name for column in table.__table__.primary_key]
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    return statement.on_conflict_do_update(
+        index_elements=keys,
+        set_={name: statement.excluded[name] for name in sorted(columns) if name not in keys},
+        where=Call.replica_id == statement.excluded.replica_id if table is Call else None,
+    )

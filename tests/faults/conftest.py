@@ -1,0 +1,3 @@
+from tests.faults.scenes import cloud
+
+__all__ = ["cloud"]
