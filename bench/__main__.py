@@ -1,7 +1,7 @@
 """`make bench`: run the measurements by name, print their tables, save their figures.
 
-Usage: python -m bench [--save-dir DIR] [--set NAME=VALUE …]
-           [relay|proxy|start|renewal|phone|engine|mind …]
+Usage: python -m bench [--save-dir DIR] [--base COMMIT] [--set NAME=VALUE …]
+           [hot|relay|records|replicas|proxy|start|renewal|phone|engine|mind …]
 """
 
 import argparse
@@ -21,9 +21,13 @@ from bench.report import print_result, save
 BENCHMARKS: Final = {
     "start": "process start to ready",
     "relay": "what the browser leg adds to a frame, in time and CPU",
+    "hot": "what a call costs beside bare relays: CPU, latency, memory, set-up, at 1 to 400 calls",
+    "records": "what writing records at full rate adds to the audio's latency",
+    "replicas": "live calls when a server is killed, and when servers are restarted",
     "renewal": "the silence that a lost model session costs the caller",
     "proxy": "the Voice Live proxy under load: idle lines and speaking ones",
     "phone": "a telephone's first sound after the answer, and its silence after a barge-in",
+    "attack": "a scripted attack, and what legitimate calls notice of it",
     "redaction": "what is found of people's numbers and addresses in texts, and its time",
     "engine": "end of speech to first audio, and word error rate, of the embedded engine",
     "mind": "tool choice and arguments of the offline mind",
@@ -74,10 +78,13 @@ def _arguments() -> argparse.Namespace:
         metavar="NAME=VALUE",
         help="an option of the measurement, as in --set rounds=1",
     )
+    parser.add_argument("--base", metavar="COMMIT", help="compare with it (hot)")
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(BENCHMARKS):
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
     arguments.options = dict(_pair(pair) for pair in arguments.pairs)
+    if arguments.base:  # not a pair: some commits' names are numbers
+        arguments.options["base"] = arguments.base
     return arguments
 
 

@@ -101,10 +101,12 @@ class Caller:
             await self._take(msgspec.json.decode(frame))
             self._news.set()
 
-    async def until(self, happened: Callable[[], object], what: str) -> None:
+    async def until(
+        self, happened: Callable[[], object], what: str, within_s: float = PATIENCE_S
+    ) -> None:
         """Raises `TimeoutError` naming what never came."""
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(within_s):
                 while not happened():
                     self._news.clear()
                     await self._news.wait()

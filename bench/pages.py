@@ -14,7 +14,7 @@ FRAME_S: Final = 0.020
 FRAME_MS: Final = 20.0
 _STAMP: Final = struct.Struct("<IQ")  # sequence number, nanoseconds: twelve bytes, sixteen letters
 _STAMP_LETTERS: Final = 16
-_REST: Final = base64.b64encode(bytes(960 - _STAMP.size)).decode("ascii")
+_FRAME_BYTES: Final = 960
 _PLAYED_EVERY: Final = 5
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -39,18 +39,24 @@ class Far(Protocol):
     def played(self, ms: float) -> bytes | None: ...
 
 
-class _Message(msgspec.Struct):
+class _PageMessage(msgspec.Struct):
     type: str
     audio: str = ""
-    delta: str = ""
     item: str = ""
+
+
+class _ServerEvent(msgspec.Struct):
+    """Its `item`, where there is one, is an object: nothing that is looked at here."""
+
+    type: str
+    delta: str = ""
 
 
 class Product:
     """Speaks the page's protocol."""
 
     def __init__(self) -> None:
-        self._decode = msgspec.json.Decoder(_Message).decode
+        self._decode = msgspec.json.Decoder(_PageMessage).decode
         self._item = ""
 
     def frame(self, audio: str) -> bytes:
@@ -71,7 +77,7 @@ class Direct:
     """Speaks the realtime dialect."""
 
     def __init__(self) -> None:
-        self._decode = msgspec.json.Decoder(_Message).decode
+        self._decode = msgspec.json.Decoder(_ServerEvent).decode
 
     def frame(self, audio: str) -> bytes:
         return b'{"type":"input_audio_buffer.append","audio":"' + audio.encode("ascii") + b'"}'
@@ -88,8 +94,11 @@ class Direct:
 class Page:
     """One simulated page: a frame every 20 ms, and a look at each that comes back."""
 
-    def __init__(self, socket: ClientConnection, far: Far) -> None:
+    def __init__(self, socket: ClientConnection, far: Far, frames: int = 1) -> None:
+        """`frames` of 20 ms go into each message."""
         self._socket = socket
+        self._frames = frames
+        self._rest = base64.b64encode(bytes(frames * _FRAME_BYTES - _STAMP.size)).decode("ascii")
         self._far = far
         self._tally: Tally | None = None
         self._next = 0
@@ -105,18 +114,18 @@ class Page:
         while True:
             await asyncio.sleep(due - time.perf_counter())
             stamp = _STAMP.pack(self._next, time.perf_counter_ns())
-            audio = base64.b64encode(stamp).decode("ascii") + _REST
+            audio = base64.b64encode(stamp).decode("ascii") + self._rest
             await self._socket.send(self._far.frame(audio), text=True)
             if self._tally is not None:
                 self._tally.sent += 1
             self._next += 1
             if self._next % _PLAYED_EVERY == 0 and (report := self._far.played(self._heard_ms)):
                 await self._socket.send(report, text=True)
-            due += FRAME_S
+            due += FRAME_S * self._frames
 
     @property
     def _heard_ms(self) -> float:
-        return self._expected * FRAME_MS
+        return self._expected * FRAME_MS * self._frames
 
     async def listen(self) -> None:
         """Read until cancelled."""

@@ -24,6 +24,13 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def give_way(pid: int) -> None:
+    """Let a process have only what all others of its cores leave over: it stands for machines that
+    are elsewhere, and would take nothing of ours."""
+    if hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
+
+
 @asynccontextmanager
 async def running(
     command: Sequence[str], environment: Mapping[str, str], log: Path
@@ -71,10 +78,11 @@ async def answering(
             except httpx.HTTPError:
                 pass
             await asyncio.sleep(0.01)
-    raise RuntimeError(f"{url} never answered. The process said:\n{_tail(log)}")
+    raise RuntimeError(f"{url} never answered. The process said:\n{tail(log)}")
 
 
-def _tail(log: Path) -> str:
+def tail(log: Path) -> str:
+    """What a process said last."""
     return log.read_text(encoding="utf-8", errors="replace")[-2_000:]
 
 

@@ -6,7 +6,7 @@ then talk to the stand-in directly. Rounds alternate, so that both meet the same
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.client import TOO_MANY_REQUESTS
@@ -65,7 +65,7 @@ async def run(
     """Measure. `calls` lists how many pages at once, separated by commas."""
     counts = [int(text) for text in str(calls).split(",")]
     found: dict[tuple[str, int], list[Round]] = {}
-    async with _bench() as bench:
+    async with benched() as bench:
         for _ in range(rounds):
             for count in counts:
                 for way in ("direct", "product"):
@@ -112,7 +112,7 @@ def _result(found: dict[tuple[str, int], list[Round]], counts: list[int]) -> dic
 
 async def _round(bench: Bench, way: str, count: int, seconds: float, warm_up_s: float) -> Round:
     pid = bench.product_pid if way == "product" else bench.standin_pid
-    async with _pages(bench, way, count) as pages:
+    async with talking(bench, way, count) as pages:
         await asyncio.sleep(warm_up_s)
         tallies = [Tally() for _ in pages]
         cpu = cpu_seconds(pid)
@@ -147,16 +147,21 @@ def _round_of(tallies: list[Tally], used_s: float, elapsed_s: float, memory: flo
 
 
 @asynccontextmanager
-async def _pages(bench: Bench, way: str, count: int) -> AsyncGenerator[list[Page]]:
-    """Open all sockets, then talk and listen on each until the block ends."""
-    pages = [await _open(bench, way) for _ in range(count)]
+async def talking(
+    bench: Bench, way: str, count: int, frames: int = 1
+) -> AsyncGenerator[list[Page]]:
+    """Open all sockets, then talk and listen on each until the block ends. `frames` of 20 ms go
+    into each message."""
+    pages = [await _open(bench, way, frames) for _ in range(count)]
     start = time.perf_counter() + FRAME_S
     tasks: list[asyncio.Task[None]] = []
     try:
         async with asyncio.TaskGroup() as group:
             for number, (page, _) in enumerate(pages):
                 # Calls are spread over the 20 ms, as independent callers are.
-                tasks.append(group.create_task(page.talk(start + FRAME_S * number / count)))
+                tasks.append(
+                    group.create_task(page.talk(start + FRAME_S * frames * number / count))
+                )
                 tasks.append(group.create_task(page.listen()))
             yield [page for page, _ in pages]
             for task in tasks:
@@ -165,22 +170,22 @@ async def _pages(bench: Bench, way: str, count: int) -> AsyncGenerator[list[Page
         await asyncio.gather(*(socket.close() for _, socket in pages))
 
 
-async def _open(bench: Bench, way: str) -> tuple[Page, ClientConnection]:
+async def _open(bench: Bench, way: str, frames: int) -> tuple[Page, ClientConnection]:
     async with asyncio.timeout(_OPEN_S):
         if way == "direct":
-            return await _open_direct(bench.standin_url)
-        return await _open_call(bench.product_url)
+            return await _open_direct(bench.standin_url, frames)
+        return await _open_call(bench.product_url, frames)
 
 
-async def _open_direct(url: str) -> tuple[Page, ClientConnection]:
+async def _open_direct(url: str, frames: int) -> tuple[Page, ClientConnection]:
     address = url.replace("http", "ws", 1) + "/openai/v1/realtime?model=standin"
     socket = await connect(address, compression=None, ping_interval=None)
     await socket.send(_encode({"type": "response.create"}), text=True)
     await _until(socket, b"response.output_item.added")
-    return Page(socket, Direct()), socket
+    return Page(socket, Direct(), frames), socket
 
 
-async def _open_call(url: str) -> tuple[Page, ClientConnection]:
+async def _open_call(url: str, frames: int) -> tuple[Page, ClientConnection]:
     call = await _placed(url)
     socket = await connect(
         url.replace("http", "ws", 1) + call["socket"],
@@ -190,7 +195,7 @@ async def _open_call(url: str) -> tuple[Page, ClientConnection]:
         ping_interval=None,
     )
     await _until(socket, b'"ready"')
-    return Page(socket, Product()), socket
+    return Page(socket, Product(), frames), socket
 
 
 async def _placed(url: str) -> dict[str, Any]:
@@ -223,7 +228,9 @@ async def standing_in(module: str = "bench.standin") -> AsyncGenerator[tuple[str
 
 
 @asynccontextmanager
-async def _bench() -> AsyncGenerator[Bench]:
+async def benched(
+    module: str = "switchboard", settings: Mapping[str, str] | None = None
+) -> AsyncGenerator[Bench]:
     """The stand-in and the product, on a core of its own where there are two."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -231,7 +238,8 @@ async def _bench() -> AsyncGenerator[Bench]:
         log = Path(scratch, "log")
         async with standing_in() as (model_url, model_pid):
             environment = product_environment(port, model_url, Path(scratch, "data"))
-            serve = [PYTHON, "-m", "switchboard", "serve"]
+            environment |= settings or {}
+            serve = [PYTHON, "-m", module, "serve"]
             async with running(serve, environment, log) as product:
                 await answering(f"{url}/health", product, log)
                 with apart(product.pid, model_pid):
@@ -248,5 +256,8 @@ def product_environment(port: int, endpoint: str, data: Path) -> dict[str, str]:
         "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
         "DATA_DIR": str(data),
         "MAX_CALLS": "1000",
+        "CALL_USER_PER_MINUTE": "60000",
+        "CALL_ADDRESS_PER_MINUTE": "60000",
+        "CALL_AGENT_PER_MINUTE": "60000",
         "LOG_LEVEL": "WARNING",
     }

@@ -126,8 +126,8 @@ def _cell(value: object) -> str:
 def percentile(values: Sequence[float], percent: float) -> float:
     """The value that `percent` per cent do not exceed (nearest rank). Needs at least one value."""
     ordered = sorted(values)
-    rank = max(0, min(len(ordered) - 1, round(percent / 100 * len(ordered) + 0.5) - 1))
-    return ordered[rank]
+    rank = math.ceil(percent * len(ordered) / 100)
+    return ordered[max(rank, 1) - 1]
 
 
 def wilson_interval(hits: int, count: int) -> tuple[float, float]:

@@ -2,7 +2,8 @@
 
 It accepts any session, answers the first `response.create` with a reply that never ends, and sends
 each `input_audio_buffer.append` back as a delta of that reply. Asked for `/speech` it says in every
-session that the caller speaks, and replies anew. It also plays the managed identity endpoint, so
+session that the caller speaks, and replies anew. With STANDIN_WORDS_MS it says a word so often, in
+every session, and takes turns with the caller. It also plays the managed identity endpoint, so
 that the product gets its token the way it does in Azure.
 
 Usage: python -m bench.standin PORT
@@ -26,6 +27,16 @@ from websockets.http11 import Request, Response
 _NUMBERS: Final = count(1)
 _SESSION_S: Final = int(os.environ.get("STANDIN_SESSION_MS", "0")) / 1_000
 """How long a session takes to be configured, as at a service that is far away."""
+_WORDS_S: Final = int(os.environ.get("STANDIN_WORDS_MS", "0")) / 1_000
+"""How often each session says a word of its reply; never, where it is nothing."""
+_SAID: Final = (
+    "Thank you for waiting. Your account has a balance of three hundred and twenty pounds, and the "
+    "last payment to the electricity company was on Monday. Would you like me to tell you more "
+    "about it, or is there anything else that I can do for you today?"
+)
+_WORDS: Final = [f"{word} " for word in _SAID.split(" ")]
+_TURN_WORDS: Final = 12
+"""Then it is the caller's turn."""
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -65,7 +76,7 @@ class Session:
         self.reply = f"resp_{next(_NUMBERS)}"
         await _begin(self.socket, self.reply, self.item, metadata)
 
-    async def speech(self) -> int:
+    async def speech(self, words: str = "") -> int:
         """The caller speaks, briefly: the reply is cancelled, and there is another. When that was
         said, in nanoseconds of this machine's clock."""
         turn, cut = f"item_{next(_NUMBERS)}", self.reply
@@ -73,6 +84,9 @@ class Session:
         await self.send("input_audio_buffer.speech_started", item_id=turn, audio_start_ms=0)
         await self.send("input_audio_buffer.speech_stopped", item_id=turn, audio_end_ms=0)
         await self.send("input_audio_buffer.committed", item_id=turn, previous_item_id=None)
+        if words:
+            heard = "conversation.item.input_audio_transcription.completed"
+            await self.send(heard, item_id=turn, transcript=words)
         over: dict[str, object] = {
             "id": cut,
             "object": "realtime.response",
@@ -82,6 +96,20 @@ class Session:
         await self.send("response.done", response=over)
         await self.begin()
         return at_ns
+
+    async def say_words(self) -> None:
+        """For as long as it is open: words of the reply, and now and then a turn of the caller."""
+        for number in count(next(_NUMBERS)):  # each somewhere else
+            await asyncio.sleep(_WORDS_S)
+            if not self.reply:
+                continue
+            said = _WORDS[number % len(_WORDS)]
+            word = {"response_id": self.reply, "item_id": self.item, "delta": said}
+            await self.send("response.output_audio_transcript.delta", **word)
+            if number % _TURN_WORDS == 0:
+                whole = {"response_id": self.reply, "item_id": self.item, "transcript": ""}
+                await self.send("response.output_audio_transcript.done", **whole)
+                await self.speech("What comes after that, and how much is it?")
 
     async def send(self, kind: str, **fields: object) -> None:
         await _send(self.socket, kind, **fields)
@@ -95,10 +123,13 @@ async def converse(socket: ServerConnection) -> None:
     """One session, to its end."""
     session = Session(socket)
     _SESSIONS.add(session)
+    words = asyncio.ensure_future(session.say_words()) if _WORDS_S else None
     try:
         await _hold(session)
     finally:
         _SESSIONS.discard(session)
+        if words is not None:
+            words.cancel()
 
 
 async def _hold(session: Session) -> None:

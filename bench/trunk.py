@@ -9,12 +9,13 @@ import asyncio
 import itertools
 import socket
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, override
+from typing import Any, Final, Protocol, override
 from uuid import uuid4
 
 import httpx
@@ -99,6 +100,12 @@ class Telephone(ClientWire):
         heard.trips_ms.append((now_ns - sent_ns) / 1e6)
 
 
+class Connected(Protocol):
+    """Whoever holds a call of the carrier's."""
+
+    connection: str
+
+
 @dataclass
 class Trunk:
     """The carrier, and the product that it was told of."""
@@ -112,6 +119,10 @@ class Trunk:
     media_s: float = 0.0
     """From the answer to the media socket."""
     hung_up: set[str] = field(default_factory=set[str])
+    answered: Counter[str] = field(default_factory=Counter[str])
+    """How often the product answered each ringing call."""
+    placed: list[str] = field(default_factory=list[str])
+    """Whom it has had rung."""
     _waiting: dict[str, asyncio.Future[str]] = field(
         default_factory=dict[str, "asyncio.Future[str]"]
     )
@@ -148,6 +159,25 @@ class Trunk:
 
         Raises `TimeoutError`.
         """
+        context, media = await self.rung(patience_s)
+        answered_at = time.perf_counter()
+        async with asyncio.timeout(patience_s):
+            target = media.raw_path.decode()
+            await asyncio.sleep(self.media_s)
+            loop, port = asyncio.get_running_loop(), media.port or 443
+            _, telephone = await loop.create_connection(
+                lambda: Telephone(port, target, self.bearer, context), LOOPBACK, port
+            )
+            await telephone.upgraded
+        telephone.answered_at = answered_at
+        telephone.opens()
+        return telephone
+
+    async def rung(self, patience_s: float = ANSWER_S) -> tuple[str, httpx.URL]:
+        """Ring the product's agent; the call's connection id, and where its media are wanted.
+
+        Raises `TimeoutError`.
+        """
         context = str(uuid4())
         answered = self._waiting[context] = asyncio.get_running_loop().create_future()
         event = {
@@ -166,19 +196,13 @@ class Trunk:
         async with asyncio.timeout(patience_s), asyncio.TaskGroup() as tasks:
             tasks.create_task(self.client.post(address, json=event))
             media = httpx.URL(await answered)
-            answered_at = time.perf_counter()
-            target = media.raw_path.decode()
-            await asyncio.sleep(self.media_s)
-            loop, port = asyncio.get_running_loop(), media.port or 443
-            _, telephone = await loop.create_connection(
-                lambda: Telephone(port, target, self.bearer, context), LOOPBACK, port
-            )
-            await telephone.upgraded
-        telephone.answered_at = answered_at
-        telephone.opens()
-        return telephone
+        return context, media
 
-    async def hang_up(self, telephone: Telephone) -> None:
+    def call_of(self, telephone: Telephone) -> str:
+        """The product's own id of a call: the last part of where it is told of it."""
+        return self._callbacks[telephone.connection].partition("?")[0].rpartition("/")[2]
+
+    async def hang_up(self, telephone: Connected) -> None:
         """The caller has gone: the product is told so."""
         event = {
             "id": str(uuid4()),
@@ -194,6 +218,9 @@ class Trunk:
 
     def answers(self, body: dict[str, Any]) -> dict[str, Any]:
         context = str(body["incomingCallContext"])
+        self.answered[context] += 1
+        if context not in self._waiting:  # nobody of ours rings: somebody tells of it again
+            return {"callConnectionId": context, "callConnectionState": "connected"}
         self._callbacks[context] = str(body["callbackUri"])
         self._waiting.pop(context).set_result(body["mediaStreamingOptions"]["transportUrl"])
         state = {"serverCallId": "s", "callConnectionState": "connected"}
@@ -203,6 +230,12 @@ class Trunk:
         @app.post("/calling/callConnections:answer")
         async def answer(request: Request) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
             return self.answers(await request.json())
+
+        @app.post("/calling/callConnections", status_code=201)
+        async def create(request: Request) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
+            body = await request.json()
+            self.placed += [str(each["rawId"]) for each in body["targets"]]
+            return {"callConnectionId": str(uuid4()), "callConnectionState": "connecting"}
 
         @app.post("/calling/callConnections/{name}")
         async def terminate(name: str) -> Response:  # pyright: ignore[reportUnusedFunction]

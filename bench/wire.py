@@ -167,6 +167,8 @@ class ClientWire(Wire):
 
     @override
     def head(self, head: bytes) -> None:
+        if self.upgraded.done():  # whoever waited has given up
+            return
         if b" 101 " in head.partition(b"\r\n")[0]:
             self.go_on()
             self.upgraded.set_result(None)

@@ -1,0 +1,1 @@
+"""Relays as others would write them, to measure the product beside: no conversation, no records."""
