@@ -111,6 +111,12 @@ async def test_reading_does_not_wait_for_a_writer(store: Store) -> None:
                 assert (await reader.scalars(select(Call.id))).all() == []
 
 
+def opened_files() -> Counter[str]:
+    """Of this process, by their names."""
+    opened = [each for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    return Counter(each.readlink().name for each in opened)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 async def test_readers_who_meet_leave_no_more_of_a_file_open_than_the_pool_keeps(
     tmp_path: Path,
@@ -124,8 +130,7 @@ async def test_readers_who_meet_leave_no_more_of_a_file_open_than_the_pool_keeps
             async with anyio.create_task_group() as tasks:
                 for _ in range(30):
                     tasks.start_soon(look, store)
-        opened = [each for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
-        files = Counter(each.readlink().name for each in opened)
+        files = opened_files()
     assert 0 < files["records.sqlite3"] == files["records.sqlite3-wal"] <= POOL["pool_size"]
 
 
