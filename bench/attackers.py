@@ -39,6 +39,8 @@ class Orders(msgspec.Struct, frozen=True):
     flood_per_s: float
     connections: int
     """Slow ones at a time."""
+    addresses: Sequence[str]
+    """Where they are, as the proxy before the product tells it."""
     thief: str
     """A good token of somebody else, who may call."""
     operator: str
@@ -95,10 +97,13 @@ class Gang:
         token: str | None = None,
         **more: Any,  # noqa: ANN401 - httpx's own
     ) -> httpx.Response:
-        headers = {"Origin": self.orders.url, **more.pop("headers", {})}
+        headers = {"Origin": self.orders.url, **self._somewhere(), **more.pop("headers", {})}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         return await self._http.request(method, path, headers=headers, **more)
+
+    def _somewhere(self) -> dict[str, str]:
+        return {"X-Forwarded-For": random.choice(self.orders.addresses)}
 
     async def expect(
         self,
@@ -129,7 +134,8 @@ class Gang:
                 self.orders.url.replace("http", "ws", 1) + (path or f"/api/calls/{call}/audio"),
                 origin=Origin(origin or self.orders.url),
                 subprotocols=[Subprotocol("switchboard.v1"), Subprotocol(f"ticket.{ticket}")],
-                additional_headers={"Authorization": f"Bearer {token}"} if token else None,
+                additional_headers=self._somewhere()
+                | ({"Authorization": f"Bearer {token}"} if token else {}),
                 proxy=None,
                 open_timeout=PATIENCE_S,
             ) as socket:
@@ -321,6 +327,7 @@ class Gang:
                     Subprotocol("switchboard.v1"),
                     Subprotocol(f"ticket.{placed['ticket']}"),
                 ],
+                additional_headers=self._somewhere(),
                 proxy=None,
                 open_timeout=PATIENCE_S,
             ) as socket:

@@ -1,6 +1,5 @@
 """The command line: `serve`, `doctor`, `tools`, `export`, `erase`, `eval`, `schema`, `openapi`."""
 
-import gc
 import logging
 import os
 import socket
@@ -12,6 +11,7 @@ from types import FrameType
 import anyio
 import uvicorn
 
+from switchboard.collecting import Collecting
 from switchboard.descriptors import make_room
 from switchboard.errors import ConfigurationError
 from switchboard.settings import Settings
@@ -99,13 +99,15 @@ def serve(settings: Settings) -> int:
     from switchboard.browser.protocol import MAX_FRAME_BYTES
     from switchboard.browser.requests import BoundedRequests
     from switchboard.browser.sockets import BoundedSockets
+    from switchboard.house import House
     from switchboard.records.claim import sole_user
 
     configure_logging(settings.log_level, settings.log_format)
     make_room(settings.sockets)
     app = create_app(settings)
+    house: House = app.state.house
     # What could not be opened is said once, in words, at the end; not as a traceback as well.
-    logging.getLogger("uvicorn.error").addFilter(lambda _: app.state.house.refusal is None)
+    logging.getLogger("uvicorn.error").addFilter(lambda _: house.refusal is None)
     door = _door(settings)
     config = uvicorn.Config(
         app,
@@ -120,12 +122,12 @@ def serve(settings: Settings) -> int:
         lifespan="on",
     )
     logger.info("listening", extra={"host": settings.host, "port": settings.port})
-    server = DrainingServer(config, app.state.house.drain)
+    server = DrainingServer(config, house.drain, house.switchboard.live)
     # SystemExit is uvicorn's, where the house could not be opened.
     with door, sole_user(settings.data_dir), suppress(KeyboardInterrupt, SystemExit):
         server.run(sockets=[door])
-    if app.state.house.refusal is not None:
-        raise app.state.house.refusal
+    if house.refusal is not None:
+        raise house.refusal
     return 0 if server.started else 1
 
 
@@ -206,9 +208,16 @@ class DrainingServer(uvicorn.Server):
     """Lets calls finish before it closes their sockets. Told to stop a second time, it ends them
     in good order; the third time, it just goes."""
 
-    def __init__(self, config: uvicorn.Config, drain: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        drain: Callable[[], Awaitable[None]],
+        live: Callable[[], int],
+    ) -> None:
         super().__init__(config)
         self._drain = drain
+        self._live = live
+        self._collecting = Collecting()
         self._hurried = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -222,13 +231,14 @@ class DrainingServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        # What is there now stays: the collector need not look at it again in the middle of speech.
-        gc.collect()
-        gc.freeze()
-        # A full collection stops every call while it looks at each object there is, and a
-        # connection is hundreds of them: let it come after 250 000 new ones, not 70 000.
-        gc.set_threshold(10_000, 5, 5)
+        self._collecting.begin()
         sys.setswitchinterval(SWITCH_S)
+
+    async def main_loop(self) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._collecting.keep, self._live)
+            await super().main_loop()
+            tasks.cancel_scope.cancel()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self.started:

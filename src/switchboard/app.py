@@ -25,6 +25,7 @@ from switchboard.browser.problems import (
 )
 from switchboard.browser.proxy.routes import proxy_routes
 from switchboard.browser.routes import BrowserConfig, BrowserRoom, browser_routes
+from switchboard.browser.slowly import RefusedSlowly
 from switchboard.browser.webrtc.minting import minting_routes
 from switchboard.browser.webrtc.routes import rtc_routes
 from switchboard.console.linkroom import link_routes
@@ -77,6 +78,11 @@ def create_app(
     app.add_middleware(KnownHosts, hosts=house.origins.hosts, except_paths=nameless)
     app.add_middleware(LastWord)
     app.add_middleware(SafeHeaders, origins=house.origins.allowed, others=house.door.authorities)
+    app.add_middleware(
+        RefusedSlowly,
+        rate=_per_minute(settings.refusals_address_per_minute),
+        except_below=(*CARRIER_SOCKETS, *PROBES),
+    )
     app.add_middleware(
         SocketsPerAddress, limit=settings.sockets_per_address, except_below=CARRIER_SOCKETS
     )

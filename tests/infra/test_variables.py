@@ -71,6 +71,7 @@ LEFT_ALONE: Final = {
     "CALL_STRANGER_PER_MINUTE": "the default is right",
     "CALL_AGENT_PER_MINUTE": "the default is right",
     "SOCKETS_PER_ADDRESS": "the default is right",
+    "REFUSALS_ADDRESS_PER_MINUTE": "the default is right",
     "RETENTION_DAYS": "the default is right",
     "RECORDINGS_MAX_MB": "the default is right",
     "SESSION_CONFIG": "the image's own",

@@ -39,6 +39,7 @@ from switchboard.browser.protocol import (
     You,
 )
 from switchboard.browser.reading import MAX_BODY_BYTES, MAX_OFFER_BODY_BYTES, body_of, understood
+from switchboard.browser.slowly import refused_slowly
 from switchboard.browser.webrtc.routes import RtcRoom, nowhere_else
 from switchboard.conversation.legs import CallerLeg
 from switchboard.errors import LinesBusy, NotAllowed, RecordsUnavailable
@@ -213,30 +214,45 @@ class BrowserRoom:
         ticket = _shown_ticket(socket, call_id)
         with self._sockets.take():
             await socket.accept(SUBPROTOCOL)
-            await self._join(socket, call_id, principal, ticket)
+            spent = await self._join(socket, call_id, principal, ticket)
+        if spent is not None:  # nobody's place is taken while it waits
+            await refused_slowly(socket)
+            await self._turn_away(socket, call_id, spent)
 
     async def _join(
         self, socket: WebSocket, call_id: str, principal: Principal | None, ticket: str
-    ) -> None:
+    ) -> NotIdentified | None:
+        """What was wrong with its ticket, if anything was: then the page is to be told yet."""
         if await self._is_elsewhere(call_id):
             # Its ticket stays good: the page comes again by itself, and perhaps to the other one.
             await socket.close(*ELSEWHERE)
-            return
-        spent: NotIdentified | None = None
-        redeemed = Redeemed(TicketKind.OPEN, "")
+            return None
         placed: PlacedCall | None = None
         try:
             redeemed = await self._tickets.redeem(ticket, call_id, principal)
             if redeemed.kind is TicketKind.OPEN:
                 placed = PlacedCall.read(redeemed.facts)
         except NotIdentified as refusal:
-            spent = refusal
+            return refusal
         except RecordsUnavailable as away:
             await socket.close(TRY_AGAIN.code, TRY_AGAIN.reason)
             logger.warning("socket refused", extra={"call": call_id, "reason": str(away)})
-            return
+            return None
+        leg = self._leg(socket, call_id, redeemed)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(leg.run)
+            await self._carry(call_id, leg, placed)
+        return None
+
+    async def _turn_away(self, socket: WebSocket, call_id: str, spent: NotIdentified) -> None:
+        leg = self._leg(socket, call_id, Redeemed(TicketKind.OPEN, ""))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(leg.run)
+            await leg.refuse("ticket_spent", str(spent), TICKET_SPENT)
+
+    def _leg(self, socket: WebSocket, call_id: str, redeemed: Redeemed) -> BrowserLeg:
         resumed = redeemed.kind is TicketKind.RESUME
-        leg = BrowserLeg(
+        return BrowserLeg(
             socket,
             Ready(call_id, redeemed.resume, self._config.reattach_s, resumed),
             title_of=self._title_of,
@@ -245,12 +261,6 @@ class BrowserRoom:
             renewed=partial(self._tickets.renewed, call_id),
             signed_out=partial(self._revoke, call_id),
         )
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(leg.run)
-            if spent:
-                await leg.refuse("ticket_spent", str(spent), TICKET_SPENT)
-            else:
-                await self._carry(call_id, leg, placed)
 
     async def _carry(self, call_id: str, leg: BrowserLeg, placed: PlacedCall | None) -> None:
         """`placed` is there for the first socket of a call, which another replica may have
