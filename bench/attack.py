@@ -39,7 +39,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from bench.attackers import Orders
-from bench.pages import FRAME_S, Direct, Page, Product, Tally
+from bench.pages import FRAME_S, Direct, Page, Product, Tally, by_second, trips_of
 from bench.processes import PYTHON, answering, apart, free_port, give_way, running
 from bench.relay import product_environment, standing_in
 from bench.report import percentile
@@ -321,7 +321,8 @@ def _by_secret(keys: KeyRing, kid: str, body: str) -> str:
 
 async def _window(pages: Sequence[Call], direct: Sequence[Page], seconds: float) -> dict[str, Any]:
     """What the calls saw for so long: of a typical second, and of all."""
-    each = [await _second(pages, direct) for _ in range(round(seconds))]
+    measured = [*(call.page for call in pages), *direct]
+    each = [_told(one, len(pages)) for one in await by_second(measured, seconds)]
     return {
         "calls": len(pages),
         "frames": sum(one["frames"] for one in each),
@@ -332,20 +333,9 @@ async def _window(pages: Sequence[Call], direct: Sequence[Page], seconds: float)
     }
 
 
-async def _second(pages: Sequence[Call], direct: Sequence[Page]) -> dict[str, float]:
-    tallies = [Tally() for _ in pages]
-    beside = [Tally() for _ in direct]
-    measured = [*zip((call.page for call in pages), tallies, strict=True),
-                *zip(direct, beside, strict=True)]  # fmt: skip
-    for page, tally in measured:
-        page.measure(tally)
-    await asyncio.sleep(1.0)
-    for page, _ in measured:
-        page.measure(None)
-    trips = [trip for tally in tallies for trip in tally.trips_ms]
-    without = [trip for tally in beside for trip in tally.trips_ms]
-    if not trips or not without:
-        raise RuntimeError("Not one frame came back: the reply never began.")
+def _told(tallies: Sequence[Tally], calls: int) -> dict[str, float]:
+    """Of one second; the first `calls` went through the product."""
+    trips, without = trips_of(tallies[:calls]), trips_of(tallies[calls:])
     return {
         "frames": len(trips),
         "p50 ms": percentile(trips, 50),
@@ -353,7 +343,7 @@ async def _second(pages: Sequence[Call], direct: Sequence[Page]) -> dict[str, fl
         "without the product p50 ms": percentile(without, 50),
         "without the product p99 ms": percentile(without, 99),
         "added p99 ms": percentile(trips, 99) - percentile(without, 50),
-        "lost": sum(tally.disordered for tally in tallies),
+        "lost": sum(tally.disordered for tally in tallies[:calls]),
     }
 
 

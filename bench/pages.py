@@ -4,6 +4,7 @@ import asyncio
 import base64
 import struct
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -143,3 +144,26 @@ class Page:
             self._tally.disordered += number != self._expected
             self._tally.trips_ms.append(trip_ms)
         self._expected = number + 1
+
+
+async def by_second(pages: Sequence[Page], seconds: float) -> list[list[Tally]]:
+    """What each page saw in each of so many seconds: what a machine's host does to all for a moment
+    is in one of them, and not in their median."""
+    found: list[list[Tally]] = []
+    for _ in range(max(1, round(seconds))):
+        tallies = [Tally() for _ in pages]
+        for page, tally in zip(pages, tallies, strict=True):
+            page.measure(tally)
+        await asyncio.sleep(1.0)
+        found.append(tallies)
+    for page in pages:
+        page.measure(None)
+    return found
+
+
+def trips_of(tallies: Sequence[Tally]) -> list[float]:
+    """Of all of them, in milliseconds. Raises `RuntimeError` if there is not one."""
+    trips = [trip for tally in tallies for trip in tally.trips_ms]
+    if not trips:
+        raise RuntimeError("Not one frame came back: the reply never began.")
+    return trips

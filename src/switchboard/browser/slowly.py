@@ -29,12 +29,12 @@ async def refused_slowly(connection: HTTPConnection) -> None:
 
 
 class RefusedSlowly:
-    """ASGI middleware. What is refused is an answer of 400 to 499, or 503, whatever the reason; those
-    within `rate` go out at once, further ones after `wait_s`.
+    """ASGI middleware. What is refused is an answer of 400 to 499, or 503, whatever the reason;
+    those within `rate` go out at once, further ones after `wait_s`.
 
     It is the answer that waits, not the next request: at one address, neighbours who are served
-    notice nothing. As `SocketsPerAddress` it leaves out whoever is on this machine, and who comes to
-    one of `except_below`.
+    notice nothing. As `SocketsPerAddress` it leaves out whoever is on this machine, and who comes
+    to one of `except_below`.
     """
 
     def __init__(
