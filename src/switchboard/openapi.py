@@ -48,10 +48,8 @@ class Operation:
     """It carries the ticket of its call in a header."""
     open_to_all: bool = False
     """Nobody is asked who they are."""
-    by_carrier: bool = False
-    """For ACS or Event Grid, who show their own tokens."""
-    by_secret: bool = False
-    """For an Event Grid without one, whose address holds our secret."""
+    machines: Sequence[str] = ()
+    """For no person, but for whoever comes by one of these security schemes."""
 
 
 _STATE: Final = {"type": "object", "properties": {"status": {"type": "string"}}}
@@ -60,6 +58,10 @@ _EVENTS: Final = {"type": ["array", "object"]}
 _NAME: Final = {"type": "string", "pattern": "^[A-Za-z0-9_.-]{0,64}$"}
 _TIME: Final = {"type": "number", "minimum": 0, "maximum": 4_102_444_800}
 _DAYS: Final = {"since": _TIME, "until": _TIME, "agent": _NAME}
+_CARRIER: Final = ("carrier",)
+"""ACS and Event Grid, who show their own tokens."""
+_DELIVERY: Final = (*_CARRIER, "delivery")
+"""Or an Event Grid without one, whose address holds our secret."""
 _WHO: Final = (401, 403, 421, 429, 503)
 """Whoever asks may be nobody we know, at a page or by a name that is not ours, or too often."""
 _BODY: Final = (400, 408, 413)
@@ -266,8 +268,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         "Event Grid's handshake (CloudEvents).",
         {200: NOTHING},
         (401, 421, 503),
-        by_carrier=True,
-        by_secret=True,
+        machines=_DELIVERY,
     ),
     Operation(
         "post",
@@ -276,8 +277,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         {200: {"type": "object", "properties": {"validationResponse": {"type": "string"}}}},
         (401, 415, 421, 503, *_BODY),
         _EVENTS,
-        by_carrier=True,
-        by_secret=True,
+        machines=_DELIVERY,
     ),
     Operation(
         "post",
@@ -286,7 +286,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         {200: NOTHING},
         (401, 415, 421, 503, *_BODY),
         _EVENTS,
-        by_carrier=True,
+        machines=_CARRIER,
     ),
 )
 
@@ -336,8 +336,8 @@ def _described(operation: Operation, names: Mapping[Any, Mapping[str, Any]]) -> 
         told["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
     if operation.open_to_all:
         told["security"] = []
-    if operation.by_carrier:
-        told["security"] = [{"carrier": []}, *([{"delivery": []}] if operation.by_secret else [])]
+    if operation.machines:
+        told["security"] = [{scheme: []} for scheme in operation.machines]
     return told
 
 
