@@ -19,6 +19,7 @@ from websockets.typing import Origin, Subprotocol
 from bench.processes import room_for_files
 from bench.relay import standing_in
 from bench.trunk import Trunk, keep_talking, trunk
+from switchboard.records.engine import POOL
 from tests.browser.peers import FRAME
 from tests.ports import free_port
 from tests.soak.test_telephones import RSS_GROWTH, RSS_SLACK_MIB, count_tasks
@@ -29,10 +30,8 @@ from tests.telemetry.peers import Collector, collecting
 pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
 
 FRAMES_A_CALL: Final = 20
-AT_ONCE: Final = 15
-"""Connections to SQLite at once: SQLAlchemy's five, and ten more when all of these are busy. The
-descriptor of one that was closed is kept by SQLite while another of this process holds a lock,
-which would go with it, and is given to the next: so it keeps as many as there once were."""
+CONNECTIONS: Final = POOL["pool_size"]
+"""To SQLite, once so many were wanted at once; each is the file, and its log of changes."""
 KEPT_ALIVE: Final = 2
 """Of this server's own connections to others, which may be between two requests: to the collector,
 and to the carrier."""
@@ -118,11 +117,11 @@ def check(done: Soaked) -> None:
     before, after = done.tasks
     assert after <= before + 2, done.tasks  # a connection of ours may still be closing
     assert watch.warm is not None and watch.rested is not None
-    rows = sum(count for name, count in done.more.items() if name.endswith("records.sqlite3"))
+    rows = sum(count for name, count in done.more.items() if "records.sqlite3" in name)
     kept = sum(count for name, count in done.more.items() if name.startswith("tcp "))
-    assert rows < AT_ONCE and kept <= KEPT_ALIVE, done.more
+    assert rows < 2 * CONNECTIONS and kept <= KEPT_ALIVE, done.more
     assert done.more.total() == rows + kept, done.more
-    assert watch.rested.threads <= watch.warm.threads + (rows > 0), (watch.warm, watch.rested)
+    assert watch.rested.threads <= watch.warm.threads + (rows + 1) // 2, (watch.warm, watch.rested)
     early, late = watch.rss_mib(1), watch.rss_mib(4)
     assert late <= early * (1 + RSS_GROWTH) + RSS_SLACK_MIB, (early, late)
     assert [line for line in watch.server.lines() if " ERROR " in line] == []
@@ -256,10 +255,10 @@ async def _listen(here: Served, carrier: Trunk, http: httpx.AsyncClient, day: Da
 
 async def _let_in(http: httpx.AsyncClient, call: str) -> dict[str, str]:
     """The call may be told to consoles a moment after its caller hears it, and all operators here
-    are one, who may not act so often."""
+    are one, who may not act so often; and sixteen listen at most, of whom some may be leaving."""
     while True:
         answer = await http.post(f"/api/console/calls/{call}/listeners", json={})
-        if answer.status_code not in (409, 429):
+        if answer.status_code not in (409, 429, 503):
             return answer.raise_for_status().json()
         await anyio.sleep(0.3)
 
