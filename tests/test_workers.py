@@ -23,6 +23,7 @@ from switchboard.workers.handing import Handing
 from switchboard.workers.share import ALONE, AWAY, Worker, home_of, link_door, passage, share_of
 from tests.browser.peers import FRAME, Page
 from tests.browser.peers import House as Door
+from tests.browser.webrtc.peers import Product
 from tests.console.house import next_frame, next_line
 from tests.local.realtime.doubles import Cloud
 from tests.ports import free_port
@@ -135,6 +136,17 @@ async def test_two_workers_share_the_callers_who_find_their_calls_again_as_opera
             async with server.console.ear(call_id, told.json()["ticket"]) as ear:
                 await page.say("audio", audio=FRAME)
                 assert (await next_frame(ear, "voice"))["side"] == "caller"
+
+        # A call over WebRTC is many requests, and each of them finds it.
+        await calls[4][1].say("end")
+        await said(server, "call ended")
+        way_in = Product(cast("Any", None), server.http)
+        async with way_in.calling() as over_webrtc:
+            for number in range(4):
+                async with over_webrtc.stream(since=0) as stream:
+                    await stream.until("ready")
+                await over_webrtc.say("text", id=f"t{number}", text="Are you still there?")
+            await over_webrtc.say("end")
 
         # A page that lost its socket comes in by whatever door is open, and to its call at once.
         call_id, page = calls[0]
