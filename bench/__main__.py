@@ -24,6 +24,7 @@ BENCHMARKS: Final = {
     "hot": "what a call costs beside bare relays: CPU, latency, memory, set-up, at 1 to 400 calls",
     "records": "what writing records at full rate adds to the audio's latency",
     "replicas": "live calls when a server is killed, and when servers are restarted",
+    "workers": "one worker and two at equal load: CPU over all their processes, latency",
     "renewal": "the silence that a lost model session costs the caller",
     "proxy": "the Voice Live proxy under load: idle lines and speaking ones",
     "phone": "a telephone's first sound after the answer, and its silence after a barge-in",

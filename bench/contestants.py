@@ -61,6 +61,8 @@ class Contestant:
     """The carrier of a product that is called by telephone."""
     idle_kib: float = 0.0
     """Resident before its first call of the run."""
+    workers: Sequence[int] = ()
+    """Its other processes, where there are several."""
 
     @classmethod
     def direct(cls, service: Service) -> "Contestant":
@@ -173,8 +175,7 @@ def _command(
         module = f"bench.relays.{'bare' if name == BARE else 'plain'}"
         url = model.replace("http", "ws", 1) + _MODEL
         return [PYTHON, "-m", module, str(port), url], {}, "bare" if name == BARE else "plain"
-    environment = product_environment(port, model, folder / "data") | _LIMITS
-    environment["IDENTITY_ENDPOINT"] = f"{ring.service.http_url}/msi/token"
+    environment = product_settings(ring, port, model, folder)
     if name == UNKEPT:
         return [PYTHON, "-m", "bench.switched", "serve"], environment, "product"
     environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = ring.service.http_url
@@ -188,6 +189,12 @@ def _command(
         own = base / ".venv" / "bin" / "python"
         python = str(own) if own.exists() else PYTHON
     return [python, "-m", "switchboard", "serve"], environment, "product"
+
+
+def product_settings(ring: Ring, port: int, model: str, folder: Path) -> dict[str, str]:
+    """What the product is told, with every limit out of the way."""
+    told = product_environment(port, model, folder / "data") | _LIMITS
+    return told | {"IDENTITY_ENDPOINT": f"{ring.service.http_url}/msi/token"}
 
 
 def port_of(url: str) -> int:

@@ -173,7 +173,7 @@ async def window(
 
 
 def _cpu(one: Contestant) -> float:
-    return cpu_seconds(one.pid) if one.pid is not None else 0.0
+    return sum(cpu_seconds(pid) for pid in (one.pid, *one.workers) if pid is not None)
 
 
 def count_into(callers: Sequence[Caller], tally: Tally | None) -> None:

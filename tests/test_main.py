@@ -26,7 +26,7 @@ NEVER_ANSWERS = "http://127.0.0.1:9"
 
 
 def environment(**settings: str) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
     return {**kept, **settings}
 
 

@@ -37,6 +37,7 @@ from switchboard.exchange.observer import Observer
 from switchboard.house import HEALTH_PATH, LIVE_PATH, PROBES, READY_PATH, House
 from switchboard.settings import Settings
 from switchboard.telemetry.pipeline import NATIVE_OFF
+from switchboard.workers.share import ALONE, Worker
 
 STRANGERS_AT_FIRST = 3
 """New calls of strangers at one address that may come at once."""
@@ -45,13 +46,17 @@ PLATFORM_SIGN_OUT = "/.auth/logout"
 
 
 def create_app(
-    settings: Settings, *, dial: Dial | None = None, observer: Observer | None = None
+    settings: Settings,
+    *,
+    dial: Dial | None = None,
+    observer: Observer | None = None,
+    worker: Worker = ALONE,
 ) -> FastAPI:
     """The whole product as an ASGI application. Raises `ConfigurationError`.
 
     `app.state.house` is the built house, for whoever runs the server.
     """
-    house = House(settings, dial=dial, observer=observer)
+    house = House(settings, dial=dial, observer=observer, worker=worker)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:

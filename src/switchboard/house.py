@@ -62,6 +62,7 @@ from switchboard.sign_in import Door
 from switchboard.telemetry import names
 from switchboard.telemetry.config import TelemetryConfig
 from switchboard.telemetry.pipeline import Telemetry, telemetry_of
+from switchboard.workers.share import ALONE, Worker
 
 if TYPE_CHECKING:
     from switchboard.telephone import Telephone
@@ -79,13 +80,20 @@ class House:
     """Every room, built and joined; nothing runs yet.
 
     `dial` opens model legs in place of the configured service: the seam for tests. `observer` is
-    told of calls in place of telemetry. Raises `ConfigurationError`.
+    told of calls in place of telemetry. `worker` says which of several processes this is, whose
+    share the `settings` are. Raises `ConfigurationError`.
     """
 
     def __init__(
-        self, settings: Settings, *, dial: Dial | None = None, observer: Observer | None = None
+        self,
+        settings: Settings,
+        *,
+        dial: Dial | None = None,
+        observer: Observer | None = None,
+        worker: Worker = ALONE,
     ) -> None:
         self.settings = settings
+        self.worker = worker
         self.door = Door(settings)
         self.authenticator = choose_authenticator(
             settings.host,
@@ -108,7 +116,7 @@ class House:
         self.store = Store(settings.records_url(), password=self.password)
         self.replicas = Replicas(self.store, url=settings.own_replica_url())
         self.bus = Bus(self.store)
-        self.recorder = Recorder(self.store, spool=Spool(settings.data_dir))
+        self.recorder = Recorder(self.store, spool=Spool(settings.data_dir, worker=worker.number))
         self.shelf = Shelf(settings.data_dir / SHELF, self.store, settings.recordings_max_mb)
         self.telemetry = self._telemetry()
         self.reception = Reception(
@@ -137,6 +145,7 @@ class House:
             deck=TapeDeck(self.shelf, RecordingTable(self.store)),
             purse=self.purse,
             operators=self.register.is_watched,
+            new_id=worker.new_call_id,
         )
         self.tickets = TicketOffice(TicketTable(self.store), open_s=settings.ticket_seconds)
         self.telephone = self._telephone() if settings.acs_endpoint else None
@@ -177,13 +186,15 @@ class House:
             logger.warning(
                 "no price, so no budget in money counts them", extra={"models": unpriced}
             )
-        return Purse(self.register, BudgetTable(self.store), budgets)
+        table = BudgetTable(self.store)
+        return Purse(self.register, table, budgets, new_id=self.worker.new_call_id)
 
     def _telemetry(self) -> Telemetry:
         config = TelemetryConfig.read(
             version("switchboard"),
             connection_string=self.settings.applicationinsights_connection_string,
             otlp_endpoint=self.settings.otel_exporter_otlp_endpoint,
+            worker=self.worker.shown,
         )
         if config.insights is None:
             return telemetry_of(config)
@@ -419,6 +430,8 @@ class House:
             "maxConnections": self.settings.proxy_max_connections if self.proxy else 0,
             "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
+        if self.worker.shown is not None:
+            state["worker"] = {"number": self.worker.number, "of": self.worker.of}
         if self.settings.is_local:  # reasons may quote files and addresses: for the owner's eyes
             state["model"]["detail"] = (
                 "; ".join(dict.fromkeys(status.text for status in shown.values())) or None

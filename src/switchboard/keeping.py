@@ -25,7 +25,7 @@ from switchboard.records.history import CallHistory, history
 from switchboard.records.recordings import HERE
 from switchboard.records.revision import sqlite_file
 from switchboard.records.shelf import DIRECTORY, sound_of, unlink
-from switchboard.records.spool import Spool
+from switchboard.records.spool import waiting
 from switchboard.records.store import Store
 from switchboard.settings import Settings
 
@@ -105,7 +105,7 @@ def erase_command(settings: Settings, words: Sequence[str]) -> int:
     either.add_argument("--number")
     either.add_argument("--principal")
     asked = parser.parse_args(words)
-    if Spool(settings.data_dir).size:
+    if waiting(settings.data_dir):
         raise ConfigurationError(
             f"Rows wait in DATA_DIR={settings.data_dir} to be written into the database, and may "
             "be about this person. Start the server there, wait until it has written them, and "

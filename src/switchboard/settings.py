@@ -1,5 +1,6 @@
 """Every environment variable, parsed once. Read by `__main__` and `app` only."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -41,6 +42,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     """The address to listen on."""
     port: Annotated[int, Field(ge=1, le=65_535)] = 8000
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Processes that serve the port together, each on a core; more than one share a PostgreSQL."""
     public_url: str | None = None
     """Where people reach this server, if not on loopback: `https://talk.example.com`."""
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -329,6 +332,31 @@ class Settings(BaseSettings):
                 "VOICELIVE_KEY_SECRET_URI and AZURE_VOICELIVE_FALLBACK_ENDPOINTS are both set, but "
                 "a key is one resource's, and must not be shown to others. Unset one of them: with "
                 "tokens (no key) there may be several regions."
+            )
+
+    def need_room_for_workers(self) -> None:
+        """Raises `ConfigurationError` when the workers could not be servers beside each other."""
+        if self.workers == 1:
+            return
+        if not (self.database_url or "").startswith("postgres"):
+            raise ConfigurationError(
+                f"WORKERS={self.workers} needs a PostgreSQL, and DATABASE_URL names none: SQLite "
+                "is for one process. Name one, or set WORKERS=1."
+            )
+        if sys.platform == "win32":
+            raise ConfigurationError("WORKERS must be 1 on Windows, where no socket is shared so.")
+        for name, lines in (
+            ("MAX_CALLS", self.max_calls),
+            ("PROXY_MAX_CONNECTIONS", self.proxy_max_connections),
+        ):
+            if lines < self.workers:
+                raise ConfigurationError(
+                    f"{name}={lines} is divided among WORKERS={self.workers}, and each needs one."
+                )
+        if (self.own_replica_url() or "").startswith("https"):
+            raise ConfigurationError(
+                f"REPLICA_URL leads to any of WORKERS={self.workers}. Name an address of this "
+                "machine in plain http, each worker has a port of its own there, or unset it."
             )
 
     @property

@@ -53,6 +53,7 @@ LEFT_ALONE: Final = {
     "ACS_CA_FILE": "the carrier is Azure's",
     "ACS_LATENCY_MS": "to be measured first",
     "SIGN_IN_AUTHORITY": "the platform's door asks",
+    "WORKERS": "replicas are how Azure has more than one core",
     "REPLICA_URL": "whether replicas reach each other is not known",
     "AFTER_CALLS": "the default is right",
     "AFTER_MODEL": "the model of the call reads it",

@@ -49,6 +49,8 @@ class BoundedRequests(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if not self._is_answering():
+            if self._unframed_bytes == 0 and self._passed_on(data):
+                return
             self._await_head()  # uvicorn forgets its own timer with the first byte of anything
         at = 0
         while at < len(data):
@@ -74,6 +76,11 @@ class BoundedRequests(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._unframed_bytes = 0
         super().on_message_complete()
+
+    def _passed_on(self, data: bytes) -> bool:
+        """Whether somebody else has the connection now, for the request that begins with `data`."""
+        del data
+        return False
 
     def _is_answering(self) -> bool:
         # uvicorn has no cycle before the first request, though it is not typed so.

@@ -94,6 +94,10 @@ async def rounds(
         yield home.nothing_more("the settings come first")
         return
     yield ok(SETTINGS, "can be read")
+    try:
+        settings.need_room_for_workers()
+    except ConfigurationError as refusal:
+        yield failed(SETTINGS, str(refusal), "docs/operations.md says what workers share")
     told, roster = await home.agents(settings, patience)
     yield told
     yield home.data_dir(settings)

@@ -19,6 +19,7 @@ from switchboard.access.refusals import BudgetSpent
 from switchboard.conversation.commands import Note, NoteUsage
 from switchboard.conversation.endings import DAY_BUDGET
 from switchboard.exchange.ledger import Ledger
+from switchboard.naming import NewId, new_call_id
 from switchboard.records.budgets import DAY_S, Budgets, BudgetTable, Short, Used, day_of, known_as
 from switchboard.records.opening import Opening
 
@@ -74,7 +75,9 @@ class Purse:
         budgets: Budgets,
         *,
         clock: Callable[[], float] = time.time,
+        new_id: NewId = new_call_id,
     ) -> None:
+        self._new_id = new_id
         self._ledger = ledger
         self._table = table
         self._budgets = budgets
@@ -89,7 +92,7 @@ class Purse:
 
     async def book(self, principal: Principal) -> str:
         """The id of a call that may begin. Raises `BudgetSpent` in words."""
-        call_id, now, payer = secrets.token_urlsafe(12), self.clock(), payer_of(principal)
+        call_id, now, payer = self._new_id(), self.clock(), payer_of(principal)
         short = await self._table.book(call_id, payer, self._budgets, now)
         if short is not None:
             logger.warning("call refused: the day's budget", extra={"budget": short.value})

@@ -23,6 +23,7 @@ from switchboard.exchange.placed import Placed
 from switchboard.exchange.purse import Purse
 from switchboard.exchange.tape import TapeDeck
 from switchboard.exchange.waiting import NOBODY_WAITS, Lines, Waiting
+from switchboard.naming import NewId, new_call_id
 from switchboard.records.opening import Opening
 
 logger = logging.getLogger(__name__)
@@ -52,9 +53,11 @@ class Switchboard:
         purse: Purse | None = None,
         clock: Callable[[], float] = time.monotonic,
         operators: Callable[[], bool] = lambda: False,
+        new_id: NewId = new_call_id,
     ) -> None:
         """With a `purse` calls begin within the day's budget; it is the `recorder`, too.
-        `operators` says whether anybody would hear a wish for a human ring."""
+        `operators` says whether anybody would hear a wish for a human ring; `new_id` names calls
+        that come without a name."""
         self._operators = operators
         self._purse = purse
         if purse is not None:
@@ -65,7 +68,7 @@ class Switchboard:
         self._observer = observer
         self._deck = deck
         self._clock = clock
-        self._waiting = Waiting(lines or Lines(), self._placed, clock, observer.origin)
+        self._waiting = Waiting(lines or Lines(), self._placed, clock, observer.origin, new_id)
         self._beside = Beside(self._waiting, self._start, negotiate, mint)
         self._calls: dict[str, Call] = {}
         self._tasks: TaskGroup | None = None

@@ -1,7 +1,6 @@
 """Lines that are taken by calls which have not begun: their caller, or the service, is awaited."""
 
 import math
-import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,6 +11,7 @@ from switchboard.conversation.legs import Line, Minted
 from switchboard.errors import LinesBusy, NotAllowed, ServerStopping
 from switchboard.exchange.brief import Brief
 from switchboard.exchange.placed import Placed
+from switchboard.naming import NewId, new_call_id
 
 STOPPING: Final = "This server is stopping; please try again in a moment."
 NOBODY_WAITS: Final = "This call has ended or was never placed."
@@ -57,11 +57,13 @@ class Waiting:
         live: Callable[[], Collection[Placed]],
         clock: Callable[[], float],
         origin: Callable[[], object] = lambda: None,
+        new_id: NewId = new_call_id,
     ) -> None:
         self._lines = lines
         self._live = live
         self._origin = origin
         self._clock = clock
+        self._new_id = new_id
         self._agents = Rates(lines.agent_rate, clock=clock) if lines.agent_rate else None
         self._waits: dict[str, _Wait] = {}
         """By the call's id."""
@@ -105,7 +107,7 @@ class Waiting:
             raise ServerStopping(STOPPING)
         self._check_room(principal, brief.agent)
         placed = Placed(
-            call_id or secrets.token_urlsafe(12),
+            call_id or self._new_id(),
             principal,
             brief,
             line=line,

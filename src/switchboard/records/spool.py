@@ -16,6 +16,8 @@ from switchboard.records.rows import Batch, Key
 from switchboard.records.schema import Base, Call, Interruption, Item, Reply, ToolCall
 
 FILE: Final = "records.spool"
+FILES: Final = "records*.spool"
+"""Where there are several workers, each has one: `records.2.spool` is the second's."""
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Some hundred thousand rows."""
 CHUNK_ROWS: Final = 500
@@ -43,8 +45,8 @@ class Chunk:
 class Spool:
     """A file of rows. Only one process has it (`claim`), and uses it one call at a time."""
 
-    def __init__(self, folder: Path, *, max_bytes: int = MAX_BYTES) -> None:
-        self._file = folder / FILE
+    def __init__(self, folder: Path, *, worker: int = 1, max_bytes: int = MAX_BYTES) -> None:
+        self._file = folder / _name(worker)
         self._max_bytes = max_bytes
         self._read_to = 0
 
@@ -89,6 +91,28 @@ class Spool:
         if not self.size:
             self._file.unlink(missing_ok=True)
             self._read_to = 0
+
+
+def waiting(folder: Path) -> int:
+    """Bytes that wait in this folder, whichever worker's they are."""
+    return sum(path.stat().st_size for path in folder.glob(FILES))
+
+
+def gather(folder: Path, workers: int) -> None:
+    """Let the first worker have the rows of those that there are no more. It does not run yet."""
+    kept = {_name(number) for number in range(1, workers + 1)}
+    for left in sorted(folder.glob(FILES)):
+        if left.name not in kept:
+            with _opened(folder / FILE) as file:
+                file.seek(0, os.SEEK_END)
+                # What stood before may lack its end. Twice written is as good as once.
+                _write_all(file.fileno(), b"\n" + left.read_bytes())
+                os.fsync(file.fileno())
+            left.unlink()
+
+
+def _name(worker: int) -> str:
+    return FILE if worker == 1 else f"records.{worker}.spool"
 
 
 def _opened(path: Path) -> Any:  # noqa: ANN401  (a file without a buffer)

@@ -49,6 +49,8 @@ class TelemetryConfig:
     """A collector's base address. Its other settings are those of OpenTelemetry
     (`OTEL_EXPORTER_OTLP_…`, `OTEL_TRACES_SAMPLER`, `OTEL_RESOURCE_ATTRIBUTES`, …), which its
     libraries read by themselves."""
+    worker: int | None = None
+    """This process's number, where the machine has several."""
 
     def __post_init__(self) -> None:
         if self.otlp_endpoint is None:
@@ -71,8 +73,13 @@ class TelemetryConfig:
 
     @classmethod
     def read(
-        cls, version: str, *, connection_string: str | None, otlp_endpoint: str | None
+        cls,
+        version: str,
+        *,
+        connection_string: str | None,
+        otlp_endpoint: str | None,
+        worker: int | None = None,
     ) -> Self:
         """Raises `ConfigurationError`."""
         insights = Insights.of(connection_string) if connection_string else None
-        return cls(version, insights, otlp_endpoint)
+        return cls(version, insights, otlp_endpoint, worker)

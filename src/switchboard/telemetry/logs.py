@@ -91,6 +91,18 @@ class NoFalseAlarms(logging.Filter):
         return "without completing handshake" not in record.getMessage()
 
 
+class Numbered(logging.Filter):
+    """Says of each line which worker it is of."""
+
+    def __init__(self, worker: int) -> None:
+        super().__init__()
+        self._worker = worker
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.worker = self._worker
+        return True
+
+
 class Seldom(logging.Filter):
     """Lets those who send telemetry complain of a collector once a minute: they try every few
     seconds."""
@@ -147,12 +159,17 @@ FORMATS: Final[Mapping[str, Callable[[], logging.Formatter]]] = {
 }
 
 
-def configure_logging(level: str, log_format: str, stream: TextIO | None = None) -> None:
-    """Send every log of this process through the one filter to `stream` (standard error)."""
+def configure_logging(
+    level: str, log_format: str, stream: TextIO | None = None, *, worker: int | None = None
+) -> None:
+    """Send every log of this process through the one filter to `stream` (standard error). `worker`
+    is its number, where there are several."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(FORMATS[log_format]())
     handler.addFilter(Seldom())  # before the next one, which fills texts in
     handler.addFilter(Redaction())
+    if worker is not None:
+        handler.addFilter(Numbered(worker))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

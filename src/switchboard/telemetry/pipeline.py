@@ -104,7 +104,7 @@ class _On:
             {
                 "service.name": "switchboard",
                 "service.version": config.version,
-                "service.instance.id": socket.gethostname(),
+                "service.instance.id": _instance(config.worker),
             }
         )
         # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES have the last word.
@@ -188,3 +188,9 @@ class _On:
                 await done.wait()
         if patience.cancelled_caught:
             logger.warning("telemetry was not all sent", extra={"within_s": FLUSH_S})
+
+
+def _instance(worker: int | None) -> str:
+    """What tells this process's measurements from those of all others."""
+    machine = socket.gethostname()
+    return machine if worker is None else f"{machine}-{worker}"
