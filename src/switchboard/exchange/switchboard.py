@@ -65,9 +65,9 @@ class Switchboard:
         self._observer = observer
         self._deck = deck
         self._clock = clock
-        self._waiting = Waiting(lines or Lines(), self._placed, clock, observer.origin)
-        self._beside = Beside(self._waiting, self._start, negotiate, mint)
         self._calls: dict[str, Call] = {}
+        self._waiting = Waiting(lines or Lines(), self._calls.values, clock, observer.origin)
+        self._beside = Beside(self._waiting, self._start, negotiate, mint)
         self._tasks: TaskGroup | None = None
         self._one_ended = anyio.Event()
 
@@ -263,9 +263,6 @@ class Switchboard:
 
     def ready(self) -> bool:
         return self._waiting.is_open
-
-    def _placed(self) -> list[Placed]:
-        return [call.placed for call in self._calls.values()]
 
     def _end_politely(self, call_id: str, reason: str) -> None:
         if call := self._calls.get(call_id):
