@@ -14,7 +14,7 @@ from switchboard.conversation.legs import ReplyAudio
 from switchboard.model.codec import SESSION_UPDATE_ID, MalformedFrame, append
 from switchboard.model.config import ModelConfig
 from switchboard.model.endings import lost
-from switchboard.model.frames import QuickConnection, send_text_at_once
+from switchboard.model.frames import QuickConnection, send_text_at_once, send_whole_text
 from switchboard.model.outbox import Outbox
 from switchboard.model.profiles import Capabilities
 from switchboard.model.wire import NOTHING, Fact, Facts
@@ -104,9 +104,9 @@ class Link:
             while True:
                 frame = await self._outbox.next()
                 self._sending_since = time.monotonic()
-                await self._socket.send(frame, text=True)
+                await send_whole_text(self._socket, frame)
                 self._sending_since = None
-        except ConnectionClosed:
+        except OSError:
             return  # the listening side says why
 
     @contextmanager
