@@ -45,6 +45,7 @@ from switchboard.model.passage import PassageConfig, Passages
 from switchboard.reception import Reception
 from switchboard.records.budgets import BudgetTable
 from switchboard.records.bus import Bus
+from switchboard.records.drawer import clear_table, tickets_of
 from switchboard.records.entra import TokenPassword
 from switchboard.records.recorder import Recorder
 from switchboard.records.recordings import RecordingTable
@@ -54,7 +55,6 @@ from switchboard.records.shelf import DIRECTORY as SHELF
 from switchboard.records.shelf import Shelf
 from switchboard.records.spool import Spool
 from switchboard.records.store import Store
-from switchboard.records.tickets import TicketTable
 from switchboard.services import Identities, Ways, key_of, ways_of
 from switchboard.settings import Settings
 from switchboard.sheets import sheet_of
@@ -132,7 +132,8 @@ class House:
             title_of=self.reception.title_of,
             server=server_name(self.store.replica) if self.store.is_shared else None,
         )
-        self.neighbours = Neighbours(self.store, self.bus, title_of=self.reception.title_of)
+        rows = tickets_of(self.store)
+        self.neighbours = Neighbours(self.store, self.bus, rows, title_of=self.reception.title_of)
         self.purse = self._purse()
         self.switchboard = Switchboard(
             dial=self.ways.dial,
@@ -147,7 +148,7 @@ class House:
             operators=self.register.is_watched,
             new_id=worker.new_call_id,
         )
-        self.tickets = TicketOffice(TicketTable(self.store), open_s=settings.ticket_seconds)
+        self.tickets = TicketOffice(rows, open_s=settings.ticket_seconds)
         self.telephone = self._telephone() if settings.acs_endpoint else None
         self.rtc = self._rtc() if self.ways.negotiate else None
         self.minting = self._minting(self.rtc) if self.rtc and settings.session_minting else None
@@ -315,6 +316,7 @@ class House:
             self.door.opened(),
             anyio.create_task_group() as writers,
         ):
+            await clear_table(self.store)
             interrupted = await self.recorder.close_left_open()
             if interrupted:
                 logger.warning("calls had been interrupted", extra={"calls": interrupted})

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from switchboard.agents.after import AfterEntry
-from switchboard.agents.book import AgentBook
+from switchboard.agents.book import AgentBook, Edition
 from switchboard.agents.config import ModelEntry
 from switchboard.agents.humans import BRING_IN, console_specs
 from switchboard.agents.phone import OnThePhone
 from switchboard.agents.privacy import RedactionEntry
 from switchboard.agents.profile import END_CALL, AgentProfile
 from switchboard.agents.recording import recorded
+from switchboard.agents.roster import Roster
 from switchboard.agents.serving import rules_of, session_of
 from switchboard.browser.protocol import (
     AgentChoice,
@@ -29,6 +30,7 @@ from switchboard.conversation.rules import Price
 from switchboard.conversation.session import Service, SessionSpec
 from switchboard.errors import ConfigurationError, NotAllowed
 from switchboard.exchange.brief import Brief
+from switchboard.made import Made
 from switchboard.records.redaction.kinds import FULL, Kind, Pattern, Redaction
 from switchboard.records.redaction.redactor import Redactor
 from switchboard.tools.cli import AgentSheet
@@ -69,15 +71,33 @@ class Reception:
         self._services = services
         self._webrtc = webrtc
         self._now = now
+        self._briefs: Made[tuple[str, str | None, str | None, bool], Brief] = Made()
+        self._choices: Made[None, PageConfig] = Made()
 
     def brief(
         self, agent: str, *, voice: str | None, model: str | None, by_telephone: bool = False
     ) -> Brief:
         """Everything a call needs of its agent; `by_telephone`: with what it does there only.
 
-        Raises `NotAllowed` for what is not offered.
+        Calls of the same minute share theirs. Raises `NotAllowed` for what is not offered.
         """
-        edition = self.book.edition
+        edition, date = self.book.edition, self._date()
+        return self._briefs.of(
+            (edition, date),
+            (agent, voice, model, by_telephone),
+            lambda: self._brief(edition, date, agent, voice, model, by_telephone=by_telephone),
+        )
+
+    def _brief(
+        self,
+        edition: Edition[Toolbox],
+        date: str,
+        agent: str,
+        voice: str | None,
+        model: str | None,
+        *,
+        by_telephone: bool,
+    ) -> Brief:
         profile = edition.roster.agents.get(agent)
         if profile is None:
             raise NotAllowed("There is no such agent.")
@@ -96,7 +116,7 @@ class Reception:
         rules = rules_of(profile, toolbox.rules(profile.tools), chosen, price)
         brief = Brief(
             agent=agent,
-            spec=replace(spec, instructions=self._instructions(spec.instructions)),
+            spec=replace(spec, instructions=f"{spec.instructions}\n\n{DATA}\n\n{date}"),
             rules=replace(rules, reattach_s=self._reattach_s),
             toolbox=toolbox,
             offered=frozenset(profile.tools),
@@ -177,9 +197,6 @@ class Reception:
                 f"{', '.join(agents)}."
             )
 
-    def _instructions(self, profile: str) -> str:
-        return f"{profile}\n\n{DATA}\n\n{self._date()}"
-
     def _date(self) -> str:
         """No model knows what day it is."""
         now = self._now()
@@ -187,7 +204,10 @@ class Reception:
 
     def page_config(self) -> PageConfig:
         """What the page may know: neither prompts nor tools."""
-        roster = self.book.edition.roster
+        edition = self.book.edition
+        return self._choices.of((edition,), None, lambda: self._page_config(edition.roster))
+
+    def _page_config(self, roster: Roster) -> PageConfig:
         models = [model for model in roster.models if model.service in self._services]
         return PageConfig(
             version=self._version,

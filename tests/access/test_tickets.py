@@ -9,6 +9,7 @@ import pytest
 from switchboard.access.principal import ANONYMOUS, LOCAL
 from switchboard.access.refusals import NotIdentified
 from switchboard.access.tickets import TicketKind, TicketOffice, looks_like_ticket
+from switchboard.records.drawer import TicketDrawer
 from switchboard.records.store import Store, sqlite_url
 from switchboard.records.tickets import StoredTicket, TicketTable
 
@@ -25,8 +26,13 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-async def office(tmp_path: Path, clock: Clock) -> AsyncGenerator[TicketOffice]:
+@pytest.fixture(params=["table", "drawer"])
+async def office(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
+) -> AsyncGenerator[TicketOffice]:
+    if request.param == "drawer":
+        yield TicketOffice(TicketDrawer(), open_s=30, resume_s=300, clock=clock)
+        return
     async with Store(sqlite_url(tmp_path)).opened() as store:
         yield TicketOffice(TicketTable(store), open_s=30, resume_s=300, clock=clock)
 
@@ -108,9 +114,11 @@ def everything_in(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in folder.iterdir())
 
 
-async def test_what_is_stored_opens_nothing(office: TicketOffice, tmp_path: Path) -> None:
-    ticket = await office.issue("c1", LOCAL, TicketKind.OPEN)
-    stored = everything_in(tmp_path)
+async def test_what_is_stored_opens_nothing(tmp_path: Path) -> None:
+    async with Store(sqlite_url(tmp_path)).opened() as store:
+        office = TicketOffice(TicketTable(store), open_s=30)
+        ticket = await office.issue("c1", LOCAL, TicketKind.OPEN)
+        stored = everything_in(tmp_path)
     assert b"c1" in stored
     assert ticket.encode() not in stored
 

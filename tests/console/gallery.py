@@ -35,6 +35,7 @@ from switchboard.exchange.desk import Mouth
 from switchboard.exchange.ears import Ear
 from switchboard.reception import Reception
 from switchboard.records.bus import Bus
+from switchboard.records.drawer import tickets_of
 from switchboard.records.opening import Opening
 from switchboard.records.reel import FRAMES_PER_MS, Piece, Reel, Side
 from switchboard.records.store import Store, sqlite_url
@@ -205,7 +206,7 @@ class Gallery:
             sheet_of=partial(sheet_of, self.reception, retention_days=90),
             sound_of=lambda call_id: self._sound if call_id == HEARD else None,
             after=lambda: [agent.id for agent in AGENTS],
-            neighbours=Neighbours(store, Bus(store), title_of=str),
+            neighbours=Neighbours(store, Bus(store), tickets_of(store), title_of=str),
         )
         app = FastAPI(openapi_url=None)
         app.include_router(console_routes(room, Identify(LocalOnly())))

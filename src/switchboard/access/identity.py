@@ -4,6 +4,7 @@ import ipaddress
 import logging
 from collections.abc import Collection
 from dataclasses import replace
+from functools import lru_cache
 from typing import ClassVar, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -146,6 +147,7 @@ def address_of(connection: HTTPConnection) -> str:
     return connection.client.host if connection.client else "unknown"
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach `host`. A name other than `localhost` is not trusted."""
     if host == "localhost":

@@ -43,6 +43,7 @@ from switchboard.conversation.events import (
 )
 from switchboard.conversation.legs import CallerAudio, Hear, LegCapabilities, ReplyAudio, Report
 from switchboard.extensions import ABORT, at_once, shortcut
+from switchboard.ticks import Ticks
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +109,8 @@ class BrowserLeg:
         self._ended: str | None = None
         self._is_gone = False
         self._writing = anyio.CancelScope()
+        self._patience: Ticks | None = None
+        """With the last frames."""
         self._last_frame = clock()
         self._sending_since: float | None = None
         self._reader: asyncio.Task[object] | None = None
@@ -176,18 +179,28 @@ class BrowserLeg:
 
     async def run(self) -> None:
         """Send what is queued and watch for silence, until the socket is done with."""
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._watch)
-            if self._renewal is not None:
+        watch = Ticks(self._pause_s, self._watch)
+        try:
+            if self._renewal is None:
+                await self._write_all()
+                return
+            async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._stand, self._renewal)
-            with anyio.CancelScope() as self._writing:
-                try:
-                    await self._write()
-                except (WebSocketDisconnect, RuntimeError, OSError):
-                    # It went while we were sending; servers disagree on how to say so.
-                    self._gone(1006)
-            self._written.set()
-            tasks.cancel_scope.cancel()
+                await self._write_all()
+                tasks.cancel_scope.cancel()
+        finally:
+            watch.stop()
+            if self._patience is not None:
+                self._patience.stop()
+
+    async def _write_all(self) -> None:
+        with anyio.CancelScope() as self._writing:
+            try:
+                await self._write()
+            except (WebSocketDisconnect, RuntimeError, OSError):
+                # It went while we were sending; servers disagree on how to say so.
+                self._gone(1006)
+        self._written.set()
 
     async def _stand(self, renewal: Renewal) -> None:
         """Until nobody stands behind this socket: then it goes, and the call waits as for any
@@ -360,6 +373,8 @@ class BrowserLeg:
         if self._closing is not None:
             return
         self._closing = close
+        if not self._written.is_set():
+            self._patience = Ticks(self._limits.close_s, self._hang_up)
         logger.info("socket closing", extra={"call": self._call_id, "code": close.code})
         self._work.set()
         reader, self._reader = self._reader, None
@@ -379,18 +394,23 @@ class BrowserLeg:
                     await self._socket.close(self._closing.code, self._closing.reason)
                 return
 
-    async def _watch(self) -> None:
+    @property
+    def _pause_s(self) -> float:
+        return min(WATCH_S, self._limits.idle_s / 2)
+
+    def _watch(self) -> float | None:
         """End a socket that says nothing, or takes nothing."""
-        while self._closing is None:
-            await anyio.sleep(min(WATCH_S, self._limits.idle_s / 2))
-            now = self._clock()
-            if now - self._last_frame > self._limits.idle_s:
-                self._cut_off(IDLE)
-            elif self._sending_since and now - self._sending_since > self._limits.stall_s:
-                self._cut_off(TOO_SLOW)
-        with anyio.move_on_after(self._limits.close_s):
-            await self._written.wait()
-        # The last frames did not leave in time: a polite close would wait behind them for ever.
+        now = self._clock()
+        if self._closing is not None:
+            return None
+        if now - self._last_frame > self._limits.idle_s:
+            self._cut_off(IDLE)
+        elif self._sending_since and now - self._sending_since > self._limits.stall_s:
+            self._cut_off(TOO_SLOW)
+        return self._pause_s
+
+    def _hang_up(self) -> None:
+        """The last frames did not leave in time: a polite close would wait behind them for ever."""
         abort = self._socket.scope.get("extensions", {}).get(ABORT)
         if abort is not None:
             abort["now"]()

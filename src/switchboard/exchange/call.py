@@ -72,7 +72,6 @@ class Call:
         self._conversation = Conversation(placed.brief.rules, clock(), placed.past)
         self._gate = self._conversation.gate
         self._timers = Timers(clock)
-        self._over = anyio.Event()
         self._leg: CallerLeg | None = None
         self._sessions = Sessions(
             self.id,
@@ -106,13 +105,12 @@ class Call:
         try:
             async with anyio.create_task_group() as tasks:
                 self._tasks = tasks
-                tasks.start_soon(self._timers.run, self._timer_fired)
                 tasks.start_soon(self._sessions.hold)
                 if self._tape:
                     tasks.start_soon(self._tape.run)
                 if self.placed.rings_s is not None:
                     tasks.start_soon(self._ring, self.placed.rings_s)
-                await self._over.wait()
+                await self._timers.run(self._timer_fired)  # until it is over
                 tasks.cancel_scope.cancel()
         finally:
             self.apply(e.EndRequested("cancelled"))
@@ -462,4 +460,4 @@ class Call:
     def _finish(self, reason: str) -> None:
         if self.ended is None:
             self.ended = reason
-            self._over.set()
+            self._timers.stop()

@@ -68,9 +68,11 @@ class Switchboard:
         self._observer = observer
         self._deck = deck
         self._clock = clock
-        self._waiting = Waiting(lines or Lines(), self._placed, clock, observer.origin, new_id)
-        self._beside = Beside(self._waiting, self._start, negotiate, mint)
         self._calls: dict[str, Call] = {}
+        self._waiting = Waiting(
+            lines or Lines(), self._calls.values, clock, observer.origin, new_id
+        )
+        self._beside = Beside(self._waiting, self._start, negotiate, mint)
         self._tasks: TaskGroup | None = None
         self._one_ended = anyio.Event()
 
@@ -266,9 +268,6 @@ class Switchboard:
 
     def ready(self) -> bool:
         return self._waiting.is_open
-
-    def _placed(self) -> list[Placed]:
-        return [call.placed for call in self._calls.values()]
 
     def _end_politely(self, call_id: str, reason: str) -> None:
         if call := self._calls.get(call_id):

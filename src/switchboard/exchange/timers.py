@@ -1,8 +1,8 @@
 """The named timers of one call."""
 
+import asyncio
+import math
 from collections.abc import Callable
-
-import anyio
 
 
 class Timers:
@@ -11,25 +11,47 @@ class Timers:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._due: dict[str, float] = {}
-        self._changed = anyio.Event()
+        self._wake = asyncio.Event()
+        self._alarm: asyncio.TimerHandle | None = None
+        """For the earliest, or for one that there is no more; there while `run` waits."""
+        self._alarm_at = -math.inf
+        self._stopped = False
 
     def set(self, name: str, at: float) -> None:
         self._due[name] = at
-        self._changed.set()
+        if at < self._alarm_at:
+            self._wait()
 
     def clear(self, name: str) -> None:
-        # A wake-up for nothing costs less than telling the sleeper that there is none.
+        # A wake-up for nothing costs less than waiting anew.
         self._due.pop(name, None)
 
+    def stop(self) -> None:
+        """Let `run` return."""
+        self._stopped = True
+        self._wake.set()
+
     async def run(self, fire: Callable[[str], None]) -> None:
-        """Fire every timer when it is due, until cancelled."""
-        while True:
-            self._changed = anyio.Event()
-            now = self._clock()
-            for name in [name for name, at in self._due.items() if at <= now]:
-                if self._due.get(name, now + 1) <= now:  # an earlier one may have cleared it
-                    del self._due[name]
-                    fire(name)
-            pause_s = min(self._due.values(), default=now + 3600) - self._clock()
-            with anyio.move_on_after(max(pause_s, 0)):
-                await self._changed.wait()
+        """Fire every timer when it is due, until told to stop."""
+        try:
+            while not self._stopped:
+                now = self._clock()
+                for name in [name for name, at in self._due.items() if at <= now]:
+                    if self._due.get(name, now + 1) <= now:  # an earlier one may have cleared it
+                        del self._due[name]
+                        fire(name)
+                self._wait()
+                await self._wake.wait()
+                self._wake.clear()
+        finally:
+            if self._alarm is not None:
+                self._alarm.cancel()
+
+    def _wait(self) -> None:
+        """A timer of the loop's that wakes us, and no task of ours: it may be set anew often."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm, self._alarm_at = None, min(self._due.values(), default=math.inf)
+        if self._due:
+            pause_s = max(self._alarm_at - self._clock(), 0)
+            self._alarm = asyncio.get_running_loop().call_later(pause_s, self._wake.set)

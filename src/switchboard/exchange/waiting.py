@@ -1,9 +1,9 @@
 """Lines that are taken by calls which have not begun: their caller, or the service, is awaited."""
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from switchboard.access.principal import Kind, Principal
 from switchboard.access.rates import Rate, Rates
@@ -44,6 +44,13 @@ class _Wait:
     """What a front end was given to begin it with."""
 
 
+class Held(Protocol):
+    """Whatever holds a line."""
+
+    @property
+    def placed(self) -> Placed: ...
+
+
 class Waiting:
     """Placed calls that wait. `live` says which have begun and hold a line each; `origin`, what the
     call that is being placed just now comes from, for whoever observes.
@@ -54,7 +61,7 @@ class Waiting:
     def __init__(
         self,
         lines: Lines,
-        live: Callable[[], Collection[Placed]],
+        live: Callable[[], Collection[Held]],
         clock: Callable[[], float],
         origin: Callable[[], object] = lambda: None,
         new_id: NewId = new_call_id,
@@ -119,25 +126,34 @@ class Waiting:
 
     def _check_room(self, principal: Principal, agent: str) -> None:
         lines = self._lines
-        held = [*self._live(), *(wait.placed for wait in self._waits.values())]
-        if len(held) >= lines.calls:
+        live = self._live()
+        taken = len(live) + len(self._waits)
+        if taken >= lines.calls:
             raise LinesBusy("All lines are busy; please try again in a moment.")
         stranger = principal.kind is Kind.ANONYMOUS
-        if stranger and len(held) >= lines.calls - lines.kept:
+        if stranger and taken >= lines.calls - lines.kept:
             raise LinesBusy("The lines that are left are for people who have signed in.")
-        if principal.kind is Kind.PERSON and lines.user is not None:
-            mine = sum(each.principal.id == principal.id for each in held)
+        # Counted one by one only where there are enough calls for it.
+        if principal.kind is Kind.PERSON and lines.user is not None and taken >= lines.user:
+            mine = sum(each.principal.id == principal.id for each in self._held())
             if mine >= lines.user:
                 raise LinesBusy("You are on as many calls as you may be. End one first.")
-        if stranger and lines.address is not None and principal.address is not None:
-            beside = [each.principal for each in held if each.principal.kind is Kind.ANONYMOUS]
-            if sum(each.address == principal.address for each in beside) >= lines.address:
+        at_most = None if principal.address is None else lines.address
+        if stranger and at_most is not None and taken >= at_most:
+            beside = [each.principal for each in self._held()]
+            strangers = [each for each in beside if each.kind is Kind.ANONYMOUS]
+            if sum(each.address == principal.address for each in strangers) >= at_most:
                 raise LinesBusy("There are as many calls from your address as there may be.")
-        busy = sum(each.brief.agent == agent for each in held)
-        if lines.agent is not None and busy >= lines.agent:
-            raise LinesBusy("This agent is on as many calls as it may be.")
+        if lines.agent is not None and taken >= lines.agent:
+            busy = sum(each.brief.agent == agent for each in self._held())
+            if busy >= lines.agent:
+                raise LinesBusy("This agent is on as many calls as it may be.")
         if self._agents is not None:
             self._agents.check(agent)
+
+    def _held(self) -> Iterator[Placed]:
+        """What each line is taken by."""
+        return (each.placed for each in (*self._live(), *self._waits.values()))
 
     def expect(
         self, placed: Placed, wait_s: float | None = None, *, minted: Minted | None = None

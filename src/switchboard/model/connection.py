@@ -187,10 +187,9 @@ async def _beside(link: Link) -> AsyncGenerator[None]:
     failure: Exception | None = None
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(link.pump)
-        tasks.start_soon(link.watch)
-        tasks.start_soon(link.expect_session)
         try:
-            yield
+            with link.watched():
+                yield
         except Exception as error:  # noqa: BLE001  # raised again below, outside the group
             failure = error
         tasks.cancel_scope.cancel()

@@ -68,6 +68,13 @@ async def send_whole(link: ClientConnection, message: str | bytes) -> None:
         await link.drain()
 
 
+async def send_whole_text(link: ClientConnection, text: bytes) -> None:
+    """The same of a text that is encoded already."""
+    if link.protocol.state is State.OPEN:
+        link.transport.write(masked_text(text, next(_keys)))
+        await link.drain()
+
+
 def send_at_once(link: ClientConnection, message: str | bytes) -> bool:
     """As `send_whole`, if that takes no waiting; else `False`, and nothing is sent."""
     if link.paused or link.protocol.state is not State.OPEN:

@@ -1,12 +1,11 @@
 """An open session with the realtime service: the model's leg of one call."""
 
-import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import contextmanager
 from dataclasses import replace
 
-import anyio
 from websockets.exceptions import ConnectionClosed
 
 from switchboard.conversation.commands import ModelCommand, TruncateItem
@@ -15,10 +14,11 @@ from switchboard.conversation.legs import ReplyAudio
 from switchboard.model.codec import SESSION_UPDATE_ID, MalformedFrame, append
 from switchboard.model.config import ModelConfig
 from switchboard.model.endings import lost
-from switchboard.model.frames import QuickConnection, send_text_at_once
+from switchboard.model.frames import QuickConnection, send_text_at_once, send_whole_text
 from switchboard.model.outbox import Outbox
 from switchboard.model.profiles import Capabilities
 from switchboard.model.wire import NOTHING, Fact, Facts
+from switchboard.ticks import Ticks
 
 logger = logging.getLogger(__name__)
 
@@ -45,18 +45,15 @@ class Link:
         )
         self._outbox.put_command(opening)
         self._resumed = resumed
-        self._configured = asyncio.Event()
+        self.configured = False
+        """The session has taken our configuration."""
+        self._expected: Ticks | None = None
         self._sending_since: float | None = None
         self._complaint = "it said nothing"
         self._lost: ModelLost | None = None
         self._play: Callable[[ReplyAudio], bool] = lambda _: False
         self.malformed = 0
         """Frames that could not be understood, and were left out."""
-
-    @property
-    def configured(self) -> bool:
-        """The session has taken our configuration."""
-        return self._configured.is_set()
 
     @property
     def dropped(self) -> int:
@@ -107,35 +104,38 @@ class Link:
             while True:
                 frame = await self._outbox.next()
                 self._sending_since = time.monotonic()
-                await self._socket.send(frame, text=True)
+                await send_whole_text(self._socket, frame)
                 self._sending_since = None
-        except ConnectionClosed:
+        except OSError:
             return  # the listening side says why
 
-    async def watch(self) -> None:
-        """Lose a link that takes nothing any more. One timer per leg: one per frame would cost
-        half as much again as the sending."""
-        patience_s = self._config.stall_timeout_s
-        while self._lost is None:
-            await anyio.sleep(patience_s / 4)
-            since = self._sending_since
-            if since is not None and time.monotonic() - since > patience_s:
-                self._lose("the link is stalled: a frame could not be sent", retryable=True)
-
-    async def expect_session(self) -> None:
-        """Give the service its time to configure the session, and no more."""
-        with anyio.move_on_after(self._config.configure_timeout_s) as patience:
-            await self._configured.wait()
-        if patience.cancelled_caught:
-            self._lose(
-                f"the session was not configured in time ({self._complaint})", retryable=True
-            )
+    @contextmanager
+    def watched(self) -> Generator[None]:
+        """Lose a link that takes nothing any more, or whose service does not configure the session
+        in its time. One timer for the one: one per frame would cost half as much again as the
+        sending."""
+        self._expected = Ticks(self._config.configure_timeout_s, self._not_configured)
+        stall = Ticks(self._config.stall_timeout_s / 4, self._watch)
+        try:
+            yield
+        finally:
+            self._expected.stop()
+            stall.stop()
 
     # -- inside ---------------------------------------------------------------------------------
 
+    def _watch(self) -> float | None:
+        patience_s, since = self._config.stall_timeout_s, self._sending_since
+        if since is not None and time.monotonic() - since > patience_s:
+            self._lose("the link is stalled: a frame could not be sent", retryable=True)
+        return patience_s / 4 if self._lost is None else None
+
+    def _not_configured(self) -> None:
+        self._lose(f"the session was not configured in time ({self._complaint})", retryable=True)
+
     def _play_at_once(self, frame: bytes) -> bool:
         """Whether this was audio, and is played."""
-        if self._lost is not None or not self._configured.is_set():
+        if self._lost is not None or not self.configured:
             return False
         reply = self._decoder.audio(frame)
         return reply is not None and self._play(reply)
@@ -146,7 +146,7 @@ class Link:
         except MalformedFrame as malformed:
             self._refuse(malformed)
             return NOTHING
-        if self._configured.is_set():
+        if self.configured:
             return facts
         self._look_for_session(facts)
         return [self._as_resumed(fact) for fact in facts] if self._resumed else facts
@@ -158,7 +158,9 @@ class Link:
         for fact in facts:
             match fact:
                 case ModelReady():
-                    self._configured.set()
+                    self.configured = True
+                    if self._expected is not None:
+                        self._expected.stop()
                     self._outbox.want_audio()
                 case ModelRefused(code, _, event_id, param):
                     # The service's sentence goes nowhere: it may quote our configuration, prompt

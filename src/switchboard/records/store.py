@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 BUSY_TIMEOUT_MS = 5_000
 WAIT_S = 5.0
 """So long somebody waits for a connection to the database."""
-_AWAY = "The records cannot be reached just now. Try again in a moment."
+AWAY = "The records cannot be reached just now. Try again in a moment."
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -184,7 +184,7 @@ class Store:
         """Likewise, for somebody who is waiting: a database known to be away is not waited for,
         and one that does not answer not for long."""
         if self.away:
-            raise RecordsUnavailable(_AWAY)
+            raise RecordsUnavailable(AWAY)
         return self._unbroken(self._engine, WAIT_S)
 
     async def write(self, work: Callable[[Connection], None]) -> None:
@@ -225,7 +225,7 @@ class Store:
         if not is_passing(reason):
             raise reason
         self.away = True
-        raise RecordsUnavailable(_AWAY) from reason
+        raise RecordsUnavailable(AWAY) from reason
 
     async def _connected(self, engine: AsyncEngine, within_s: float) -> AsyncConnection:
         # Cancelled in the middle of a statement, the SQLite driver's thread and its connection part

@@ -1,0 +1,27 @@
+"""What is done later, or again and again, without a task that sleeps: each call would have several,
+and a task with what surrounds it weighs as much as twenty timers."""
+
+import asyncio
+from collections.abc import Callable
+
+
+class Ticks:
+    """Does `act` after a while; and once more after as many seconds as that says, if it does.
+
+    Begins at once, on the loop that runs. `act` must not raise.
+    """
+
+    def __init__(self, after_s: float, act: Callable[[], float | None]) -> None:
+        self._act = act
+        self._stopped = False
+        self._handle = asyncio.get_running_loop().call_later(after_s, self._tick)
+
+    def stop(self) -> None:
+        """It is done no more."""
+        self._stopped = True
+        self._handle.cancel()
+
+    def _tick(self) -> None:
+        again_s = self._act()
+        if again_s is not None and not self._stopped:
+            self._handle = asyncio.get_running_loop().call_later(again_s, self._tick)
