@@ -36,14 +36,14 @@ def test_what_is_old_is_freed_once_nobody_speaks() -> None:
     collecting = Collecting()
     knot = old_knot()
     assert knot() is not None
-    assert collecting.look(live=0)
+    assert collecting.look(speaking=0)
     assert knot() is None
 
 
 def test_nobody_who_speaks_waits_for_it() -> None:
     collecting = Collecting()
     knot = old_knot()
-    assert not collecting.look(live=1)
+    assert not collecting.look(speaking=1)
     assert knot() is not None
 
 
@@ -51,16 +51,16 @@ def test_yet_it_does_not_wait_for_ever() -> None:
     collecting = Collecting(most=3)
     knot = old_knot()
     for _ in range(2):
-        assert not collecting.look(live=1)
+        assert not collecting.look(speaking=1)
         gc.collect(1)
-    assert collecting.look(live=1)
+    assert collecting.look(speaking=1)
     assert knot() is None
-    assert not collecting.look(live=1)  # and then it begins anew
+    assert not collecting.look(speaking=1)  # and then it begins anew
 
 
 def test_where_nothing_has_grown_old_it_does_not_look() -> None:
     collecting = Collecting()
-    assert not collecting.look(live=0)
+    assert not collecting.look(speaking=0)
 
 
 def test_a_server_looks_often_at_a_little_and_leaves_what_was_there_alone() -> None:

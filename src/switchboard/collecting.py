@@ -38,16 +38,16 @@ class Collecting:
         gc.set_threshold(YOUNG, MIDDLE, NEVER)
         self._looked = _times_aged()
 
-    async def keep(self, live: Callable[[], int]) -> None:
-        """Until cancelled. `live`: how many calls there are."""
+    async def keep(self, speaking: Callable[[], int]) -> None:
+        """Until cancelled. `speaking`: how many a pause would interrupt."""
         while True:
             await anyio.sleep(LOOK_S)
-            self.look(live())
+            self.look(speaking())
 
-    def look(self, live: int) -> bool:
+    def look(self, speaking: int) -> bool:
         """Free the old that nobody holds, unless that can wait; whether it did."""
         aged = _times_aged() - self._looked
-        if not aged or (live and aged < self._most):
+        if not aged or (speaking and aged < self._most):
             return False
         gc.collect()
         self._looked = _times_aged()

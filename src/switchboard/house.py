@@ -403,6 +403,10 @@ class House:
             endpoints["proxy"] = PROXY_PATH
         return {"name": "switchboard", "version": version("switchboard"), "endpoints": endpoints}
 
+    def speaking(self) -> int:
+        """Calls and proxied connections: those whom a pause of ours would interrupt."""
+        return self.switchboard.live() + (self.proxy.active() if self.proxy else 0)
+
     def health(self) -> tuple[int, dict[str, Any]]:
         """HTTP status and what to say: 503 while a call could not be taken."""
         shown = {service: source.status for service, source in self.shown.items()}

@@ -107,7 +107,7 @@ class DrainingServer(uvicorn.Server):
         """`beside` is entered once it serves, and left as it stops to take connections."""
         super().__init__(config)
         self._drain = house.drain
-        self._live = house.switchboard.live
+        self._speaking = house.speaking
         self._collecting = Collecting()
         self._beside = beside
         self._requests = requests
@@ -131,7 +131,7 @@ class DrainingServer(uvicorn.Server):
 
     async def main_loop(self) -> None:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._collecting.keep, self._live)
+            tasks.start_soon(self._collecting.keep, self._speaking)
             await super().main_loop()
             tasks.cancel_scope.cancel()
 

@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 ORDER: Sequence[type[Base]] = (Call, Item, ToolCall, Interruption, Reply)
 """A call's own row comes before the rows that belong to it."""
 SLICE: Final = 20
-"""Rows at a time. With PostgreSQL, to make them ready takes the event loop, on which the calls
-speak."""
+"""Rows at a time with PostgreSQL, where to make them ready takes the event loop, on which the calls
+speak. SQLite's are written in a thread: there, slices only cost."""
 
 
 class Writer:
@@ -100,7 +100,7 @@ class Writer:
                 connection.execute(one.values(row))
             return
         statement = _upsert_of(table, frozenset(rows[0]), self._store.dialect)
-        for slice_of in batched(rows, SLICE):
+        for slice_of in batched(rows, SLICE if self._store.is_shared else len(rows)):
             connection.execute(statement, slice_of)
 
 
