@@ -17,10 +17,10 @@ Pythons are three, and 10 000 were ten, twice a second while somebody sends what
 MIDDLE: Final = 10
 """Of these looks before what survived them is looked at once more, and then is old."""
 NEVER: Final = 1_000_000
-MOST: Final = 20
-"""Times that something became old before all of that is looked at though somebody speaks: 140 000
-objects at most, as three hundred calls leave that have ended. A full look at two hundred calls
-takes some 50 ms."""
+MOST: Final = 50
+"""Times that something became old before all of that is looked at though somebody speaks: 350 000
+objects at most, as seven hundred calls leave that have ended. A full look takes tens of
+milliseconds."""
 LOOK_S: Final = 5.0
 
 
