@@ -12,8 +12,8 @@ from typing import Final
 import anyio
 
 YOUNG: Final = 700
-"""Objects that come before the youngest are looked at: a millisecond's work. The 2 000 of later
-Pythons are three, and 10 000 were ten, twice a second while somebody sends what is refused."""
+"""Objects that come before the youngest are looked at: half a millisecond's work, rarely more than
+two. 10 000 were ten to fifteen, once in two seconds while somebody sends what is refused."""
 MIDDLE: Final = 10
 """Of these looks before what survived them is looked at once more, and then is old."""
 NEVER: Final = 1_000_000

@@ -14,6 +14,15 @@ HANDSHAKES: Final = Rate(20, 200)
 """New sockets of one address, good or not."""
 
 
+def elsewhere(scope: Scope, except_below: tuple[str, ...]) -> str | None:
+    """The address that a request or socket comes from; `None` for this machine, and for whoever
+    comes to one of these paths."""
+    if scope["path"].startswith(except_below or ("\0",)):
+        return None
+    client = scope.get("client")
+    return None if client is None or is_loopback(client[0]) else client[0]
+
+
 class SocketsPerAddress:
     """ASGI middleware. Whoever is on this machine is not counted: behind a proxy here that is not
     named in `TRUSTED_PROXIES` all the world would be one address. Nor is who comes to one of
@@ -51,10 +60,7 @@ class SocketsPerAddress:
                 del self._open[address]
 
     def _counted(self, scope: Scope) -> str | None:
-        if scope["type"] != "websocket" or scope["path"].startswith(self._except_below or ("\0",)):
-            return None
-        client = scope.get("client")
-        return None if client is None or is_loopback(client[0]) else client[0]
+        return elsewhere(scope, self._except_below) if scope["type"] == "websocket" else None
 
     def _refusal(self, address: str) -> str | None:
         if self._open[address] >= self._limit:

@@ -8,9 +8,9 @@ import anyio
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from switchboard.access.identity import is_loopback
 from switchboard.access.rates import Rate, Rates
 from switchboard.access.refusals import TooOften
+from switchboard.browser.crowd import elsewhere
 
 WAIT_S: Final = 5.0
 """A connection, of which an address has so many, is refused once in this time."""
@@ -53,7 +53,8 @@ class RefusedSlowly:
         self._except_below = except_below
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        address = self._counted(scope)
+        is_asked = scope["type"] != "lifespan"
+        address = elsewhere(scope, self._except_below) if is_asked else None
         if address is None:
             await self._app(scope, receive, send)
             return
@@ -66,12 +67,6 @@ class RefusedSlowly:
         scope[_KEY] = partial(self._refused, address)
 
         await self._app(scope, receive, send_in_time)
-
-    def _counted(self, scope: Scope) -> str | None:
-        if scope["type"] == "lifespan" or scope["path"].startswith(self._except_below or ("\0",)):
-            return None
-        client = scope.get("client")
-        return None if client is None or is_loopback(client[0]) else client[0]
 
     async def _refused(self, address: str) -> None:
         try:
