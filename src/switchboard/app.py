@@ -37,6 +37,7 @@ from switchboard.exchange.observer import Observer
 from switchboard.house import HEALTH_PATH, LIVE_PATH, PROBES, READY_PATH, House
 from switchboard.settings import Settings
 from switchboard.telemetry.pipeline import NATIVE_OFF
+from switchboard.turns import Begin, InTurn, Turns
 from switchboard.workers.share import ALONE, Worker
 
 STRANGERS_AT_FIRST = 3
@@ -76,8 +77,10 @@ def create_app(
         telemetry=NATIVE_OFF,
     )
     app.state.house = house
-    _mount(app, house)
+    turns = Turns()
+    _mount(app, house, turns)
     _refuse_in_words(app)
+    app.add_middleware(Begin, turns=turns)  # the routing's half of the work, after that of these:
     # Others of ours call us by our address, too.
     nameless = (*PROBES, LINK_PATH) if house.store.is_shared else PROBES
     app.add_middleware(KnownHosts, hosts=house.origins.hosts, except_paths=nameless)
@@ -92,11 +95,12 @@ def create_app(
         SocketsPerAddress, limit=settings.sockets_per_address, except_below=CARRIER_SOCKETS
     )
     app.add_middleware(TrustedProxies, proxies=settings.trusted_proxies)
+    app.add_middleware(InTurn, turns=turns)
     house.telemetry.watch(app, PROBES, house.gauges())
     return app
 
 
-def _mount(app: FastAPI, house: House) -> None:
+def _mount(app: FastAPI, house: House, turns: Turns) -> None:
     settings = house.settings
     room = BrowserRoom(
         house.switchboard,
@@ -134,7 +138,7 @@ def _mount(app: FastAPI, house: House) -> None:
     async def live() -> Response:  # pyright: ignore[reportUnusedFunction]
         return json_answer(b'{"status":"alive"}', 200)
 
-    identify = Identify(house.authenticator, tickets_speak=house.door.by_tokens)
+    identify = Identify(house.authenticator, turns, tickets_speak=house.door.by_tokens)
     app.include_router(browser_routes(room, identify))
     if house.rtc is not None:
         app.include_router(rtc_routes(house.rtc, identify))

@@ -18,6 +18,7 @@ from switchboard.access.platform import Platform
 from switchboard.access.principal import ANONYMOUS, Kind, Role
 from switchboard.access.refusals import CannotTell, NotIdentified
 from switchboard.errors import ConfigurationError, NotAllowed
+from switchboard.turns import Turns
 from tests.access.signer import ISSUER as AUTHORITY
 from tests.access.signer import Signer, by_hand, request, signed
 
@@ -259,15 +260,15 @@ def test_sign_in_is_enough_to_be_published(door: Door) -> None:
 
 
 async def test_where_tickets_speak_a_ticket_s_holder_need_show_nothing_else(door: Door) -> None:
-    at_door = Identify(door.people, tickets_speak=True)
+    at_door = Identify(door.people, Turns(), tickets_speak=True)
     assert await at_door.holder(request()) is None
     who = await at_door.holder(request(shown(said())))
     assert who is not None
     with pytest.raises(NotIdentified):
         await at_door.holder(request("Bearer abc"))
     with pytest.raises(NotIdentified):
-        await Identify(door.people).holder(request())
-    assert await Identify(Anybody()).holder(request()) == ANONYMOUS
+        await Identify(door.people, Turns()).holder(request())
+    assert await Identify(Anybody(), Turns()).holder(request()) == ANONYMOUS
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ from switchboard.conversation.legs import CallerAudio, CallerLeg, Line
 from switchboard.errors import LinesBusy, NotAllowed
 from switchboard.records.store import Store, sqlite_url
 from switchboard.records.tickets import TicketTable
+from switchboard.turns import Turns
 
 FRAME = base64.b64encode(bytes(960)).decode()
 """20 ms of silence."""
@@ -259,7 +260,7 @@ async def house(data_dir: Path, setting: Setting | None = None) -> AsyncGenerato
             verify=setting.verify,
         )
         app = FastAPI()
-        app.include_router(browser_routes(room, Identify(setting.authenticator)))
+        app.include_router(browser_routes(room, Identify(setting.authenticator, Turns())))
         for refusal in REFUSALS:
             app.add_exception_handler(refusal, answer_refusal)
         app.add_middleware(KnownHosts, hosts=origins.hosts)

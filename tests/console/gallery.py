@@ -40,6 +40,7 @@ from switchboard.records.opening import Opening
 from switchboard.records.reel import FRAMES_PER_MS, Piece, Reel, Side
 from switchboard.records.store import Store, sqlite_url
 from switchboard.sheets import sheet_of
+from switchboard.turns import Turns
 from tests.console.day import HEARD, NOW, fill
 from tests.console.evaluations import keep
 
@@ -209,7 +210,7 @@ class Gallery:
             neighbours=Neighbours(store, Bus(store), tickets_of(store), title_of=str),
         )
         app = FastAPI(openapi_url=None)
-        app.include_router(console_routes(room, Identify(LocalOnly())))
+        app.include_router(console_routes(room, Identify(LocalOnly(), Turns())))
         for refusal in REFUSALS:
             app.add_exception_handler(refusal, answer_refusal)
 

@@ -43,6 +43,7 @@ from switchboard.records.placed import PlacedTable
 from switchboard.records.recordings import RecordingTable
 from switchboard.records.store import Store, sqlite_url
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
+from switchboard.turns import Turns
 from tests.access.signer import AUDIENCE, ISSUER, METADATA, Signer, signed
 from tests.browser.peers import ScriptedExchange, serving
 
@@ -392,7 +393,10 @@ async def house(
         await outgoing.recover()
         app = FastAPI()
         app.include_router(phone_routes(room))
-        origins, identify = Origins(loopback_origins(port)), Identify(authenticator or LocalOnly())
+        origins, identify = (
+            Origins(loopback_origins(port)),
+            Identify(authenticator or LocalOnly(), Turns()),
+        )
         app.include_router(outgoing_routes(outgoing, origins, identify))
         for refusal in REFUSALS:
             app.add_exception_handler(refusal, answer_refusal)

@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from switchboard.access.principal import ANONYMOUS, LOCAL, Principal
 from switchboard.access.refusals import NotIdentified
 from switchboard.errors import ConfigurationError
+from switchboard.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -72,11 +73,15 @@ class Identify:
     somebody who did. A browser cannot show a token on a socket.
     """
 
-    def __init__(self, authenticator: Authenticator, *, tickets_speak: bool = False) -> None:
+    def __init__(
+        self, authenticator: Authenticator, turns: Turns, *, tickets_speak: bool = False
+    ) -> None:
         self._authenticator = authenticator
+        self._turns = turns
         self._tickets_speak = tickets_speak
 
     async def __call__(self, connection: HTTPConnection) -> Principal:
+        await self._turns.wait()  # half of a request's work is behind it
         who = await self._authenticator.identify(connection)
         return replace(who, address=address_of(connection))
 

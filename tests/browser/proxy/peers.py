@@ -28,6 +28,7 @@ from switchboard.browser.proxy.relay import Tokens
 from switchboard.browser.proxy.routes import ProxyConfig, ProxyRoom, proxy_routes
 from switchboard.errors import ModelUnavailable
 from switchboard.model.passage import PassageConfig, Passages
+from switchboard.turns import Turns
 from tests.browser.peers import serving
 
 SERVER_TOKEN = "the-servers-own-token"
@@ -222,7 +223,7 @@ async def proxy(
         config=config,
     )
     app = FastAPI()
-    app.include_router(proxy_routes(room, Identify(authenticator or LocalOnly())))
+    app.include_router(proxy_routes(room, Identify(authenticator or LocalOnly(), Turns())))
     for refusal in REFUSALS:
         app.add_exception_handler(refusal, answer_refusal)
     app.add_middleware(KnownHosts, hosts=origins.hosts)
