@@ -11,13 +11,14 @@ from typing import Final
 
 import anyio
 
-YOUNG: Final = 700
-"""Objects that come before the youngest are looked at: half a millisecond's work, rarely more than
-two. 10 000 were ten to fifteen, once in two seconds while somebody sends what is refused."""
-MIDDLE: Final = 10
-"""Of these looks before what survived them is looked at once more, and then is old."""
+YOUNG: Final = 350
+"""Objects that come before the youngest are looked at: a fifth of a millisecond's work. 10 000 were
+ten to fifteen milliseconds, once in two seconds while somebody sends what is refused."""
+MIDDLE: Final = 4
+"""Of these looks before what survived them is looked at once more, and then is old: another half of
+a millisecond. Ten were two, with twice as many young."""
 NEVER: Final = 1_000_000
-MOST: Final = 50
+MOST: Final = 250
 """Times that something became old before all of that is looked at though somebody speaks: 350 000
 objects at most, as seven hundred calls leave that have ended. A full look takes tens of
 milliseconds."""
