@@ -81,6 +81,37 @@ async def test_the_upgrade_names_the_deployment_bears_the_token_and_nothing_old(
     assert "Sec-WebSocket-Extensions" not in request.headers
 
 
+async def test_others_go_on_between_events_that_came_together() -> None:
+    ready = asyncio.Event()
+    order: list[str] = []
+
+    async def turn(peer: Peer, socket: ServerConnection) -> None:
+        await peer.welcome(socket)
+        await ready.wait()
+        for _ in range(6):
+            await say(socket, "input_audio_buffer.speech_started", item_id="i", audio_start_ms=0)
+        await peer.listen_on(socket)
+
+    async def others() -> None:
+        while True:
+            order.append("other")
+            await asyncio.sleep(0)
+
+    async with serving(turn) as peer, line_to(peer).dial(SPEC) as leg:
+        await until(ModelReady, leg)
+        ready.set()
+        beside = asyncio.create_task(others())
+        async for event in leg:
+            assert isinstance(event, SpeechStarted)
+            order.append("event")
+            if order.count("event") == 6:
+                break
+        beside.cancel()
+
+    at = [place for place, what in enumerate(order) if what == "event"]
+    assert all(order[before + 1] == "other" for before in at[:-1])
+
+
 async def test_audio_waits_for_the_session_while_its_update_goes_first() -> None:
     async def slow_welcome(peer: Peer, socket: ServerConnection) -> None:
         with contextlib.suppress(TimeoutError):

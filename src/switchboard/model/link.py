@@ -1,5 +1,6 @@
 """An open session with the realtime service: the model's leg of one call."""
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Generator
@@ -94,6 +95,10 @@ class Link:
                 break
             for fact in self._read(frame):
                 yield fact
+            if self._socket.recv_messages.frames:
+                # A turn of the caller's is six events at once, which take a millisecond: other
+                # calls' audio goes between them. Ours stays behind those that wait (`frames.py`).
+                await asyncio.sleep(0)
         yield self._lost
 
     # -- beside it ------------------------------------------------------------------------------
