@@ -12,6 +12,7 @@ from stdnum import luhn
 from bench.redaction import judge, lines
 from switchboard.records.redaction.kinds import FULL, Kind, Pattern, Redaction, Span
 from switchboard.records.redaction.redactor import Growing, Redactor
+from switchboard.records.redaction.runs import _NUMBER, candidate  # pyright: ignore[reportPrivateUsage]
 
 PATIENT = settings(deadline=None)  # a busy machine is no fault
 REDACTOR = Redactor(FULL)
@@ -250,3 +251,18 @@ def test_no_text_takes_long(text: str) -> None:
     REDACTOR.text(text)
     REDACTOR.data(text)
     REDACTOR.text(text, Growing.SURELY)
+
+
+SIX_OF_OLD = "\u017fIX"
+DOTLESS, DOTTED = "\u0131", "\u0130"
+PIECES = st.sampled_from(
+    ["six", "One", SIX_OF_OLD, "o", "at", "Ten", DOTTED, DOTLESS, "٣", "²", "é", "x", "7", "@", " "]
+)
+
+
+@given(st.lists(PIECES, max_size=8).map("".join))
+def test_what_is_looked_at_first_overlooks_no_number(text: str) -> None:
+    numbers = [match.span() for match in _NUMBER.finditer(text)]
+    first = candidate(text)
+    assert numbers == [] or (first is not None and first <= numbers[0][0])
+    assert first is None or [match.span() for match in _NUMBER.finditer(text, first)] == numbers

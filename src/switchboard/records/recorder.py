@@ -13,12 +13,12 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
-from switchboard.conversation.commands import Note
+from switchboard.conversation.commands import Note, NoteLine
 from switchboard.records.opening import Opening
 from switchboard.records.orphans import close_calls, orphaned_calls
 from switchboard.records.redacting import Redacting
 from switchboard.records.redaction.redactor import Growing
-from switchboard.records.rows import Batch, Key, Row, row_of
+from switchboard.records.rows import Batch, Key, Row, growing_of, line_key, line_values, row_of
 from switchboard.records.schema import Call
 from switchboard.records.spool import Chunk, Spool
 from switchboard.records.store import Store
@@ -40,6 +40,9 @@ SPILL_ROWS = 2_000
 """So many wait in memory for a database that is away; then they go to disk."""
 SPILL_S = 10.0
 """Nor do they for longer: what a crash may lose meanwhile."""
+
+type _Waiting = dict[str, Any] | NoteLine
+"""A row; a line only becomes one when it is written: most are said over by the next word."""
 
 
 class Recorder:
@@ -69,7 +72,7 @@ class Recorder:
         self._limit = limit
         self._spill_rows = spill_rows
         self._clock = clock
-        self._pending: dict[Key, dict[str, Any]] = {}
+        self._pending: dict[Key, _Waiting] = {}
         self._work = anyio.Event()
         self._flushing = anyio.Lock()
         self._redacting = Redacting()
@@ -118,8 +121,9 @@ class Recorder:
 
     def note(self, call_id: str, note: Note, at: float) -> None:
         """Keep a note of `at`, epoch seconds; a later one of the same key replaces it."""
-        row = row_of(call_id, note, at)
-        if row is not None:
+        if isinstance(note, NoteLine):
+            self._wait(line_key(call_id, note), note)
+        elif (row := row_of(call_id, note, at)) is not None:
             self._add(row)
 
     def close_call(self, call_id: str, reason: str, ended_at: float) -> None:
@@ -139,18 +143,25 @@ class Recorder:
             del self._let_go[next(iter(self._let_go))]
 
     def _add(self, row: Row) -> None:
-        if row.key[0] in self._let_go:
-            return
         key = (row.table, row.key)
         known = self._pending.get(key)
-        if known is not None:
+        if isinstance(known, dict):
             known.update(row.values)
+        else:
+            self._wait(key, row.values)
+
+    def _wait(self, key: Key, what: _Waiting) -> None:
+        """Let it wait to be written, in place of what waits of the same key."""
+        table, (call_id, *_) = key
+        if call_id in self._let_go:
+            return
         # Calls are few, and without its call no other row can be written: never dropped.
-        elif len(self._pending) >= self._limit and row.table is not Call:
+        full = len(self._pending) >= self._limit and table is not Call
+        if full and key not in self._pending:
             self._dropped += 1
             self._dropped_unsaid += 1
         else:
-            self._pending[key] = row.values
+            self._pending[key] = what
         self._work.set()
 
     # -- the writer -------------------------------------------------------------------------
@@ -205,6 +216,9 @@ class Recorder:
             self._kept_at = self._clock()
 
     def _take(self) -> dict[Key, dict[str, Any]]:
+        return {key: _values(key, each) for key, each in self._take_up().items()}
+
+    def _take_up(self) -> dict[Key, _Waiting]:
         batch, self._pending = self._pending, {}
         self._work = anyio.Event()
         return batch
@@ -213,17 +227,17 @@ class Recorder:
         """What is to be written now: all but lines that grow and were written just before."""
         now = self._clock()
         ripe: dict[Key, dict[str, Any]] = {}
-        early: dict[Key, dict[str, Any]] = {}
-        for key, values in self._take().items():
-            if values.get("growing") is not Growing.SURELY:
+        early: dict[Key, _Waiting] = {}
+        for key, each in self._take_up().items():
+            if not _grows(each):
                 self._grown.pop(key, None)
             elif now - self._grown.get(key, -self._grows_s) < self._grows_s:
-                early[key] = values
+                early[key] = each
                 continue
             else:
                 self._grown.pop(key, None)
                 self._grown[key] = now
-            ripe[key] = values
+            ripe[key] = _values(key, each)
         while len(self._grown) > self._limit:  # of calls that ended in the middle of a line
             del self._grown[next(iter(self._grown))]
         self._pending = early
@@ -233,8 +247,11 @@ class Recorder:
 
     def _put_back(self, batch: Batch) -> None:
         newer, self._pending = self._pending, {}
-        for (table, key), values in [*batch.items(), *newer.items()]:
-            self._add(Row(table, key, values))
+        for key, each in [*batch.items(), *newer.items()]:
+            if isinstance(each, NoteLine):
+                self._wait(key, each)
+            else:
+                self._add(Row(*key, each))
 
     # -- the spool --------------------------------------------------------------------------
 
@@ -313,3 +330,12 @@ class Recorder:
         if self._dropped_unsaid:
             logger.error("records dropped", extra={"rows": self._dropped_unsaid})
             self._dropped_unsaid = 0
+
+
+def _grows(what: _Waiting) -> bool:
+    growing = growing_of(what) if isinstance(what, NoteLine) else what.get("growing")
+    return growing is Growing.SURELY
+
+
+def _values(key: Key, what: _Waiting) -> dict[str, Any]:
+    return line_values(key[1][0], what) if isinstance(what, NoteLine) else what

@@ -35,7 +35,7 @@ def row_of(call_id: str, note: Note, at: float) -> Row | None:
     """The row a note of `at` becomes; `None` for what is only shown, like the floor."""
     match note:
         case NoteLine():
-            return _row(Item, call_id, "item_id", note.item_id, _line(note))
+            return Row(*line_key(call_id, note), line_values(call_id, note))
         case NoteTool():
             return _row(ToolCall, call_id, "tool_call_id", note.call_id, _tool(note))
         case NoteInterruption():
@@ -52,19 +52,28 @@ def _row(table: type[Base], call_id: str, key_column: str, key: str, values: dic
     return Row(table, (call_id, key), {"call_id": call_id, key_column: key, **values})
 
 
-def _line(note: NoteLine) -> dict[str, Any]:
+def line_key(call_id: str, note: NoteLine) -> Key:
+    """Of the row that a line becomes."""
+    return Item, (call_id, note.item_id)
+
+
+def line_values(call_id: str, note: NoteLine) -> dict[str, Any]:
+    """What that row holds."""
     return {
+        "call_id": call_id,
+        "item_id": note.item_id,
         "speaker": note.speaker.value,
         "text": note.text,
         "state": note.state.value,
         "began_ms": note.began_ms,
         "heard_chars": note.heard_chars,
         "typed": note.typed,
-        "growing": _growing(note),  # no column: for whoever reads the text before it is stored
+        "growing": growing_of(note),  # no column: for whoever reads the text before it is stored
     }
 
 
-def _growing(note: NoteLine) -> Growing:
+def growing_of(note: NoteLine) -> Growing:
+    """Whether more of its text is to come."""
     if note.state is LineState.PARTIAL:
         return Growing.SURELY
     return Growing.PERHAPS if note.growing else Growing.NOT

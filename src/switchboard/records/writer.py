@@ -2,12 +2,13 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from itertools import batched
 from typing import Any, Final
 
-from sqlalchemy import Connection, Executable, or_, update
+from sqlalchemy import Connection, Dialect, Insert, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from switchboard.records.rows import Batch, Key
@@ -21,7 +22,7 @@ ORDER: Sequence[type[Base]] = (Call, Item, ToolCall, Interruption, Reply)
 """A call's own row comes before the rows that belong to it."""
 SLICE: Final = 20
 """Rows at a time with PostgreSQL, where to make them ready takes the event loop, on which the calls
-speak. SQLite's are written in a thread: there, slices only cost."""
+speak. SQLite's are written in a thread, all at once."""
 
 
 class Writer:
@@ -99,13 +100,18 @@ class Writer:
                 one = update(Call).where(Call.id == row["id"], ours)
                 connection.execute(one.values(row))
             return
-        statement = _upsert_of(table, frozenset(rows[0]), self._store.dialect)
-        for slice_of in batched(rows, SLICE if self._store.is_shared else len(rows)):
-            connection.execute(statement, slice_of)
+        columns = frozenset(rows[0])
+        if self._store.is_shared:
+            for slice_of in batched(rows, SLICE):
+                connection.execute(_upsert_of(table, columns, self._store.dialect), slice_of)
+            return
+        # SQLAlchemy would look at each value of each row, which costs more than to write it.
+        written = _written_of(table, columns, connection.dialect)
+        connection.exec_driver_sql(written.text, [written.row(values) for values in rows])
 
 
 @cache
-def _upsert_of(table: type[Base], columns: frozenset[str], dialect: str) -> Executable:
+def _upsert_of(table: type[Base], columns: frozenset[str], dialect: str) -> Insert:
     """Made once for each kind of row: to make one costs as much as to write many."""
     keys = [column.name for column in table.__table__.primary_key]
     statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
@@ -113,4 +119,32 @@ def _upsert_of(table: type[Base], columns: frozenset[str], dialect: str) -> Exec
         index_elements=keys,
         set_={name: statement.excluded[name] for name in sorted(columns) if name not in keys},
         where=Call.replica_id == statement.excluded.replica_id if table is Call else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """An upsert as a driver takes it."""
+
+    text: str
+    values: Sequence[tuple[str, Callable[[Any], Any] | None]]
+    """Which come in which order, and what makes them fit for the database."""
+
+    def row(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(
+            values[name] if fit is None else fit(values[name]) for name, fit in self.values
+        )
+
+
+@cache
+def _written_of(table: type[Base], columns: frozenset[str], dialect: Dialect) -> _Written:
+    statement = _upsert_of(table, columns, dialect.name)
+    compiled = statement.compile(dialect=dialect, column_keys=sorted(columns))
+    types = {column.name: column.type for column in table.__table__.columns}
+    return _Written(
+        str(compiled),
+        [
+            (name, types[name].dialect_impl(dialect).bind_processor(dialect))
+            for name in compiled.positiontup or ()
+        ],
     )

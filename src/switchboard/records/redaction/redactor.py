@@ -11,7 +11,7 @@ import re2  # pyright: ignore[reportMissingTypeStubs]
 from switchboard.records.redaction import emails, ids, numbers
 from switchboard.records.redaction.ibans import ibans
 from switchboard.records.redaction.kinds import PLACEHOLDER, Kind, Redaction, Span, joined
-from switchboard.records.redaction.runs import ANY, Run, runs_of
+from switchboard.records.redaction.runs import Run, candidate, runs_of
 from switchboard.records.redaction.tail import closed_until
 
 type Json = dict[str, Json] | list[Json] | str | int | float | bool | None
@@ -67,7 +67,7 @@ class Redactor:
         """What may be stored of a text; of one that grows, without its unsettled end."""
         if growing is not Growing.NOT:
             settled = self._settled(text)
-            if growing is Growing.SURELY or self._patterns or ANY.search(text, settled):
+            if growing is Growing.SURELY or self._patterns or candidate(text, settled) is not None:
                 text = text[:settled].rstrip()
         return _without(text, self.find(text))
 
@@ -81,7 +81,7 @@ class Redactor:
 
     def find(self, text: str, before: str = "") -> list[Span]:
         """Everything in a text that is not to be stored, in order. `before` says what it is."""
-        if not self._patterns and ANY.search(text) is None:
+        if not self._patterns and candidate(text) is None:
             return []
         masked = text
         if "[" in text:
@@ -133,7 +133,7 @@ class Redactor:
 
     def data(self, text: str) -> str:
         """The same for what is JSON, or not: JSON stays JSON."""
-        if not self._patterns and ANY.search(text) is None and "\\" not in text:
+        if not self._patterns and candidate(text) is None and "\\" not in text:
             return text
         try:
             value: Json = json.loads(text)

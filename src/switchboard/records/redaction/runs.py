@@ -7,7 +7,9 @@ but separators and hesitation between them.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, cast
+
+import re2  # pyright: ignore[reportMissingTypeStubs]
 
 DIGITS: Final = {
     **{"zero": "0", "oh": "0", "o": "0", "nought": "0", "naught": "0"},
@@ -44,12 +46,12 @@ _NUMBER: Final = re.compile(
     re.IGNORECASE,
 )
 _PLUS: Final = re.compile(r"(?:\+|(?<!\w)plus)[\s(-]{0,2}\Z", re.IGNORECASE)
-ANY: Final = re.compile(
-    rf"[\d@]|(?<![^\W\d_])(?:{_one_of(WORDS)})(?![^\W\d_])"
-    r"|(?<!\w)at(?!\w)",
-    re.IGNORECASE,
+_TURKISH: Final = str.maketrans("\u0130\u0131", "ii")
+_ANY: Final[Any] = cast("Any", re2).compile(  # it comes without types
+    rf"(?i)[\p{{Nd}}@]|(?:^|[^a-z])(?:{_one_of({*WORDS, 'at'})})(?:[^a-z]|$)"
 )
-"""A text without any of these holds nothing that we look for."""
+"""Most texts have none, and RE2 sees that in a tenth of the time; where it knows less of letters,
+it finds too much and never too little."""
 
 
 @dataclass(slots=True)
@@ -103,13 +105,23 @@ class Run:
         return self.places[first][0], self.places[last][1]
 
 
+def candidate(text: str, since: int = 0) -> int | None:
+    """Where the first begins of what may be anything that we look for; `None` if there is none."""
+    if not text.isascii():
+        # Half a surrogate pair RE2 cannot read, and of what is an I in Turkish it knows nothing.
+        text = text.encode("utf-8", "replace").decode("utf-8").translate(_TURKISH)
+    found = _ANY.search(text, since)
+    return None if found is None else found.start()
+
+
 def runs_of(text: str) -> Iterator[Run]:
     """The runs of a text, in order."""
     run, last = Run(), 0
     twice: tuple[int, int, str] | None = (
         None  # how often the next is meant, since where, after what
     )
-    for match in _NUMBER.finditer(text):
+    first = candidate(text)
+    for match in () if first is None else _NUMBER.finditer(text, first):
         gap = text[last : match.start()]
         last = match.end()
         if _GAP.fullmatch(gap) is None:
