@@ -21,7 +21,7 @@ import hmac
 import json
 import socket
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,10 +39,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from bench.attackers import Orders
-from bench.pages import FRAME_S, Direct, Page, Product, Tally, by_second, trips_of
+from bench.pages import FRAME_S, Direct, Page, Product, Second, by_second, trips_of
 from bench.processes import PYTHON, answering, apart, free_port, give_way, running
 from bench.relay import product_environment, standing_in
 from bench.report import percentile
+from bench.tapped import Tap, tapped
 from bench.trunk import SECRET, Telephone, Trunk, keep_talking, trunk
 from switchboard_local.acs.signing import Signer
 from switchboard_local.entra.issuer import TENANT, Issuer
@@ -55,6 +56,7 @@ PAGE: Final = "9a9e0000-4444-4444-8444-000000000005"
 AGENT: Final[str] = json.loads(Path("session_config.json").read_text())["default_agent"]
 ALLOWED_NUMBER: Final = "+442079460018"
 NUMBER_A_DAY: Final = 3
+ADDED: Final = "added p99 ms"
 MOST_ADDED: Final = 1.5
 """Times what it is in quiet."""
 _OPEN_S: Final = 60.0
@@ -106,23 +108,34 @@ async def run(
 
     Raises `RuntimeError` where something got through, a call was hurt, or was slowed too much.
     """
-    async with _house(calls) as house, _talking(house, calls) as (pages, direct, telephone):
-        await asyncio.sleep(warm_up_s)
-        quiet = await _window(pages, direct, seconds)
-        delivery = await _delivered(house)
-        known = _orders(house, pages[0], telephone, delivery, addresses)
-        orders = msgspec.structs.replace(
-            known, seconds=seconds, flood_per_s=flood_per_s, connections=connections
-        )
-        attackers = asyncio.create_task(_attackers(orders))
-        attacked = await _window(pages, direct, seconds)
-        scores = await attackers
-        faults = [*_through(scores), *_hurt(house, pages, telephone, delivery, attacked)]
-        if (code := house.process.returncode) is not None:
-            faults.append(f"the product ended with {code}")
+    async with _house(calls) as house:
+        async with (
+            tapped(house.url, house.model) as tap,
+            _talking(house, calls) as (pages, direct, telephone),
+        ):
+            talkers = [*(call.page for call in pages), *direct]
+            await asyncio.sleep(warm_up_s)
+            in_quiet = await by_second(talkers, seconds)
+            delivery = await _delivered(house)
+            known = _orders(house, pages[0], telephone, delivery, addresses)
+            orders = msgspec.structs.replace(
+                known, seconds=seconds, flood_per_s=flood_per_s, connections=connections
+            )
+            async with _attacking(orders) as done:
+                under_attack = await by_second(talkers, seconds)
+                scores = await done()
+            hurt = _hurt(house, pages, telephone, delivery)
         complaints = house.log.read_text(errors="replace")
-    faults += [f"the product logged: {line[:300]}" for line in _errors(complaints)]
-    ratio = attacked["added p99 ms"] / max(quiet["added p99 ms"], 0.001)
+        ended = house.process.returncode
+    quiet, attacked = (_told(each, calls, tap) for each in (in_quiet, under_attack))
+    ratio = attacked[ADDED] / max(quiet[ADDED], 0.001)
+    faults = [
+        *_through(scores),
+        *hurt,
+        *(f"the product logged: {line[:300]}" for line in _errors(complaints)),
+        *(["frames of legitimate calls were lost"] if attacked["lost"] else []),
+        *([] if ended is None else [f"the product ended with {ended}"]),
+    ]
     if judge and ratio > MOST_ADDED:
         faults.append(f"calls were slowed {ratio:.2f} times, and {MOST_ADDED} is allowed")
     result = {
@@ -174,7 +187,6 @@ def _hurt(
     pages: Sequence[Call],
     telephone: Telephone,
     delivery: Mapping[str, Any],
-    attacked: Mapping[str, Any],
 ) -> list[str]:
     """What the attackers have done that their answers do not tell."""
     context = delivery["data"]["incomingCallContext"]
@@ -185,7 +197,6 @@ def _hurt(
         f"a number was rung {rung} times in a day": rung > NUMBER_A_DAY,
         f"{len(strange)} numbers were rung that may not be": bool(strange),
         "the telephone call was ended": telephone.connection in house.carrier.hung_up,
-        "frames of legitimate calls were lost": attacked["lost"] > 0,
         "a legitimate call was ended": any(call.socket.close_code for call in pages),
     }
     return [what for what, is_so in found.items() if is_so]
@@ -194,7 +205,10 @@ def _hurt(
 # -- the attackers ------------------------------------------------------------------------------
 
 
-async def _attackers(orders: Orders) -> dict[str, Any]:
+@asynccontextmanager
+async def _attacking(orders: Orders) -> AsyncGenerator[Callable[[], Awaitable[dict[str, Any]]]]:
+    """From when they begin; call what is yielded to wait until they are done, for their scores.
+    Raises `RuntimeError` where they failed."""
     process = await asyncio.create_subprocess_exec(
         PYTHON,
         "-m",
@@ -203,17 +217,27 @@ async def _attackers(orders: Orders) -> dict[str, Any]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    give_way(process.pid)
-    try:
+    assert process.stdin is not None
+    assert process.stdout is not None
+
+    async def scores() -> dict[str, Any]:
         async with asyncio.timeout(orders.seconds + 120):
-            said, complained = await process.communicate(msgspec.json.encode(orders))
+            said, complained = await process.communicate()
+        if process.returncode:
+            raise RuntimeError(f"The attackers failed:\n{complained.decode()[-3_000:]}")
+        return json.loads(said)
+
+    try:
+        process.stdin.write(msgspec.json.encode(orders))
+        process.stdin.write_eof()
+        async with asyncio.timeout(_START_S):
+            await process.stdout.readline()
+        give_way(process.pid)
+        yield scores
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    if process.returncode:
-        raise RuntimeError(f"The attackers failed:\n{complained.decode()[-3_000:]}")
-    return json.loads(said)
 
 
 def _orders(
@@ -319,12 +343,12 @@ def _by_secret(keys: KeyRing, kid: str, body: str) -> str:
 # -- the legitimate -----------------------------------------------------------------------------
 
 
-async def _window(pages: Sequence[Call], direct: Sequence[Page], seconds: float) -> dict[str, Any]:
-    """What the calls saw for so long: of a typical second, and of all."""
-    measured = [*(call.page for call in pages), *direct]
-    each = [_told(one, len(pages)) for one in await by_second(measured, seconds)]
+def _told(seconds: Sequence[Second], calls: int, tap: Tap) -> dict[str, Any]:
+    """What the first `calls` pages saw, which went through the product, and the others: in a
+    typical second, and in all."""
+    each = [_of_one(one, calls, tap) for one in seconds]
     return {
-        "calls": len(pages),
+        "calls": calls,
         "frames": sum(one["frames"] for one in each),
         **{name: median(one[name] for one in each) for name in each[0] if name.endswith(" ms")},
         "worst second's p99 ms": max(one["p99 ms"] for one in each),
@@ -333,17 +357,21 @@ async def _window(pages: Sequence[Call], direct: Sequence[Page], seconds: float)
     }
 
 
-def _told(tallies: Sequence[Tally], calls: int) -> dict[str, float]:
-    """Of one second; the first `calls` went through the product."""
-    trips, without = trips_of(tallies[:calls]), trips_of(tallies[calls:])
+def _of_one(second: Second, calls: int, tap: Tap) -> dict[str, float]:
+    trips = trips_of(second.tallies[:calls])
+    without = trips_of(second.tallies[calls:])
+    added = tap.added_ms(second.begin_ns, second.end_ns)
+    if not tap.is_open:
+        added = [trip - percentile(without, 50) for trip in trips]
     return {
         "frames": len(trips),
         "p50 ms": percentile(trips, 50),
         "p99 ms": percentile(trips, 99),
         "without the product p50 ms": percentile(without, 50),
         "without the product p99 ms": percentile(without, 99),
-        "added p99 ms": percentile(trips, 99) - percentile(without, 50),
-        "lost": sum(tally.disordered for tally in tallies[:calls]),
+        "added p50 ms": percentile(added, 50),
+        ADDED: percentile(added, 99),
+        "lost": sum(tally.disordered for tally in second.tallies[:calls]),
     }
 
 

@@ -418,7 +418,8 @@ async def _flooding(gang: Gang, until: float) -> None:
 
 async def attack(orders: Orders) -> dict[str, Any]:
     """All attacks beside each other, until their time is over."""
-    limits = httpx.Limits(max_connections=150, max_keepalive_connections=50)
+    # The product closes what was idle for five seconds: do not ask on a line just then.
+    limits = httpx.Limits(max_connections=150, max_keepalive_connections=50, keepalive_expiry=2.0)
     async with httpx.AsyncClient(
         base_url=orders.url, timeout=PATIENCE_S, trust_env=False, limits=limits
     ) as http:
@@ -453,8 +454,9 @@ async def attack(orders: Orders) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Orders by stdin, what came of them by stdout; both JSON."""
+    """Orders by stdin; on stdout a line when it begins, and what came of it. All JSON."""
     orders = msgspec.json.decode(sys.stdin.buffer.read(), type=Orders)
+    print('"begun"', flush=True)
     print(json.dumps(asyncio.run(attack(orders))))
 
 

@@ -146,16 +146,26 @@ class Page:
         self._expected = number + 1
 
 
-async def by_second(pages: Sequence[Page], seconds: float) -> list[list[Tally]]:
-    """What each page saw in each of so many seconds: what a machine's host does to all for a moment
-    is in one of them, and not in their median."""
-    found: list[list[Tally]] = []
+@dataclass(frozen=True, slots=True)
+class Second:
+    """One second: what each page saw in it, and when it was (`time.time_ns`)."""
+
+    tallies: Sequence[Tally]
+    begin_ns: int
+    end_ns: int
+
+
+async def by_second(pages: Sequence[Page], seconds: float) -> list[Second]:
+    """So many, one after the other: what a machine's host does to all for a moment is in one of
+    them, and not in their median."""
+    found: list[Second] = []
     for _ in range(max(1, round(seconds))):
         tallies = [Tally() for _ in pages]
+        begin_ns = time.time_ns()
         for page, tally in zip(pages, tallies, strict=True):
             page.measure(tally)
         await asyncio.sleep(1.0)
-        found.append(tallies)
+        found.append(Second(tallies, begin_ns, time.time_ns()))
     for page in pages:
         page.measure(None)
     return found

@@ -7,7 +7,8 @@ both are measured within one run, on the same sockets.
 
 Each second is measured by itself, and the median of all is told, with the interval in which its
 ratio lies with 95 % by resampling the rounds. What the machine makes of nothing at all is beside
-it: one half of the rounds with records off, against the other.
+it: one half of the rounds with records off, against the other. What the product adds is by the
+kernel's own clock (`bench.tapped`) where that is to be had.
 """
 
 import asyncio
@@ -16,13 +17,15 @@ import random
 import signal
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final, TypedDict
 
-from bench.pages import Page, by_second, trips_of
+from bench.pages import Page, Second, by_second, trips_of
 from bench.processes import cpu_seconds, room_for_files
 from bench.relay import Bench, benched, talking
 from bench.report import percentile
+from bench.tapped import Tap, tapped
 
 SETTLE_S: Final = 1.0
 """What is still waiting to be written is written."""
@@ -46,85 +49,105 @@ async def run(
     room_for_files(8 * calls + 500)
     os.environ["STANDIN_WORDS_MS"] = str(words_ms)
     settings = {"DATABASE_URL": database} if database else {}
-    found: dict[str, list[Round]] = {"on": [], "off": []}
+    seen: dict[str, list[Seen]] = {"on": [], "off": []}
     async with benched("bench.switched", settings) as bench:
         async with talking(bench, "direct", calls, frames) as pages:
             await asyncio.sleep(warm_up_s)
-            direct = _typical(await _seconds(pages, seconds))
-        async with talking(bench, "product", calls, frames) as pages:
+            direct = _typical([_of(one) for one in await by_second(pages, seconds)])
+        async with (
+            tapped(bench.product_url, bench.standin_url) as tap,
+            talking(bench, "product", calls, frames) as pages,
+        ):
             await asyncio.sleep(warm_up_s)
             for number in range(2 * rounds):
                 # On, off, off, on: what drifts in the machine falls on both.
                 state = "on" if number % 4 in (0, 3) else "off"
-                found[state].append(await _round(bench, pages, state, seconds))
+                seen[state].append(await _round(bench, pages, state, seconds))
+    found = {state: [_told(each, direct[50], tap) for each in seen[state]] for state in seen}
     on, off = found["on"], found["off"]
-    rows = [{"records": name, **_row(several, direct)} for name, several in found.items()]
+    rows = [{"records": name, **_row(several)} for name, several in found.items()]
     return {
         "calls": calls,
         "ms of audio a message": 20 * frames,
-        "added to the way directly, in a typical second": rows,
-        "on / off": [_compared(on, off, direct, each) for each in PERCENTILES],
-        "off / off": [_compared(off[::2], off[1::2], direct, each) for each in PERCENTILES],
+        "added by the product, in a typical second": rows,
+        "on / off": [_compared(on, off, each) for each in PERCENTILES],
+        "off / off": [_compared(off[::2], off[1::2], each) for each in PERCENTILES],
         "directly, ms": {f"p{each}": direct[each] for each in PERCENTILES},
+        "by": "the kernel's clock" if tap.is_open else "the pages' clocks",
         "_rounds": found,
         "load": os.getloadavg()[0],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A few seconds of one state, as they were seen."""
+
+    seconds: Sequence[Second]
+    core: float
 
 
 class Round(TypedDict):
     """A few seconds of one state."""
 
     seconds: list[dict[int, float]]
-    """Percentiles of each, in milliseconds there and back."""
+    """Percentiles of what the product added in each, in milliseconds there and back."""
     core: float
 
 
-async def _round(bench: Bench, pages: list[Page], state: str, seconds: float) -> Round:
+async def _round(bench: Bench, pages: list[Page], state: str, seconds: float) -> Seen:
     switch = signal.SIGUSR2 if state == "on" else signal.SIGUSR1
     os.kill(bench.product_pid, switch)
     await asyncio.sleep(SETTLE_S)
     cpu, began = cpu_seconds(bench.product_pid), time.perf_counter()
-    each = await _seconds(pages, seconds)
+    each = await by_second(pages, seconds)
     used = cpu_seconds(bench.product_pid) - cpu
-    return {"seconds": each, "core": used / (time.perf_counter() - began)}
+    return Seen(each, used / (time.perf_counter() - began))
 
 
-async def _seconds(pages: list[Page], seconds: float) -> list[dict[int, float]]:
-    seen = [trips_of(tallies) for tallies in await by_second(pages, seconds)]
-    return [{each: percentile(trips, each) for each in PERCENTILES} for trips in seen]
+def _told(seen: Seen, direct_ms: float, tap: Tap) -> Round:
+    """By the tap; or else what a round trip takes beyond a typical one of the direct way."""
+    if tap.is_open:
+        spans = [(one.begin_ns, one.end_ns) for one in seen.seconds]
+        seconds = [_percentiles(tap.added_ms(*span)) for span in spans]
+    else:
+        trips = [_of(one) for one in seen.seconds]
+        seconds = [{which: ms - direct_ms for which, ms in one.items()} for one in trips]
+    return {"seconds": seconds, "core": seen.core}
+
+
+def _of(second: Second) -> dict[int, float]:
+    return _percentiles(trips_of(second.tallies))
+
+
+def _percentiles(each_ms: Sequence[float]) -> dict[int, float]:
+    return {which: percentile(each_ms, which) for which in PERCENTILES}
 
 
 def _typical(seconds: Sequence[dict[int, float]]) -> dict[int, float]:
     return {each: median(one[each] for one in seconds) for each in PERCENTILES}
 
 
-def _added(rounds: Sequence[Round], direct: dict[int, float], which: int) -> float:
-    every = [one for each in rounds for one in each["seconds"]]
-    return median(one[which] for one in every) - direct[50]
+def _added(rounds: Sequence[Round], which: int) -> float:
+    return median(one[which] for each in rounds for one in each["seconds"])
 
 
-def _row(rounds: Sequence[Round], direct: dict[int, float]) -> dict[str, float]:
-    added = {f"added p{each} ms": _added(rounds, direct, each) for each in PERCENTILES}
+def _row(rounds: Sequence[Round]) -> dict[str, float]:
+    added = {f"added p{each} ms": _added(rounds, each) for each in PERCENTILES}
     return {**added, "core %": 100 * median(each["core"] for each in rounds)}
 
 
-def _compared(
-    these: Sequence[Round], those: Sequence[Round], direct: dict[int, float], which: int
-) -> dict[str, Any]:
+def _compared(these: Sequence[Round], those: Sequence[Round], which: int) -> dict[str, Any]:
     """Their ratio, and between what it lies where other rounds had been drawn."""
     chance = random.Random(0)
 
     def drawn(rounds: Sequence[Round]) -> Sequence[Round]:
         return chance.choices(rounds, k=len(rounds))
 
-    several = [
-        _added(drawn(these), direct, which) / _added(drawn(those), direct, which)
-        for _ in range(RESAMPLED)
-    ]
-    ratio = _added(these, direct, which) / _added(those, direct, which)
+    several = [_added(drawn(these), which) / _added(drawn(those), which) for _ in range(RESAMPLED)]
     return {
         "percentile": f"p{which}",
-        "ratio": ratio,
+        "ratio": _added(these, which) / _added(those, which),
         "from": percentile(several, 2.5),
         "to": percentile(several, 97.5),
     }
