@@ -36,8 +36,8 @@ RESAMPLED: Final = 1_000
 async def run(
     *,
     calls: int = 200,
-    rounds: int = 10,
-    seconds: float = 10.0,
+    rounds: int = 40,
+    seconds: float = 2.0,
     warm_up_s: float = 5.0,
     frames: int = 5,
     words_ms: int = 333,

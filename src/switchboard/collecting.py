@@ -18,7 +18,7 @@ MIDDLE: Final = 4
 """Of these looks before what survived them is looked at once more, and then is old: another half of
 a millisecond. Ten were two, with twice as many young."""
 NEVER: Final = 1_000_000
-MOST: Final = 250
+MOST: Final = 200
 """Times that something became old before all of that is looked at though somebody speaks: 350 000
 objects at most, as seven hundred calls leave that have ended. A full look takes tens of
 milliseconds."""
