@@ -52,6 +52,16 @@ async def test_a_request_waits_when_it_begins_is_read_and_is_answered() -> None:
     assert turns.count == 3
 
 
+async def test_a_probe_waits_for_nobody() -> None:
+    turns = Counting()
+    app = InTurn(reading, turns, except_paths=["/health"])
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://here"
+    ) as client:
+        assert (await client.post("/health", content=b"well")).text == "well"
+    assert turns.count == 0
+
+
 async def test_a_socket_s_audio_never_waits_for_a_turn() -> None:
     turns = Counting()
     sent = list[str]()
@@ -62,7 +72,7 @@ async def test_a_socket_s_audio_never_waits_for_a_turn() -> None:
     async def send(message: Message) -> None:
         sent.append(message["type"])
 
-    await InTurn(talking, turns)({"type": "websocket"}, receive, send)
+    await InTurn(talking, turns)({"type": "websocket", "path": "/"}, receive, send)
     assert sent == ["websocket.accept", *["websocket.send"] * 10]
     assert turns.count == 2  # one to begin, one to accept
 

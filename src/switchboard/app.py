@@ -80,7 +80,8 @@ def create_app(
     turns = Turns()
     _mount(app, house, turns)
     _refuse_in_words(app)
-    app.add_middleware(Begin, turns=turns)  # the routing's half of the work, after that of these:
+    # The routing's half of the work, after that of all that follows here. A probe waits for nobody.
+    app.add_middleware(Begin, turns=turns, except_paths=PROBES)
     # Others of ours call us by our address, too.
     nameless = (*PROBES, LINK_PATH) if house.store.is_shared else PROBES
     app.add_middleware(KnownHosts, hosts=house.origins.hosts, except_paths=nameless)
@@ -95,7 +96,7 @@ def create_app(
         SocketsPerAddress, limit=settings.sockets_per_address, except_below=CARRIER_SOCKETS
     )
     app.add_middleware(TrustedProxies, proxies=settings.trusted_proxies)
-    app.add_middleware(InTurn, turns=turns)
+    app.add_middleware(InTurn, turns=turns, except_paths=PROBES)
     house.telemetry.watch(app, PROBES, house.gauges())
     return app
 

@@ -6,6 +6,7 @@ came together would be ten steps of a millisecond, and each call's audio would w
 
 import asyncio
 from collections import deque
+from collections.abc import Collection
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,16 +45,20 @@ class Turns:
 
 
 class Begin:
-    """ASGI middleware: requests and sockets begin in turn."""
+    """ASGI middleware: requests and sockets begin in turn, but for those to `except_paths`."""
 
-    def __init__(self, app: ASGIApp, turns: Turns) -> None:
+    def __init__(self, app: ASGIApp, turns: Turns, except_paths: Collection[str] = ()) -> None:
         self._app = app
         self._turns = turns
+        self._except_paths = except_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "lifespan":
+        if self._waits(scope):
             await self._turns.wait()
         await self._app(scope, receive, send)
+
+    def _waits(self, scope: Scope) -> bool:
+        return scope["type"] != "lifespan" and scope["path"] not in self._except_paths
 
 
 class InTurn(Begin):
@@ -61,6 +66,10 @@ class InTurn(Begin):
     when their body is read, and when they are answered."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._waits(scope):
+            await self._app(scope, receive, send)
+            return
+
         async def receive_in_turn() -> Message:
             await self._turns.wait()
             return await receive()

@@ -23,6 +23,7 @@ ORDER: Sequence[type[Base]] = (Call, Item, ToolCall, Interruption, Reply)
 SLICE: Final = 20
 """Rows at a time with PostgreSQL, where to make them ready takes the event loop, on which the calls
 speak. SQLite's are written in a thread, all at once."""
+SQLITE: Final[Dialect] = sqlite.dialect()
 
 
 class Writer:
@@ -106,7 +107,7 @@ class Writer:
                 connection.execute(_upsert_of(table, columns, self._store.dialect), slice_of)
             return
         # SQLAlchemy would look at each value of each row, which costs more than to write it.
-        written = _written_of(table, columns, connection.dialect)
+        written = _written_of(table, columns)
         connection.exec_driver_sql(written.text, [written.row(values) for values in rows])
 
 
@@ -137,14 +138,14 @@ class _Written:
 
 
 @cache
-def _written_of(table: type[Base], columns: frozenset[str], dialect: Dialect) -> _Written:
-    statement = _upsert_of(table, columns, dialect.name)
-    compiled = statement.compile(dialect=dialect, column_keys=sorted(columns))
+def _written_of(table: type[Base], columns: frozenset[str]) -> _Written:
+    statement = _upsert_of(table, columns, SQLITE.name)
+    compiled = statement.compile(dialect=SQLITE, column_keys=sorted(columns))
     types = {column.name: column.type for column in table.__table__.columns}
     return _Written(
         str(compiled),
         [
-            (name, types[name].dialect_impl(dialect).bind_processor(dialect))
+            (name, types[name].dialect_impl(SQLITE).bind_processor(SQLITE))
             for name in compiled.positiontup or ()
         ],
     )
