@@ -27,6 +27,7 @@ from bench.relay import Bench, benched, talking
 from bench.report import percentile
 from bench.tapped import Tap, tapped
 
+DIRECT_S: Final = 10.0
 SETTLE_S: Final = 1.0
 """What is still waiting to be written is written."""
 PERCENTILES: Final = (50, 95, 99)
@@ -53,7 +54,7 @@ async def run(
     async with benched("bench.switched", settings) as bench:
         async with talking(bench, "direct", calls, frames) as pages:
             await asyncio.sleep(warm_up_s)
-            direct = _typical([_of(one) for one in await by_second(pages, seconds)])
+            direct = _typical([_of(one) for one in await by_second(pages, DIRECT_S)])
         async with (
             tapped(bench.product_url, bench.standin_url) as tap,
             talking(bench, "product", calls, frames) as pages,
@@ -71,7 +72,7 @@ async def run(
         "ms of audio a message": 20 * frames,
         "added by the product, in a typical second": rows,
         "on / off": [_compared(on, off, each) for each in PERCENTILES],
-        "off / off": [_compared(off[::2], off[1::2], each) for each in PERCENTILES],
+        "off / off": [_compared(*_halves(off), each) for each in PERCENTILES],
         "directly, ms": {f"p{each}": direct[each] for each in PERCENTILES},
         "by": "the kernel's clock" if tap.is_open else "the pages' clocks",
         "_rounds": found,
@@ -108,8 +109,7 @@ async def _round(bench: Bench, pages: list[Page], state: str, seconds: float) ->
 def _told(seen: Seen, direct_ms: float, tap: Tap) -> Round:
     """By the tap; or else what a round trip takes beyond a typical one of the direct way."""
     if tap.is_open:
-        spans = [(one.begin_ns, one.end_ns) for one in seen.seconds]
-        seconds = [_percentiles(tap.added_ms(*span)) for span in spans]
+        seconds = [_percentiles(tap.added_ms(one, one.tallies)) for one in seen.seconds]
     else:
         trips = [_of(one) for one in seen.seconds]
         seconds = [{which: ms - direct_ms for which, ms in one.items()} for one in trips]
@@ -135,6 +135,11 @@ def _added(rounds: Sequence[Round], which: int) -> float:
 def _row(rounds: Sequence[Round]) -> dict[str, float]:
     added = {f"added p{each} ms": _added(rounds, each) for each in PERCENTILES}
     return {**added, "core %": 100 * median(each["core"] for each in rounds)}
+
+
+def _halves(rounds: Sequence[Round]) -> tuple[Sequence[Round], Sequence[Round]]:
+    """Each with as many that came after a round of the other state as after one of its own."""
+    return [*rounds[::4], *rounds[3::4]], [*rounds[1::4], *rounds[2::4]]
 
 
 def _compared(these: Sequence[Round], those: Sequence[Round], which: int) -> dict[str, Any]:

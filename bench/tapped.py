@@ -18,10 +18,11 @@ import socket
 import struct
 import sys
 from array import array
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
+from bench.pages import Second, Tally
 from bench.processes import PYTHON
 
 _INTO_PRODUCT, _TO_MODEL, _FROM_MODEL, _TO_PAGE = range(4)
@@ -32,6 +33,8 @@ _LONGEST: Final = 1 << 20
 _MOST_UNDER_WAY: Final = 100_000
 _READY: Final = b"listening\n"
 _END_S: Final = 60.0
+_MOST_OF: Final = 0.95
+"""At a second's edges the pages count those that left the product in the one before."""
 # Of linux/if_packet.h, linux/socket.h and linux/filter.h.
 _ETH_P_ALL: Final = 3
 _SOL_PACKET: Final = 263
@@ -57,13 +60,18 @@ class Tap:
         both.frombytes(pairs)
         self._at_ns, self._added_ns = both[::2], both[1::2]
 
-    def added_ms(self, begin_ns: int, end_ns: int) -> list[float]:
-        """Of each frame that left the product in this time (`time.time_ns`)."""
-        return [
+    def added_ms(self, second: Second, tallies: Sequence[Tally]) -> list[float]:
+        """Of each frame that left the product in this second. Raises `RuntimeError` if the pages
+        have seen more: those that are missing may be the slow ones."""
+        added = [
             added / 1e6
             for at, added in zip(self._at_ns, self._added_ns, strict=True)
-            if begin_ns <= at < end_ns
+            if second.begin_ns <= at < second.end_ns
         ]
+        received = sum(tally.received for tally in tallies)
+        if len(added) < _MOST_OF * received:
+            raise RuntimeError(f"The tap saw {len(added)} frames of {received}.")
+        return added
 
 
 @asynccontextmanager
@@ -71,7 +79,7 @@ async def tapped(product_url: str, model_url: str) -> AsyncGenerator[Tap]:
     """Watch what goes to and from both of this machine until the block ends: calls are to be opened
     within it. Raises `RuntimeError` if it missed something."""
     tap = Tap()
-    if not hasattr(socket, "AF_PACKET") or os.geteuid() != 0:
+    if not _may_listen():
         yield tap
         return
     process = await asyncio.create_subprocess_exec(
@@ -97,6 +105,15 @@ async def tapped(product_url: str, model_url: str) -> AsyncGenerator[Tap]:
     if process.returncode:
         raise RuntimeError("The tap has missed packets.")
     tap.keep(said)
+
+
+def _may_listen() -> bool:
+    """Whether there is such a socket, and we may open it: a container's root may not."""
+    try:
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
+    except (AttributeError, PermissionError):
+        return False
+    return True
 
 
 # -- the tap itself -----------------------------------------------------------------------------
@@ -234,7 +251,8 @@ def _listening(product: int, model: int) -> socket.socket:
     length = len(program.raw) // 8
     header = struct.pack("HL", length, ctypes.addressof(program))
     tap.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, header)
-    tap.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _ROOM)
+    with suppress(PermissionError):  # what is lost for want of room is counted
+        tap.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _ROOM)
     tap.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
     tap.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
     tap.bind(("lo", _ETH_P_ALL))

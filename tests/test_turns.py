@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 
 import httpx
 from starlette.types import Message, Receive, Scope, Send
@@ -40,6 +41,27 @@ async def test_whoever_is_gone_holds_nobody_up() -> None:
         await asyncio.gather(first, third)
         await turns.wait()  # and it goes on after everybody has gone
     assert second.cancelled()
+
+
+async def test_on_a_busy_loop_those_who_have_waited_long_go_on_together() -> None:
+    turns, gone = Turns(), 0
+    loop = asyncio.get_running_loop()
+
+    def busy() -> None:
+        time.sleep(0.02)
+        if gone < 40:
+            loop.call_soon(busy)
+
+    async def request() -> None:
+        nonlocal gone
+        await turns.wait()
+        gone += 1
+
+    busy()
+    began = loop.time()
+    await asyncio.gather(*(request() for _ in range(40)))
+    rounds = (loop.time() - began) / 0.02
+    assert rounds < 60  # two for each would be eighty
 
 
 async def test_a_request_waits_when_it_begins_is_read_and_is_answered() -> None:

@@ -92,11 +92,12 @@ def create_app(
         rate=_per_minute(settings.refusals_address_per_minute),
         except_below=(*CARRIER_SOCKETS, *PROBES),
     )
+    # Behind the limits by address: nobody who is beyond them waits here.
+    app.add_middleware(InTurn, turns=turns, except_paths=PROBES)
     app.add_middleware(
         SocketsPerAddress, limit=settings.sockets_per_address, except_below=CARRIER_SOCKETS
     )
     app.add_middleware(TrustedProxies, proxies=settings.trusted_proxies)
-    app.add_middleware(InTurn, turns=turns, except_paths=PROBES)
     house.telemetry.watch(app, PROBES, house.gauges())
     return app
 

@@ -14,34 +14,47 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _ANSWERS: Final = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 
 
+LATE_S: Final = 0.1
+LATE_AT_ONCE: Final = 5
+"""Where the loop is so busy that somebody has waited for this long, so many go on together: rounds
+of ten milliseconds are no reason to answer fifty requests a second."""
+
+
 class Turns:
     """Lets one go on each time that the loop has looked at its sockets, in the order they came."""
 
     def __init__(self) -> None:
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[None], float]] = deque()
         self._is_going = False
 
     async def wait(self) -> None:
         """Until it is our turn: the loop looks at its sockets at least once."""
         loop = asyncio.get_running_loop()
         turn = loop.create_future()
-        self._waiting.append(turn)
+        self._waiting.append((turn, loop.time()))
         if not self._is_going:
             self._is_going = True
             loop.call_soon(self._next)
         await turn
 
     def _next(self) -> None:
-        while self._waiting:
-            turn = self._waiting.popleft()
+        loop = asyncio.get_running_loop()
+        going = 0
+        while self._waiting and (going == 0 or self._is_late(going, loop.time())):
+            turn, _ = self._waiting.popleft()
             if not turn.done():  # whoever waited may have been cancelled
                 turn.set_result(None)
-                # It goes on in the loop's next round. What the sockets bring meanwhile asyncio's
-                # own loop does in the round after that: only then comes the next.
-                soon = asyncio.get_running_loop().call_soon
-                soon(soon, self._next)
-                return
-        self._is_going = False
+                going += 1
+        if going:
+            # They go on in the loop's next round. What the sockets bring meanwhile asyncio's own
+            # loop does in the round after that: only then comes the next.
+            loop.call_soon(loop.call_soon, self._next)
+        else:
+            self._is_going = False
+
+    def _is_late(self, going: int, now: float) -> bool:
+        _, came = self._waiting[0]
+        return going < LATE_AT_ONCE and now - came > LATE_S
 
 
 class Begin:
@@ -71,8 +84,10 @@ class InTurn(Begin):
             return
 
         async def receive_in_turn() -> Message:
-            await self._turns.wait()
-            return await receive()
+            message = await receive()
+            if message["type"] == "http.request":
+                await self._turns.wait()  # whoever cancels this has lost what was read
+            return message
 
         async def send_in_turn(message: Message) -> None:
             if message["type"] in _ANSWERS:

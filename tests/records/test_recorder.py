@@ -321,3 +321,14 @@ async def test_a_line_that_grows_is_written_now_and_then_and_at_once_when_it_is_
         recorder.note("c1", line(BLUE * 3, LineState.PARTIAL, "i3", 30), 0)
         tasks.cancel_scope.cancel()
     assert len((await texts(3))[-1]) > len(third)  # what waits is written in the end
+
+
+async def test_what_waits_when_a_call_is_let_go_takes_nothing_more_of_it(store: Store) -> None:
+    recorder = Recorder(store)
+    opened(recorder)
+    recorder.note("c1", NoteTool("t1", "block_card", "{}", ToolState.RUNNING, 20), 0)
+    recorder.let_go("c1")
+    recorder.note("c1", NoteTool("t1", "block_card", "{}", ToolState.FAILED, 20), 0)
+    await recorder.flush()
+    [tool] = (await known(store)).tool_calls
+    assert tool.state == ToolState.RUNNING

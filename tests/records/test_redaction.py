@@ -265,4 +265,6 @@ def test_what_is_looked_at_first_overlooks_no_number(text: str) -> None:
     numbers = [match.span() for match in _NUMBER.finditer(text)]
     first = candidate(text)
     assert numbers == [] or (first is not None and first <= numbers[0][0])
+    for number, _ in numbers:
+        assert candidate(text, number) is not None
     assert first is None or [match.span() for match in _NUMBER.finditer(text, first)] == numbers

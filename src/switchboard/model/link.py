@@ -93,9 +93,11 @@ class Link:
             except ConnectionClosed as closed:
                 self._lost = self._lost or lost(closed)
                 break
+            is_audio = False
             for fact in self._read(frame):
+                is_audio = isinstance(fact, ReplyAudio)
                 yield fact
-            if self._socket.recv_messages.frames:
+            if self._socket.recv_messages.frames and not is_audio:
                 # A turn of the caller's is six events at once, which take a millisecond: other
                 # calls' audio goes between them. Ours stays behind those that wait (`frames.py`).
                 await asyncio.sleep(0)

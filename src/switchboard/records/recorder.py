@@ -145,10 +145,8 @@ class Recorder:
     def _add(self, row: Row) -> None:
         key = (row.table, row.key)
         known = self._pending.get(key)
-        if isinstance(known, dict):
-            known.update(row.values)
-        else:
-            self._wait(key, row.values)
+        # A row of several notes: what is new of it joins what waits.
+        self._wait(key, {**known, **row.values} if isinstance(known, dict) else row.values)
 
     def _wait(self, key: Key, what: _Waiting) -> None:
         """Let it wait to be written, in place of what waits of the same key."""

@@ -117,7 +117,8 @@ class ProxyRoom:
 
     async def _empty(self, patience_s: float) -> None:
         with anyio.move_on_after(patience_s):
-            while self._live:  # noqa: ASYNC110  (only when stopping)
+            # One that is being accepted has its place, and lives a moment later.
+            while self._places.taken:  # noqa: ASYNC110  (only when stopping)
                 await anyio.sleep(0.05)
 
 

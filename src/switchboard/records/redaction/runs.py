@@ -110,7 +110,7 @@ def candidate(text: str, since: int = 0) -> int | None:
     if not text.isascii():
         # Half a surrogate pair RE2 cannot read, and of what is an I in Turkish it knows nothing.
         text = text.encode("utf-8", "replace").decode("utf-8").translate(_TURKISH)
-    found = _ANY.search(text, since)
+    found = _ANY.search(text, max(since - 1, 0))  # what is before a word is looked at, too
     return None if found is None else found.start()
 
 
