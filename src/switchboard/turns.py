@@ -13,7 +13,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _ANSWERS: Final = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 
-
 LATE_S: Final = 0.1
 LATE_AT_ONCE: Final = 5
 """Where the loop is so busy that somebody has waited for this long, so many go on together: rounds
