@@ -158,7 +158,7 @@ async def test_the_agent_rings_and_is_declined_rings_again_and_says_goodbye(
     await expect(here.page.locator(".display-more")).to_have_text("The other side hung up.")
     heard_ms = media.ms(media.playout.played_bytes - before_bytes)
     assert heard_ms == pytest.approx(MS_PER_CHAR * len(GOODBYE), abs=20)
-    assert media.playout.waiting_bytes == 0
+    assert media.ms(media.playout.waiting_bytes) <= 20  # the same frame, of a clock that is late
     assert (await comes_to(there, call_id, "ended"))["answeredAt"] is not None
     await expect(here.passages("POST callConnections").first).to_be_visible()
 
