@@ -260,6 +260,7 @@ PIECES = st.sampled_from(
 )
 
 
+@PATIENT
 @given(st.lists(PIECES, max_size=8).map("".join))
 def test_what_is_looked_at_first_overlooks_no_number(text: str) -> None:
     numbers = [match.span() for match in _NUMBER.finditer(text)]
