@@ -166,32 +166,31 @@ class Line:
             await self._talk(call)
 
     async def _talk(self, call: PhoneCall) -> None:
-        self._call, self._left, last = call, False, b""
+        self._call, self._left = call, False
         self._show("talking", other=self.now.other)
         self._texts, texts = anyio.create_memory_object_stream[str](MAX_WAITING)
         put, stretches = anyio.create_memory_object_stream[bytes](MAX_WAITING)
-        try:
-            async with self._texts, texts, put, stretches, anyio.create_task_group() as tasks:
-                tasks.start_soon(self._speak_texts, call, texts)
-                tasks.start_soon(self._put_in_words, stretches)
-                last = await self._hear(call, put)
-                tasks.cancel_scope.cancel()
-        finally:
-            call.hang_up()
-            self._call = self._texts = None
-        self._end(HUNG_UP if self._left else OTHER_HUNG_UP)
-        if last:
-            await self._tell_words(last)
+        async with stretches, anyio.create_task_group() as ears:
+            # Words take their time: a goodbye's are often found only when the call has ended.
+            ears.start_soon(self._put_in_words, stretches)
+            try:
+                async with self._texts, texts, put, anyio.create_task_group() as tasks:
+                    tasks.start_soon(self._speak_texts, call, texts)
+                    await self._hear(call, put)
+                    tasks.cancel_scope.cancel()
+            finally:
+                call.hang_up()
+                self._call = self._texts = None
+            self._end(HUNG_UP if self._left else OTHER_HUNG_UP)
 
-    async def _hear(self, call: PhoneCall, stretches: MemoryObjectSendStream[bytes]) -> bytes:
-        """Until the call ends. Returns what was being said then: a goodbye, most likely."""
+    async def _hear(self, call: PhoneCall, stretches: MemoryObjectSendStream[bytes]) -> None:
+        """Until the call ends. What was being said then, a goodbye most likely, is put in words
+        like all before it."""
         cutter, keys = Stretches(), 0
         async for heard in call.listen():
             if heard.pcm != SILENCE:
                 self._ear.sound(self.index, heard.pcm)
-            stretch = cutter.push(heard.pcm)
-            if stretch and stretches.statistics().current_buffer_used < MAX_WAITING:
-                stretches.send_nowait(stretch)
+            _pass_on(cutter.push(heard.pcm), stretches)
             for key in list(call.keys_heard)[keys:]:
                 self._ear.tell(KeyHeard(self.index, key))
             keys = len(call.keys_heard)
@@ -199,7 +198,7 @@ class Line:
                 self._update(other=other)
             if call.on_hold is not self.now.held:
                 self._update(held=call.on_hold)
-        return cutter.rest()
+        _pass_on(cutter.rest(), stretches)
 
     async def _speak_texts(self, call: PhoneCall, texts: MemoryObjectReceiveStream[str]) -> None:
         async for text in texts:
@@ -215,14 +214,11 @@ class Line:
             self._update(speaking=False)
 
     async def _put_in_words(self, stretches: MemoryObjectReceiveStream[bytes]) -> None:
+        """All of them, though the call be over. Where the ears fail, the page goes without."""
         async for stretch in stretches:
-            await self._tell_words(stretch)
-
-    async def _tell_words(self, stretch: bytes) -> None:
-        """Where the ears fail, the page goes without."""
-        with suppress(EarsFailed):
-            if words := await self._parts.ears.transcribe(stretch):
-                self._ear.tell(Words(self.index, words))
+            with suppress(EarsFailed):
+                if words := await self._parts.ears.transcribe(stretch):
+                    self._ear.tell(Words(self.index, words))
 
     def _show(self, state: State, other: str) -> None:
         self.now = LineNow(self.index, self.now.number, state, other)
@@ -235,6 +231,12 @@ class Line:
     def _update(self, **changes: bool | str) -> None:
         self.now = replace(self.now, **changes)
         self._ear.tell(self.now)
+
+
+def _pass_on(stretch: bytes | None, stretches: MemoryObjectSendStream[bytes]) -> None:
+    """Where ears are slower than speech, they miss some of it."""
+    if stretch and stretches.statistics().current_buffer_used < MAX_WAITING:
+        stretches.send_nowait(stretch)
 
 
 def _named(raw_id: str) -> str:

@@ -92,6 +92,7 @@ class Softphones:
 
     port: int
     room: Room
+    ears: ScriptedEars
 
     @asynccontextmanager
     async def page(
@@ -113,8 +114,9 @@ class Softphones:
 async def softphones(acs: Acs) -> AsyncGenerator[Softphones]:
     app = FastAPI()
     app.add_middleware(LoopbackOnly)
-    room = Room(acs, Parts(HummingVoice(), ScriptedEars(["good day"])))
+    ears = ScriptedEars(["good day"])
+    room = Room(acs, Parts(HummingVoice(), ears))
     add_softphone(app, room)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         async with serving(app, listener):
-            yield Softphones(listener.getsockname()[1], room)
+            yield Softphones(listener.getsockname()[1], room, ears)

@@ -107,6 +107,20 @@ async def test_what_is_said_last_is_put_in_words_though_the_call_has_ended(
         await page.first("words")
 
 
+async def test_words_that_the_ears_are_still_finding_as_the_call_ends_are_told(
+    quick: Town, here: Softphones
+) -> None:
+    here.ears.delay_s = 1.0
+    async with here.page() as page:
+        media = await ring_the_agent(quick, page)
+        await media.say(tone(400))
+        await eventually(lambda: here.ears.heard_ms)  # a pause has ended the stretch
+        quick.acs.phone(YOU).calls[-1].hang_up()
+        await page.line("ended")
+        assert page.of("words") == []  # the display does not wait for them
+        await page.first("words")
+
+
 async def test_only_the_line_at_the_ear_is_heard(quick: Town, here: Softphones) -> None:
     async with here.page(lines=2) as page:
         media = await ring_the_agent(quick, page)
