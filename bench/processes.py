@@ -7,7 +7,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -87,13 +87,18 @@ def tail(log: Path) -> str:
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time of all threads of a process so far, by the scheduler's own count (Linux)."""
+    """CPU time of all threads of a process and of its children so far, by the scheduler's own count
+    (Linux)."""
     total_ns = 0
     for thread in Path(f"/proc/{pid}/task").iterdir():
         try:
             total_ns += int((thread / "schedstat").read_text(encoding="ascii").split()[0])
+            children = (thread / "children").read_text(encoding="ascii").split()
         except FileNotFoundError:  # the thread ended meanwhile
             continue
+        for child in children:
+            with suppress(FileNotFoundError):
+                total_ns += round(cpu_seconds(int(child)) * 1e9)
     return total_ns / 1e9
 
 

@@ -45,6 +45,7 @@ from switchboard.model.passage import PassageConfig, Passages
 from switchboard.reception import Reception
 from switchboard.records.budgets import BudgetTable
 from switchboard.records.bus import Bus
+from switchboard.records.clerk.desk import Desk
 from switchboard.records.drawer import clear_table, tickets_of
 from switchboard.records.entra import TokenPassword
 from switchboard.records.recorder import Recorder
@@ -116,7 +117,12 @@ class House:
         self.store = Store(settings.records_url(), password=self.password)
         self.replicas = Replicas(self.store, url=settings.own_replica_url())
         self.bus = Bus(self.store)
-        self.recorder = Recorder(self.store, spool=Spool(settings.data_dir, worker=worker.number))
+        beside = settings.records_process and not self.store.is_in_memory
+        self.recorder = Recorder(
+            self.store,
+            spool=Spool(settings.data_dir, worker=worker.number),
+            desk=Desk(self.store) if beside else None,
+        )
         self.shelf = Shelf(settings.data_dir / SHELF, self.store, settings.recordings_max_mb)
         self.telemetry = self._telemetry()
         self.reception = Reception(

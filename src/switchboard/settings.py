@@ -165,6 +165,9 @@ class Settings(BaseSettings):
     recordings_max_mb: Annotated[int, Field(ge=0, le=10_000_000)] = 4_000
     """What the sound of recorded calls may take of `data_dir`, megabytes; a minute is six. Full, no
     more are recorded. 0: none are."""
+    records_process: bool = True
+    """Whether a process of its own writes the records once there are many: about at a hundred calls
+    at once. It takes 75 MB."""
     session_config: Path = Path("session_config.json")
     """The agents."""
 

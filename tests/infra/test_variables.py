@@ -75,6 +75,7 @@ LEFT_ALONE: Final = {
     "REFUSALS_ADDRESS_PER_MINUTE": "the default is right",
     "RETENTION_DAYS": "the default is right",
     "RECORDINGS_MAX_MB": "the default is right",
+    "RECORDS_PROCESS": "the default is right",
     "SESSION_CONFIG": "the image's own",
     "REATTACH_SECONDS": "the default is right",
     "TICKET_SECONDS": "the default is right",

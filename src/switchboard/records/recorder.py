@@ -7,13 +7,15 @@ memory, then on disk (`spool`), and are written in their order when it is back.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import anyio
 from anyio import to_thread
 
 from switchboard.conversation.commands import Note, NoteLine
+from switchboard.records.clerk.desk import ClerkGone, Desk
 from switchboard.records.opening import Opening
 from switchboard.records.orphans import close_calls, orphaned_calls
 from switchboard.records.redacting import Redacting
@@ -40,6 +42,10 @@ SPILL_ROWS = 2_000
 """So many wait in memory for a database that is away; then they go to disk."""
 SPILL_S = 10.0
 """Nor do they for longer: what a crash may lose meanwhile."""
+MANY_ROWS = 50
+"""So many in a batch are worth a process that writes them."""
+MANY_TIMES = 4
+"""But not those of a moment: only if batches were so large for a second."""
 
 type _Waiting = dict[str, Any] | NoteLine
 """A row; a line only becomes one when it is written: most are said over by the next word."""
@@ -48,7 +54,8 @@ type _Waiting = dict[str, Any] | NoteLine
 class Recorder:
     """Notes now, writes soon. Beyond `limit` waiting rows, new ones are dropped and counted.
 
-    `spool` keeps on disk what the database does not take; without one, all waits in memory.
+    `spool` keeps on disk what the database does not take; without one, all waits in memory. At
+    `desk` sits who writes, once there is much to write; without one, this process always does.
     """
 
     def __init__(
@@ -56,6 +63,7 @@ class Recorder:
         store: Store,
         *,
         spool: Spool | None = None,
+        desk: Desk | None = None,
         batch_s: float = BATCH_S,
         grows_s: float = GROWS_S,
         limit: int = PENDING_ROWS,
@@ -65,6 +73,9 @@ class Recorder:
         self._store = store
         self._writer = Writer(store)
         self._spool = spool
+        self._desk = desk
+        self._many = 0
+        """Batches in a row that were large."""
         self._batch_s = batch_s
         self._grows_s = grows_s
         self._grown: dict[Key, float] = {}
@@ -168,15 +179,16 @@ class Recorder:
         """Write until cancelled; what is noted by then is still written, or put on disk."""
         if self.spooled_bytes:
             self._work.set()
-        try:
-            while True:
-                await self._work.wait()
-                async with self._flushing:
-                    await self._flush(self._take_ripe)
-                await anyio.sleep(max(self._batch_s, AWAY_S) if self.is_away else self._batch_s)
-        finally:
-            with anyio.CancelScope(shield=True):
-                await self._end()
+        async with nullcontext() if self._desk is None else self._desk.running():
+            try:
+                while True:
+                    await self._work.wait()
+                    async with self._flushing:
+                        await self._flush(self._take_ripe)
+                    await anyio.sleep(max(self._batch_s, AWAY_S) if self.is_away else self._batch_s)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self._end()
 
     async def _end(self) -> None:
         # A database that is away may take its time to be so once more, and whoever stops us may
@@ -192,7 +204,7 @@ class Recorder:
         async with self._flushing:
             await self._flush(self._take)
 
-    async def _flush(self, take: Callable[[], dict[Key, dict[str, Any]]]) -> None:
+    async def _flush(self, take: Callable[[], dict[Key, _Waiting]]) -> None:
         self._report_dropped()
         if not await self._drain():
             await self._spill()
@@ -201,10 +213,9 @@ class Recorder:
         if not batch:
             self._kept_at = self._clock()
             return
-        left = batch
+        left: Mapping[Key, _Waiting] = batch
         try:
-            clean = await self._redacting.clean(batch)
-            left = {key: batch[key] for key in await self._writer.write(clean)}
+            left = await self._write(batch)
         finally:
             if left:  # the database is away or busy, or we are cancelled: so try again
                 self._put_back(left)
@@ -213,20 +224,36 @@ class Recorder:
         else:
             self._kept_at = self._clock()
 
-    def _take(self) -> dict[Key, dict[str, Any]]:
-        return {key: _values(key, each) for key, each in self._take_up().items()}
+    async def _write(self, batch: dict[Key, _Waiting]) -> dict[Key, _Waiting]:
+        """What is still to be written."""
+        if self._desk is not None:
+            self._many = self._many + 1 if len(batch) >= MANY_ROWS else 0
+            if self._many >= MANY_TIMES:
+                self._desk.want()
+            if self._desk.is_taken:
+                with suppress(ClerkGone):  # then we write it all ourselves, again or not
+                    return await self._have_written(self._desk, batch)
+        left = await self._writer.write(await self._redacting.clean(_rows(batch)))
+        return {key: batch[key] for key in left}
 
-    def _take_up(self) -> dict[Key, _Waiting]:
+    async def _have_written(self, desk: Desk, batch: dict[Key, _Waiting]) -> dict[Key, _Waiting]:
+        done = await desk.write(batch, self._redacting.rules_of, away=self.is_away)
+        self._writer.took(away=done.away, refused=done.refused)
+        self._store.away = done.away
+        keys = list(batch)
+        return {keys[number]: batch[keys[number]] for number in done.left}
+
+    def _take(self) -> dict[Key, _Waiting]:
         batch, self._pending = self._pending, {}
         self._work = anyio.Event()
         return batch
 
-    def _take_ripe(self) -> dict[Key, dict[str, Any]]:
+    def _take_ripe(self) -> dict[Key, _Waiting]:
         """What is to be written now: all but lines that grow and were written just before."""
         now = self._clock()
-        ripe: dict[Key, dict[str, Any]] = {}
+        ripe: dict[Key, _Waiting] = {}
         early: dict[Key, _Waiting] = {}
-        for key, each in self._take_up().items():
+        for key, each in self._take().items():
             if not _grows(each):
                 self._grown.pop(key, None)
             elif now - self._grown.get(key, -self._grows_s) < self._grows_s:
@@ -235,7 +262,7 @@ class Recorder:
             else:
                 self._grown.pop(key, None)
                 self._grown[key] = now
-            ripe[key] = _values(key, each)
+            ripe[key] = each
         while len(self._grown) > self._limit:  # of calls that ended in the middle of a line
             del self._grown[next(iter(self._grown))]
         self._pending = early
@@ -243,7 +270,7 @@ class Recorder:
             self._work.set()
         return ripe
 
-    def _put_back(self, batch: Batch) -> None:
+    def _put_back(self, batch: Mapping[Key, _Waiting]) -> None:
         newer, self._pending = self._pending, {}
         for key, each in [*batch.items(), *newer.items()]:
             if isinstance(each, NoteLine):
@@ -289,7 +316,7 @@ class Recorder:
             return
         batch, left = self._take(), True
         try:
-            clean = await self._redacting.clean(batch)
+            clean = await self._redacting.clean(_rows(batch))
             await to_thread.run_sync(self._spool.append, clean)
             left = False
         except OSError as reason:
@@ -331,9 +358,11 @@ class Recorder:
 
 
 def _grows(what: _Waiting) -> bool:
-    growing = growing_of(what) if isinstance(what, NoteLine) else what.get("growing")
-    return growing is Growing.SURELY
+    return isinstance(what, NoteLine) and growing_of(what) is Growing.SURELY
 
 
-def _values(key: Key, what: _Waiting) -> dict[str, Any]:
-    return line_values(key[1][0], what) if isinstance(what, NoteLine) else what
+def _rows(batch: Mapping[Key, _Waiting]) -> Batch:
+    return {
+        key: line_values(key[1][0], each) if isinstance(each, NoteLine) else each
+        for key, each in batch.items()
+    }

@@ -90,7 +90,7 @@ class Store:
 
         Raises `ConfigurationError` when the database cannot be opened or migrated.
         """
-        try:
+        async with self.joined():
             try:
                 await self._bring_up_to_date()
             except CommandError as reason:
@@ -100,6 +100,12 @@ class Store:
                 ) from reason
             except (SQLAlchemyError, OSError) as reason:
                 raise ConfigurationError(self._what_is_wrong(reason)) from reason
+            yield self
+
+    @asynccontextmanager
+    async def joined(self) -> AsyncGenerator[Self]:
+        """As `opened`, for whoever comes to a database that another process has opened."""
+        try:
             yield self
         finally:
             if self._behind is not None:
@@ -133,6 +139,22 @@ class Store:
         Raises `OSError` and the driver's own errors.
         """
         return await connect(Address.of(self._url), self._password, Patience())
+
+    async def shown(self) -> str | None:
+        """What a new connection shows in a password's place, where it needs one. Raises
+        `NoToken`."""
+        needed = self.is_shared and self._password is not None and not self._url.password
+        return await self._password() if needed and self._password else None
+
+    @property
+    def url(self) -> str:
+        """Where it is, with the password if that is in it."""
+        return self._url.render_as_string(hide_password=False)
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether no other process sees it."""
+        return not self.is_shared and self._behind is None
 
     @property
     def dialect(self) -> str:

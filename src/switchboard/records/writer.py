@@ -51,6 +51,11 @@ class Writer:
             logger.info("database back", extra={"rows": len(batch)})
         return {}
 
+    def took(self, *, away: bool, refused: int) -> None:
+        """Somebody else wrote, and this became of it."""
+        self.away = away
+        self.refused += refused
+
     def _say_away(self, batch: Batch, reason: Exception) -> None:
         if not self.away:
             error = type(reason.__cause__ or reason).__name__
