@@ -1,10 +1,12 @@
 """Fixtures for all tests: a store of its own for each, on each database there is."""
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from switchboard.errors import RecordsUnavailable
 from switchboard.records.store import Store, sqlite_url
 from tests.databases import Cluster, running
 
@@ -34,3 +36,17 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 async def store(database_url: str) -> AsyncGenerator[Store]:
     async with Store(database_url).opened() as store:
         yield store
+
+
+@pytest.fixture
+def stores_go(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Called, it takes every store away: whoever asks one from then on is not answered."""
+
+    def away(_: Store) -> NoReturn:
+        raise RecordsUnavailable("The store has gone.")
+
+    def go() -> None:
+        for way in ("reading", "writing", "writing_now"):
+            monkeypatch.setattr(Store, way, away)
+
+    return go

@@ -40,6 +40,8 @@ class Signer:
     """Publishes `published`; signs with whatever it is told to."""
 
     published: list[str] = field(default_factory=lambda: ["k1"])
+    named: dict[str, str] = field(default_factory=dict[str, str])
+    """Keys that are published by another's id."""
     jwks_uri: str = f"{ISSUER}/calling/keys"
     status: int = 200
     padding: int = 0
@@ -48,7 +50,8 @@ class Signer:
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request.url.path)
-        document: object = {"keys": [public_jwk(key_id) for key_id in self.published]}
+        keys = [{**public_jwk(each), "kid": self.named.get(each, each)} for each in self.published]
+        document: object = {"keys": keys}
         if request.url.path.endswith("configuration"):
             document = {"issuer": ISSUER, "jwks_uri": self.jwks_uri}
         body = msgspec.json.encode(document) + b" " * self.padding

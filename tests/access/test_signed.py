@@ -11,6 +11,7 @@ import anyio
 import jwt
 import pytest
 
+from switchboard.access import signed as signed_tokens
 from switchboard.access.acs import AcsTokens, AcsTrust
 from switchboard.access.keys import (
     COOL_S,
@@ -22,6 +23,7 @@ from switchboard.access.keys import (
     fetch_by,
 )
 from switchboard.access.refusals import CannotTell, NotIdentified
+from switchboard.access.signed import LEEWAY_S, Expected, SignedTokens
 from tests.access.signer import (
     AUDIENCE,
     ISSUER,
@@ -47,16 +49,22 @@ class Door:
     signer: Signer
     keys: Keys
     acs: AcsTokens
+    tokens: SignedTokens
+    """Likewise, by `keys`."""
     clock: Clock
+    wall: Clock
+    """By which `tokens` end."""
 
 
 @pytest.fixture
 async def door() -> AsyncGenerator[Door]:
-    signer, clock = Signer(), Clock()
+    signer, clock, wall = Signer(), Clock(), Clock(time.time())
     async with signer.client() as client:
         fetch = fetch_by(client)
         trust = AcsTrust(AUDIENCE, ISSUER, METADATA)
-        yield Door(signer, Keys(METADATA, fetch, clock=clock), AcsTokens(trust, fetch), clock)
+        keys = Keys(METADATA, fetch, clock=clock)
+        tokens = SignedTokens(keys, Expected([ISSUER], [AUDIENCE]), clock=wall)
+        yield Door(signer, keys, AcsTokens(trust, fetch), tokens, clock, wall)
 
 
 def with_claims_of_another() -> str:
@@ -127,6 +135,91 @@ async def test_everything_else_is_refused_and_not_written_down(
     for value in shown:
         secret = value.removeprefix("Bearer ")
         assert not secret or secret not in f"{refusal.value} {caplog.text}"
+
+
+@dataclass
+class Counted:
+    """`jwt.decode`, and how often it was asked."""
+
+    decode: Callable[..., object]
+    asked: int = 0
+
+    def __call__(self, *args: object, **options: object) -> object:
+        self.asked += 1
+        return self.decode(*args, **options)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
+    counted = Counted(jwt.decode)
+    monkeypatch.setattr(jwt, "decode", counted)
+    return counted
+
+
+async def test_a_token_that_was_good_is_taken_apart_once(door: Door, counted: Counted) -> None:
+    first, second = signed(), signed(claims(jti="2"))
+    said = [await door.tokens.check(token) for token in (first, second, first, second)]
+    assert said[0] == said[2] != said[1] == said[3]
+    assert counted.asked == 2
+    with pytest.raises(TypeError):
+        said[0]["aud"] = "another"  # pyright: ignore[reportIndexIssue]
+
+
+async def test_a_token_that_was_refused_is_checked_each_time(door: Door, counted: Counted) -> None:
+    for _ in range(2):
+        with pytest.raises(NotIdentified):
+            await door.tokens.check(signed(claims(aud="another")))
+    assert counted.asked == 2
+
+
+async def test_a_token_that_was_good_ends_all_the_same(door: Door) -> None:
+    token = signed(claims(exp=now(300)))
+    await door.tokens.check(token)
+    door.wall.now += 300 + LEEWAY_S - 5
+    await door.tokens.check(token)
+    door.wall.now += 10
+    with pytest.raises(NotIdentified):
+        await door.tokens.check(token)
+
+
+async def test_a_token_that_was_good_ends_with_its_key(door: Door) -> None:
+    token = signed()
+    await door.tokens.check(token)
+    door.signer.published = ["k2"]
+    door.clock.now += FRESH_S + 1
+    with pytest.raises(NotIdentified):
+        await door.tokens.check(token)
+
+
+async def test_a_key_that_is_replaced_under_its_id_ends_its_tokens(door: Door) -> None:
+    token = signed()
+    await door.tokens.check(token)
+    door.signer.published, door.signer.named = ["k2"], {"k2": "k1"}
+    door.clock.now += FRESH_S + 1
+    with pytest.raises(NotIdentified):
+        await door.tokens.check(token)
+    await door.tokens.check(signed(with_key="k2"))
+
+
+async def test_a_token_that_was_good_is_no_good_while_there_are_no_keys(door: Door) -> None:
+    token = signed()
+    await door.tokens.check(token)
+    door.signer.status = 503
+    door.clock.now += STALE_S + 1
+    with pytest.raises(CannotTell):
+        await door.tokens.check(token)
+
+
+async def test_of_many_good_tokens_the_latest_are_remembered(
+    door: Door, counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signed_tokens, "MOST_REMEMBERED", 2)
+    first, *others = (signed(claims(jti=jti)) for jti in "123")
+    for token in (first, *others, *others):
+        await door.tokens.check(token)
+    assert counted.asked == 3
+    await door.tokens.check(first)
+    assert counted.asked == 4
 
 
 async def test_the_public_key_is_no_secret_to_sign_with(door: Door) -> None:

@@ -27,10 +27,10 @@ from switchboard.conversation.past import Past
 from switchboard.errors import CarrierUnavailable, NotAllowed, ServerStopping
 from switchboard.exchange.brief import Fit
 from switchboard.phone.admission import CallerLimits
-from switchboard.phone.around import Doors, PhoneConfig
+from switchboard.phone.around import Doors, Elsewhere, PhoneConfig
 from switchboard.phone.around import Exchange as ExchangeLike
 from switchboard.phone.carrier import Callee, Connection, Person, Refusal, Route, Standing
-from switchboard.phone.dialling import DiallingRules
+from switchboard.phone.dialling import DiallingRules, QuietHours
 from switchboard.phone.occasion import Fitting, as_it_is
 from switchboard.phone.outgoing import Outgoing, OutgoingConfig
 from switchboard.phone.outgoing_routes import outgoing_routes
@@ -342,6 +342,8 @@ async def house(
     fitting: Fitting = as_it_is,
     claims: Claims | None = None,
     past: Past | None = None,
+    quiet: QuietHours | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> AsyncGenerator[House]:
     """`carried_by`: a real exchange in the scripted one's place. `past`: of every call that other
     servers have."""
@@ -361,6 +363,7 @@ async def house(
             bindings,
             SeenEvents(store),
             RecordingTable(store),
+            elsewhere,
         )
         about = PhoneConfig(
             "https://talk.example",
@@ -384,7 +387,7 @@ async def house(
             claims=claims,
             past_of=past_of,
         )
-        rules = DiallingRules(("GB",), quiet=None)
+        rules = DiallingRules(("GB",), quiet=quiet)
         permits = Permits(DialledTable(store), rules, quotas or Quotas(), clock=clock)
         outgoing = Outgoing(
             carries, room, permits, PlacedTable(store), OutgoingConfig(ring_s=RING_S), clock=clock

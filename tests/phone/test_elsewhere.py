@@ -10,6 +10,7 @@ import pytest
 
 from switchboard.phone.admission import CallerLimits
 from switchboard.phone.arriving import ANSWERING_S
+from switchboard.phone.webhooks import Told
 from tests.phone.house import CONNECTION, RING_S, House, house
 
 
@@ -107,6 +108,23 @@ async def test_a_call_that_a_replica_began_to_answer_and_never_did_is_answered_h
         assert (await here.rings()).status_code == 200
         assert len(here.carrier.answered) == 1
         dead.set()
+
+
+class Nobody:
+    """Other replicas, none of which has the call."""
+
+    async def told(self, call_id: str, event: Told) -> bool:
+        return False
+
+
+async def test_a_call_that_another_replica_ended_is_over_though_it_is_awaited_here(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path, elsewhere=Nobody()) as here, house(tmp_path) as there:
+        await here.rings()
+        await there.told("CallDisconnected")
+        assert (await here.told("MediaStreamingFailed", event_id="cb2")).status_code == 200
+        assert here.carrier.hung_up == []
 
 
 async def test_media_that_never_come_anywhere_end_it(pair: Pair) -> None:

@@ -2,7 +2,7 @@
 
 import ast
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import switchboard
 from switchboard.access.identity import Anybody
 from switchboard.access.principal import ANONYMOUS, LOCAL, Kind, Principal, Role
 from switchboard.errors import NotAllowed
+from switchboard.phone.dialling import QuietHours
 from switchboard.phone.outgoing import check_may_place
 from switchboard.records.dialled import Quotas
 from tests.phone.house import CONNECTION, PERSON, RING_S, House, house
@@ -218,6 +219,27 @@ async def test_what_is_not_allowed_is_refused_and_rings_nobody(
         assert answer.json()["code"] == code
     assert home.carrier.rung == []
     assert len(home.exchange.placed) == len(home.exchange.ended)  # no line is kept
+
+
+async def test_a_number_that_is_never_called_is_refused_without_asking_the_database(
+    home: House, stores_go: Callable[[], None]
+) -> None:
+    stores_go()
+    for to, code in (("+33142685300", "prefix_not_allowed"), ("999", "no_number")):
+        answer = await home.places(to=to)
+        assert (answer.status_code, answer.json()["code"]) == (403, code)
+    assert (await home.places()).status_code == 503
+
+
+async def test_who_asks_again_at_night_is_told_of_the_call_by_day(tmp_path: Path) -> None:
+    noon, midnight = 1_800_014_400.0, 1_800_057_600.0
+    async with house(tmp_path, quiet=QuietHours()) as home:
+        home.clock.now = noon
+        assert (await home.places()).json()["call"] == "call-0"
+        home.clock.now = midnight
+        assert (await home.places()).json()["call"] == "call-0"
+        other = await home.places(operation="operation-2")
+        assert (other.status_code, other.json()["code"]) == (403, "quiet_hours")
 
 
 async def test_a_page_of_another_s_places_nothing(home: House) -> None:

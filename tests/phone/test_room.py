@@ -1,6 +1,6 @@
 """A call comes in, is answered once, has its media joined, and leaves nothing behind."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -77,6 +77,23 @@ async def test_a_callback_that_could_not_be_acted_upon_is_acted_upon_when_it_com
     assert (await home.told("CallDisconnected")).status_code == 200
     with pytest.raises(InvalidStatus):
         await home.media()
+
+
+async def test_what_is_told_again_or_by_another_of_a_call_that_is_here_costs_the_database_nothing(
+    home: House, stores_go: Callable[[], None]
+) -> None:
+    await home.rings()
+    async with home.media() as socket:
+        await Carrier(socket).opens()
+        await home.until(lambda: home.exchange.legs)
+        assert (await home.told("CallConnected")).status_code == 200
+        stores_go()
+        assert (await home.told("CallConnected")).status_code == 200
+        stranger = await home.told("CallDisconnected", event_id="cb2", connection="another")
+        assert stranger.status_code == 200
+        assert home.room.live() == 1
+        news = await home.told("MediaStreamingStopped", event_id="cb3")
+        assert news.status_code == 503
 
 
 async def test_a_stale_call_is_not_answered(home: House) -> None:

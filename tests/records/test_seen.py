@@ -1,5 +1,11 @@
 """An event is acted upon once by all servers together, until it is forgotten."""
 
+from collections.abc import Callable
+
+import pytest
+
+from switchboard.errors import RecordsUnavailable
+from switchboard.records import telephone
 from switchboard.records.recordings import RecordingTable
 from switchboard.records.store import Store
 from switchboard.records.telephone import MediaTicketTable, SeenEvents
@@ -12,6 +18,55 @@ async def test_an_event_is_new_once_until_it_is_forgotten(store: Store) -> None:
     assert await there.first("e2", 110.0, for_s=60)
     assert not await here.first("e1", 159.0, for_s=60)
     assert await here.first("e1", 160.0, for_s=60)
+
+
+async def test_what_this_process_marked_or_found_once_is_not_asked_for_again(
+    store: Store, stores_go: Callable[[], None]
+) -> None:
+    here, there = SeenEvents(store), SeenEvents(store)
+    assert await here.first("e1", 100.0, for_s=60)
+    assert await there.has("e1", 110.0)
+    assert not await here.has("e2", 110.0)
+    stores_go()
+    for replica in (here, there):
+        assert await replica.has("e1", 159.0)
+        for digest, now in (("e1", 160.0), ("e2", 110.0)):  # no more, and never seen
+            with pytest.raises(RecordsUnavailable):
+                await replica.has(digest, now)
+
+
+async def test_a_mark_that_another_made_is_not_taken_for_ours(
+    store: Store, stores_go: Callable[[], None]
+) -> None:
+    here, there = SeenEvents(store), SeenEvents(store)
+    assert await there.first("e1", 100.0, for_s=60)
+    assert not await here.first("e1", 110.0, for_s=3_600)
+    assert not await here.has("e1", 160.0)
+    assert await there.has("e1", 159.0)
+    stores_go()
+    with pytest.raises(RecordsUnavailable):
+        await here.has("e1", 159.0)
+
+
+async def test_what_is_forgotten_was_never_seen(store: Store) -> None:
+    seen = SeenEvents(store)
+    assert await seen.first("e1", 100.0, for_s=60)
+    await seen.forget("e1")
+    assert not await seen.has("e1", 110.0)
+    assert await seen.first("e1", 110.0, for_s=60)
+
+
+async def test_of_many_events_the_latest_are_remembered(
+    store: Store, stores_go: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telephone, "MOST_REMEMBERED", 2)
+    seen = SeenEvents(store)
+    for digest in ("e1", "e2", "e3"):
+        await seen.first(digest, 100.0, for_s=60)
+    stores_go()
+    assert await seen.has("e2", 110.0) and await seen.has("e3", 110.0)
+    with pytest.raises(RecordsUnavailable):
+        await seen.has("e1", 110.0)
 
 
 async def test_a_media_ticket_is_its_first_connections_until_it_ends(store: Store) -> None:

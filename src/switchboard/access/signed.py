@@ -1,13 +1,18 @@
 """Tokens that somebody else signed (JWT, RS256): who, for whom, and whether they still hold."""
 
+import hashlib
 import logging
+import time
 from base64 import urlsafe_b64decode
-from collections.abc import Collection, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 import jwt
 import msgspec
+from jwt import PyJWK
 from starlette.requests import HTTPConnection
 
 from switchboard.access.keys import Keys, KeysUnavailable
@@ -18,6 +23,8 @@ logger = logging.getLogger(__name__)
 MAX_TOKEN_CHARS: Final = 16_384
 LEEWAY_S: Final = 60.0
 """Between their clock and ours."""
+MOST_REMEMBERED: Final = 1_000
+"""Tokens that were good: most people show theirs with each request for an hour."""
 NEEDED: Final = ("exp", "iss", "aud")
 
 type Claims = Mapping[str, Any]
@@ -34,16 +41,38 @@ class Expected:
     audiences: Collection[str]
 
 
-class SignedTokens:
-    """Checks the tokens of one signer."""
+@dataclass(frozen=True, slots=True)
+class _Good:
+    """What became of a token that was checked."""
 
-    def __init__(self, keys: Keys, expected: Expected) -> None:
+    claims: Claims
+    key: PyJWK
+    until: float
+    """Epoch seconds, the leeway included."""
+
+
+class SignedTokens:
+    """Checks the tokens of one signer. One that was good is not taken apart again while the key
+    that proved it is published: of all that was checked, only its end can still come.
+
+    `clock` is epoch seconds.
+    """
+
+    def __init__(
+        self, keys: Keys, expected: Expected, *, clock: Callable[[], float] = time.time
+    ) -> None:
         self._keys = keys
         self._expected = expected
+        self._clock = clock
+        self._good: OrderedDict[bytes, _Good] = OrderedDict()
+        """By their SHA-256: no token is kept. The latest come last."""
 
     async def check(self, token: str) -> Claims:
-        """What the token claims. Raises `NotIdentified`, with the same words whatever is wrong:
-        the log says more. Raises `CannotTell` while there are no keys to check it with."""
+        """What the token claims, only to be read: the next who shows it is given the same.
+
+        Raises `NotIdentified`, with the same words whatever is wrong: the log says more. Raises
+        `CannotTell` while there are no keys to check it with.
+        """
         try:
             return await self._claims(token)
         except KeysUnavailable as reason:
@@ -63,6 +92,16 @@ class SignedTokens:
         key = await self._keys.get(key_id)
         if key is None:
             raise jwt.InvalidKeyError
+        digest = hashlib.sha256(token.encode()).digest()
+        good = self._good.get(digest)
+        if good is None or good.key is not key:
+            good = self._checked(token, key)
+            self._remember(digest, good)
+        elif self._clock() >= good.until:
+            raise jwt.ExpiredSignatureError
+        return good.claims
+
+    def _checked(self, token: str, key: PyJWK) -> _Good:
         claims: dict[str, Any] = jwt.decode(
             token,
             key,
@@ -72,7 +111,13 @@ class SignedTokens:
             leeway=LEEWAY_S,
             options={"require": list(NEEDED)},
         )
-        return claims
+        return _Good(MappingProxyType(claims), key, int(claims["exp"]) + LEEWAY_S)
+
+    def _remember(self, digest: bytes, good: _Good) -> None:
+        self._good[digest] = good
+        self._good.move_to_end(digest)
+        if len(self._good) > MOST_REMEMBERED:
+            self._good.popitem(last=False)
 
 
 def header_of(token: str) -> Claims:

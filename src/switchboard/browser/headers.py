@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -35,7 +34,7 @@ class SafeHeaders:
     def __init__(self, app: ASGIApp, origins: Iterable[str], others: Iterable[str] = ()) -> None:
         origins = list(origins)
         self._app = app
-        self._headers = {
+        headers = {
             "Content-Security-Policy": content_policy(origins, others),
             "Permissions-Policy": "microphone=(self), camera=(), geolocation=(), payment=()",
             "X-Content-Type-Options": "nosniff",
@@ -45,7 +44,10 @@ class SafeHeaders:
             "Cross-Origin-Resource-Policy": "same-origin",
         }
         if origins and all(origin.startswith("https://") for origin in origins):
-            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+            headers["Strict-Transport-Security"] = "max-age=31536000"
+        # As they go out, so that each answer's own are looked through once.
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        self._names = frozenset(name for name, _ in self._headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,7 +56,8 @@ class SafeHeaders:
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self._headers)
+                others = [each for each in message["headers"] if each[0] not in self._names]
+                message["headers"] = others + self._headers
             await send(message)
 
         await self._app(scope, receive, send_safely)

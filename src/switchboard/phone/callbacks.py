@@ -56,7 +56,8 @@ class Callbacks:
                 await self._calls.let_go(call_id, "hung_up")
 
     async def _told(self, call_id: str, events: Sequence[Told]) -> None:
-        if not await self._doors.bindings.knows(call_id):
+        here = self._connection_here(call_id) is not None
+        if not here and not await self._doors.bindings.knows(call_id):
             logger.info("callback of no call", extra={"call": call_id})
             for event in events:
                 if event.what is What.CONNECTED:
@@ -93,9 +94,17 @@ class Callbacks:
             await calls.let_go(call_id, "elsewhere")
         return True
 
+    def _connection_here(self, call_id: str) -> str | None:
+        """The connection of a call that is not over, as far as this process knows by itself. One
+        that is only awaited here may have been carried by another replica, and be over."""
+        if self._doors.elsewhere is not None and call_id not in self._calls.legs:
+            return None
+        return self._calls.connections.get(call_id)
+
     async def _is_ours(self, call_id: str, event: Told) -> bool:
         waiting = self._calls.answered.get(call_id)
         known = waiting[0] if waiting else self._calls.ringing.get(call_id)
+        known = known or self._connection_here(call_id)
         known = known or await self._doors.bindings.connection_of(call_id)
         if known is not None and known != event.connection_id:
             logger.warning("callback of another call", extra={"call": call_id})

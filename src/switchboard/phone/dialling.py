@@ -141,6 +141,16 @@ def consider(text: str, rules: DiallingRules, now: datetime) -> Target:
 
     Raises `NotDialled`.
     """
+    target = understand(text, rules)
+    check_time(target, rules, now)
+    return target
+
+
+def understand(text: str, rules: DiallingRules) -> Target:
+    """The telephone that `text` means, if it may be called at all, be it at another time.
+
+    Raises `NotDialled`.
+    """
     number = _number(text)
     _check_kind(number)
     target = Target(
@@ -149,9 +159,25 @@ def consider(text: str, rules: DiallingRules, now: datetime) -> Target:
     )
     if not any(_allows(entry, number, target) for entry in rules.allowed):
         raise NotDialled(Why.NOT_ALLOWED)
-    if rules.quiet is not None:
-        _check_time(number, rules.quiet, now)
     return target
+
+
+def check_time(target: Target, rules: DiallingRules, now: datetime) -> None:
+    """A number that may be in several zones is called when it is day in all of them.
+
+    Raises `NotDialled`.
+    """
+    if rules.quiet is None:
+        return
+    for name in timezone.time_zones_for_number(phonenumbers.parse(target.number)):
+        try:
+            there = now.astimezone(ZoneInfo(name))
+        except (ZoneInfoNotFoundError, ValueError):
+            raise NotDialled(Why.UNKNOWN_TIME) from None
+        if name == timezone.UNKNOWN_TIMEZONE:
+            raise NotDialled(Why.UNKNOWN_TIME)
+        if rules.quiet.cover(there.time()):
+            raise NotDialled(Why.QUIET)
 
 
 def _number(text: str) -> PhoneNumber:
@@ -183,19 +209,6 @@ def _allows(entry: str, number: PhoneNumber, target: Target) -> bool:
     if entry.startswith("+"):
         return target.number.startswith(entry)
     return target.country == entry
-
-
-def _check_time(number: PhoneNumber, quiet: QuietHours, now: datetime) -> None:
-    """A number that may be in several zones is called when it is day in all of them."""
-    for name in timezone.time_zones_for_number(number):
-        try:
-            there = now.astimezone(ZoneInfo(name))
-        except (ZoneInfoNotFoundError, ValueError):
-            raise NotDialled(Why.UNKNOWN_TIME) from None
-        if name == timezone.UNKNOWN_TIMEZONE:
-            raise NotDialled(Why.UNKNOWN_TIME)
-        if quiet.cover(there.time()):
-            raise NotDialled(Why.QUIET)
 
 
 def for_people(number: str) -> str:

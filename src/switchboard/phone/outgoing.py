@@ -124,9 +124,10 @@ class Outgoing:
         `NotDialled`, `LinesBusy`, `BudgetSpent`, or
         `NotAllowed` for an agent that there is not. What the carrier refuses is a failed call.
         """
+        target = self._permits.understand(wish.to)  # or is refused, whatever the database knows
         if known := await self._permits.known(by, wish.operation):
-            return await self.need(known)
-        target = await self._permits.check(wish.to, self._clock())
+            return await self.need(known)  # at whatever time it is asked again
+        await self._permits.check(target, self._clock())
         other = caller(f"4:{target.number}", self._config.caller_key)
         occasion = Occasion(target.number, other.id, outgoing=True, context=wish.context)
         booked = await self._exchange.book(by)

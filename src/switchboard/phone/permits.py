@@ -9,7 +9,15 @@ from datetime import UTC, datetime
 from typing import Final
 
 from switchboard.access.principal import Principal
-from switchboard.phone.dialling import DiallingRules, NotDialled, Target, Why, consider
+from switchboard.phone.dialling import (
+    DiallingRules,
+    NotDialled,
+    Target,
+    Why,
+    check_time,
+    consider,
+    understand,
+)
 from switchboard.records.dialled import Booked, DialledTable, Full, Quotas, Wanted
 
 logger = logging.getLogger(__name__)
@@ -73,13 +81,17 @@ class Permits:
         quotas = replace(self._quotas, number_a_day=self._quotas.a_day)
         return Permits(self._table, replace(self._rules, quiet=None), quotas, clock=self._clock)
 
-    async def check(self, text: str, at: float) -> Target:
-        """The telephone that `text` means, if the rules would let it be called at `at`, epoch
-        seconds. No permit. Raises `NotDialled`."""
-        target = consider(text, self._rules, datetime.fromtimestamp(at, UTC))
+    def understand(self, text: str) -> Target:
+        """The telephone that `text` means, if the rules let it be called at any time. Asks no
+        database. Raises `NotDialled`."""
+        return understand(text, self._rules)
+
+    async def check(self, target: Target, at: float) -> None:
+        """Whether the rules would let it be called at `at`, epoch seconds. No permit. Raises
+        `NotDialled`."""
+        check_time(target, self._rules, datetime.fromtimestamp(at, UTC))
         if await self._table.is_do_not_call(target.number):
             raise NotDialled(Why.DO_NOT_CALL)
-        return target
 
     async def known(self, principal: Principal, operation: str) -> str | None:
         """The call that this operation of the principal's is already, if there is one."""

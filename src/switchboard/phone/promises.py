@@ -73,7 +73,7 @@ class Promises:
         now = self._clock()
         if not now + SOONEST_S <= at <= now + LATEST_S:
             raise NotAllowed("A call can be promised for between a minute and two weeks from now.")
-        await self._permits.check(asked.number, at)
+        await self._permits.check(self._permits.understand(asked.number), at)
         promise = Promise(
             secrets.token_urlsafe(12),
             asked.number,

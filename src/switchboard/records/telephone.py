@@ -1,11 +1,17 @@
 """The rows of the telephone's doors. What they mean is decided in `access` and `phone`."""
 
+from collections import OrderedDict
+from typing import Final
+
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from switchboard.records.schema import MediaTicketRow, SeenEvent
 from switchboard.records.store import Store
+
+MOST_REMEMBERED: Final = 10_000
+"""Events of which this process knows, without asking, that they were seen."""
 
 
 class MediaTicketTable:
@@ -76,10 +82,13 @@ class MediaTicketTable:
 
 
 class SeenEvents:
-    """Events acted upon, on whatever replica. Each method is one transaction."""
+    """Events acted upon, on whatever replica. Each method is one transaction, or none: what was
+    seen stays seen, so that is asked once."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._known: OrderedDict[str, float] = OrderedDict()
+        """Events that were seen, and until when; those learned of last come last."""
 
     async def first(self, digest: str, now: float, *, for_s: float) -> bool:
         """Whether nobody has seen this event before; from now on, somebody has."""
@@ -94,18 +103,35 @@ class SeenEvents:
         async with self._store.writing_now() as connection:
             is_first = (await connection.execute(seen)).first() is not None
             await self._forget(connection, now)
+        if is_first:  # else it is somebody else's mark, and holds until who knows when
+            self._remember(digest, now + for_s)
         return is_first
 
     async def has(self, digest: str, now: float) -> bool:
         """Whether somebody has seen it, not too long ago."""
-        wanted = select(SeenEvent.digest).where(SeenEvent.digest == digest, SeenEvent.until > now)
+        if self._known.get(digest, now) > now:
+            return True
+        wanted = select(SeenEvent.until).where(SeenEvent.digest == digest, SeenEvent.until > now)
         async with self._store.reading() as connection:
-            return (await connection.execute(wanted)).first() is not None
+            until = (await connection.execute(wanted)).scalar()
+        if until is None:
+            return False
+        self._remember(digest, until)
+        return True
 
     async def forget(self, digest: str) -> None:
         """As if nobody had seen it."""
-        async with self._store.writing() as connection:
-            await connection.execute(delete(SeenEvent).where(SeenEvent.digest == digest))
+        try:
+            async with self._store.writing() as connection:
+                await connection.execute(delete(SeenEvent).where(SeenEvent.digest == digest))
+        finally:
+            self._known.pop(digest, None)
+
+    def _remember(self, digest: str, until: float) -> None:
+        self._known[digest] = until
+        self._known.move_to_end(digest)
+        if len(self._known) > MOST_REMEMBERED:
+            self._known.popitem(last=False)
 
     async def _forget(self, connection: AsyncConnection, now: float) -> None:
         # What another server is just deleting is passed over: nobody waits for whom who waits.
