@@ -6,7 +6,15 @@ import resource
 import socket
 import sys
 import time
-from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -87,19 +95,23 @@ def tail(log: Path) -> str:
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time of all threads of a process and of its children so far, by the scheduler's own count
-    (Linux)."""
-    total_ns = 0
+    """CPU time of all threads of a process so far, by the scheduler's own count (Linux)."""
+    return sum(_of_threads(pid, "schedstat", lambda text: int(text.split()[0]))) / 1e9
+
+
+def family(pid: int) -> set[int]:
+    """A process and those that it began (Linux)."""
+    several = {pid}
+    with suppress(FileNotFoundError):
+        for children in _of_threads(pid, "children", str.split):
+            several |= {each for child in children for each in family(int(child))}
+    return several
+
+
+def _of_threads[Told](pid: int, what: str, read: Callable[[str], Told]) -> Iterator[Told]:
     for thread in Path(f"/proc/{pid}/task").iterdir():
-        try:
-            total_ns += int((thread / "schedstat").read_text(encoding="ascii").split()[0])
-            children = (thread / "children").read_text(encoding="ascii").split()
-        except FileNotFoundError:  # the thread ended meanwhile
-            continue
-        for child in children:
-            with suppress(FileNotFoundError):
-                total_ns += round(cpu_seconds(int(child)) * 1e9)
-    return total_ns / 1e9
+        with suppress(FileNotFoundError):  # the thread ended meanwhile
+            yield read((thread / what).read_text(encoding="ascii"))
 
 
 def resident_mib(pid: int) -> float:
@@ -110,7 +122,7 @@ def resident_mib(pid: int) -> float:
 
 def pin(pid: int, cores: set[int]) -> None:
     """Keep a process on some cores, where the system can and there are several."""
-    if hasattr(os, "sched_setaffinity") and len(os.sched_getaffinity(0)) > 1:
+    if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(pid, cores)
 
 

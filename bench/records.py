@@ -18,11 +18,12 @@ import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any, Final, TypedDict
 
 from bench.pages import Page, Second, by_second, trips_of
-from bench.processes import cpu_seconds, room_for_files
+from bench.processes import cpu_seconds, family, pin, room_for_files
 from bench.relay import Bench, benched, talking
 from bench.report import percentile
 from bench.tapped import Tap, tapped
@@ -43,10 +44,12 @@ async def run(
     frames: int = 5,
     words_ms: int = 333,
     database: str = "",
+    beside: int = 0,
 ) -> dict[str, Any]:
     """Measure `rounds` of each. `frames` of 20 ms go into one message: at one, 200 calls are 20 000
     messages a second, which is more than a core. The agent's words come `words_ms` apart: three a
-    second, as people speak, and without a pause. `database`: a `DATABASE_URL` instead of SQLite."""
+    second, as people speak, and without a pause. `database`: a `DATABASE_URL` instead of SQLite. With `beside=1` the
+    product's own process for records is on the callers' core, of which it gets what they leave."""
     room_for_files(8 * calls + 500)
     os.environ["STANDIN_WORDS_MS"] = str(words_ms)
     settings = {"DATABASE_URL": database} if database else {}
@@ -63,6 +66,8 @@ async def run(
             for number in range(2 * rounds):
                 # On, off, off, on: what drifts in the machine falls on both.
                 state = "on" if number % 4 in (0, 3) else "off"
+                if beside:
+                    _move_over(bench.product_pid)
                 seen[state].append(await _round(bench, pages, state, seconds))
     found = {state: [_told(each, direct[50], tap) for each in seen[state]] for state in seen}
     on, off = found["on"], found["off"]
@@ -80,12 +85,19 @@ async def run(
     }
 
 
+def _move_over(product_pid: int) -> None:
+    for pid in family(product_pid) - {product_pid}:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            pin(int(thread.name), os.sched_getaffinity(0))
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A few seconds of one state, as they were seen."""
 
     seconds: Sequence[Second]
     core: float
+    beside: float
 
 
 class Round(TypedDict):
@@ -94,16 +106,21 @@ class Round(TypedDict):
     seconds: list[dict[int, float]]
     """Percentiles of what the product added in each, in milliseconds there and back."""
     core: float
+    beside: float
+    """What its own process for records took."""
 
 
 async def _round(bench: Bench, pages: list[Page], state: str, seconds: float) -> Seen:
     switch = signal.SIGUSR2 if state == "on" else signal.SIGUSR1
     os.kill(bench.product_pid, switch)
     await asyncio.sleep(SETTLE_S)
-    cpu, began = cpu_seconds(bench.product_pid), time.perf_counter()
+    others = family(bench.product_pid) - {bench.product_pid}
+    cpu, cpu_beside = cpu_seconds(bench.product_pid), sum(map(cpu_seconds, others))
+    began = time.perf_counter()
     each = await by_second(pages, seconds)
-    used = cpu_seconds(bench.product_pid) - cpu
-    return Seen(each, used / (time.perf_counter() - began))
+    elapsed = time.perf_counter() - began
+    used, used_beside = cpu_seconds(bench.product_pid) - cpu, sum(map(cpu_seconds, others))
+    return Seen(each, used / elapsed, (used_beside - cpu_beside) / elapsed)
 
 
 def _told(seen: Seen, direct_ms: float, tap: Tap) -> Round:
@@ -113,7 +130,7 @@ def _told(seen: Seen, direct_ms: float, tap: Tap) -> Round:
     else:
         trips = [_of(one) for one in seen.seconds]
         seconds = [{which: ms - direct_ms for which, ms in one.items()} for one in trips]
-    return {"seconds": seconds, "core": seen.core}
+    return {"seconds": seconds, "core": seen.core, "beside": seen.beside}
 
 
 def _of(second: Second) -> dict[int, float]:
@@ -134,7 +151,8 @@ def _added(rounds: Sequence[Round], which: int) -> float:
 
 def _row(rounds: Sequence[Round]) -> dict[str, float]:
     added = {f"added p{each} ms": _added(rounds, each) for each in PERCENTILES}
-    return {**added, "core %": 100 * median(each["core"] for each in rounds)}
+    core, beside = (100 * median(each[of] for each in rounds) for of in ("core", "beside"))
+    return {**added, "core %": core, "records' process %": beside}
 
 
 def _halves(rounds: Sequence[Round]) -> tuple[Sequence[Round], Sequence[Round]]:

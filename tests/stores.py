@@ -42,11 +42,11 @@ async def store(database_url: str) -> AsyncGenerator[Store]:
 def stores_go(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Called, it takes every store away: whoever asks one from then on is not answered."""
 
-    def away(_: Store) -> NoReturn:
+    def away(*_: object) -> NoReturn:
         raise RecordsUnavailable("The store has gone.")
 
     def go() -> None:
-        for way in ("reading", "writing", "writing_now"):
+        for way in ("reading", "writing", "writing_now", "read", "write"):
             monkeypatch.setattr(Store, way, away)
 
     return go

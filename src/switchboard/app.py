@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from switchboard.access.identity import Identify
 from switchboard.access.origins import KnownHosts
@@ -74,6 +75,7 @@ def create_app(
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # each unknown path would be looked for twice
         telemetry=NATIVE_OFF,
     )
     app.state.house = house
@@ -99,7 +101,16 @@ def create_app(
     )
     app.add_middleware(TrustedProxies, proxies=settings.trusted_proxies)
     house.telemetry.watch(app, PROBES, house.gauges())
+    _make_ready(app)
     return app
+
+
+def _make_ready(app: FastAPI) -> None:
+    """FastAPI makes routes of what it was given when it is first asked for one: not while calls
+    wait for it."""
+    unknown: Scope = {"type": "http", "method": "GET", "path": "/api/-", "headers": [], "app": app}
+    for route in app.routes:
+        route.matches(unknown)
 
 
 def _mount(app: FastAPI, house: House, turns: Turns) -> None:

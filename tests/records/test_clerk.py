@@ -14,6 +14,7 @@ from typing import NoReturn
 
 import anyio
 import pytest
+from anyio import to_thread
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -268,8 +269,7 @@ async def test_a_message_that_is_none_ends_the_clerk(store: Store) -> None:
         seated = desk._seated  # pyright: ignore[reportPrivateUsage]
         assert seated is not None
         seated.writer.write(framed(Done()))  # no errand
-        with anyio.fail_after(30):
-            assert await seated.process.wait() != 0
+        assert await to_thread.run_sync(seated.process.wait, 30) != 0
 
 
 type Noted = tuple[str, NoteLine | NoteTool | NoteInterruption | NoteLatency | NoteUsage]

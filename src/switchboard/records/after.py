@@ -82,8 +82,9 @@ class AfterTable:
         again = await self._take_again(agents, now)
         if again is not None:
             return again
-        async with self._store.reading() as connection:
-            found = (await connection.execute(_unread(agents, now).limit(LOOK_AT))).all()
+        found = await self._store.read(
+            lambda connection: connection.execute(_unread(agents, now).limit(LOOK_AT)).all()
+        )
         for call_id, agent, model in found:
             if await self._claim(call_id, now + LEASE_S):
                 return Ended(call_id, agent, model, now + LEASE_S, 1)
@@ -101,19 +102,9 @@ class AfterTable:
 
     async def _take_again(self, agents: Collection[str], now: float) -> Ended | None:
         """One that was put off, or left behind by a server that is no more."""
-        due = (
-            select(AfterCall.call_id, AfterCall.due_at, AfterCall.attempts, Call.agent, Call.model)
-            .join(Call, Call.id == AfterCall.call_id)
-            .where(
-                AfterCall.state.in_((WORKING, WAITING)),
-                AfterCall.due_at <= now,
-                Call.agent.in_(agents),
-            )
-            .order_by(AfterCall.due_at)
-            .limit(LOOK_AT)
+        left = await self._store.read(
+            lambda connection: connection.execute(_put_off(agents, now).limit(LOOK_AT)).all()
         )
-        async with self._store.reading() as connection:
-            left = (await connection.execute(due)).all()
         for call_id, due_at, attempts, agent, model in left:
             mine = _held(call_id, due_at).values(
                 state=WORKING, due_at=now + LEASE_S, attempts=attempts + 1
@@ -202,6 +193,14 @@ def _unread(agents: Collection[str], now: float) -> Select[str, str, str]:
         Call.agent.in_(agents), *_readable(now, SETTLE_S), ~known
     )
     return wanted.order_by(Call.ended_at)
+
+
+def _put_off(agents: Collection[str], now: float) -> Select[str, float, int, str, str]:
+    wanted = select(
+        AfterCall.call_id, AfterCall.due_at, AfterCall.attempts, Call.agent, Call.model
+    ).join(Call, Call.id == AfterCall.call_id)
+    due = AfterCall.state.in_((WORKING, WAITING)), AfterCall.due_at <= now
+    return wanted.where(*due, Call.agent.in_(agents)).order_by(AfterCall.due_at)
 
 
 def _readable(now: float, settle_s: float) -> tuple[Any, ...]:

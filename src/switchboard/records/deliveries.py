@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import CursorResult, or_, select, update
+from sqlalchemy import Connection, CursorResult, Select, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from switchboard.records.schema import AfterCall, Call
@@ -53,12 +54,11 @@ class DeliveryTable:
 
     async def take_due(self, now: float) -> Due | None:
         """A message that is due: nobody else's for now."""
-        due = select(Row.id).where(Row.state.in_((WAITING, SENDING)), Row.due_at <= now)
-        async with self._store.reading() as connection:  # mostly there is none: no lock for that
-            if (await connection.execute(due.limit(1))).first() is None:
-                return None
+        # Mostly there is none: no lock for that.
+        if not await self._store.read(partial(_is_due, now)):
+            return None
         async with self._store.writing() as connection:
-            due = due.order_by(Row.due_at).limit(1).with_for_update(skip_locked=True)
+            due = _due(now).order_by(Row.due_at).limit(1).with_for_update(skip_locked=True)
             if (found := (await connection.execute(due)).scalar()) is None:
                 return None
             taken = (
@@ -106,3 +106,11 @@ class DeliveryTable:
         async with self._store.reading() as connection, AsyncSession(connection) as session:
             call, after = await session.get(Call, call_id), await session.get(AfterCall, call_id)
         return None if call is None or after is None else (call, after)
+
+
+def _due(now: float) -> Select[str]:
+    return select(Row.id).where(Row.state.in_((WAITING, SENDING)), Row.due_at <= now)
+
+
+def _is_due(now: float, connection: Connection) -> bool:
+    return connection.execute(_due(now).limit(1)).first() is not None

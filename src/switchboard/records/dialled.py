@@ -95,15 +95,19 @@ class DialledTable:
 
     async def call_of(self, operation: str) -> str | None:
         """The call that an operation is, if it was ever booked."""
-        known = select(Dialled.call_id).where(Dialled.operation == operation)
-        async with self._store.reading() as connection:
-            return (await connection.execute(known)).scalar()
+        return await self._store.read(
+            lambda connection: connection.execute(
+                select(Dialled.call_id).where(Dialled.operation == operation)
+            ).scalar()
+        )
 
     async def is_do_not_call(self, number: str) -> bool:
         """Whether this number, E.164, does not want to be called."""
-        async with self._store.reading() as connection:
-            listed = exists().where(DoNotCall.number == number)
-            return bool((await connection.execute(select(listed))).scalar())
+        return await self._store.read(
+            lambda connection: bool(
+                connection.execute(select(exists().where(DoNotCall.number == number))).scalar()
+            )
+        )
 
     async def do_not_call(self, number: str, reason: str, now: float) -> None:
         """Never again, whoever asks."""

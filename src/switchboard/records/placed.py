@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, Select, select, update
 
 from switchboard.records.orphans import close_placed, orphaned
 from switchboard.records.schema import Dialled
@@ -43,21 +43,9 @@ class PlacedTable:
         self._store = store
 
     async def find(self, call_id: str) -> PlacedCall | None:
-        wanted = select(
-            Dialled.call_id,
-            Dialled.principal_id,
-            Dialled.number,
-            Dialled.agent,
-            Dialled.state,
-            Dialled.reason,
-            Dialled.code,
-            Dialled.subcode,
-            Dialled.at,
-            Dialled.answered_at,
-            Dialled.ended_at,
-        ).where(Dialled.call_id == call_id)
-        async with self._store.reading() as connection:
-            row = (await connection.execute(wanted)).mappings().first()
+        row = await self._store.read(
+            lambda connection: connection.execute(_placed(call_id)).mappings().first()
+        )
         if row is None:
             return None
         fields: dict[str, Any] = {**row, "state": State(row["state"])}
@@ -97,3 +85,19 @@ class PlacedTable:
         async with self._store.writing() as connection:
             which = orphaned(self._store, Dialled.replica_id)
             return await close_placed(connection, self._store, which, now)
+
+
+def _placed(call_id: str) -> Select[*tuple[Any, ...]]:
+    return select(
+        Dialled.call_id,
+        Dialled.principal_id,
+        Dialled.number,
+        Dialled.agent,
+        Dialled.state,
+        Dialled.reason,
+        Dialled.code,
+        Dialled.subcode,
+        Dialled.at,
+        Dialled.answered_at,
+        Dialled.ended_at,
+    ).where(Dialled.call_id == call_id)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import CursorResult, delete, insert, select, update
+from sqlalchemy import Connection, CursorResult, Select, delete, insert, select, update
 
 from switchboard.records.redaction.kinds import FULL
 from switchboard.records.redaction.redactor import Redactor
@@ -76,9 +77,10 @@ class PromisedTable:
 
     async def take_due(self, now: float) -> Promise | None:
         """A promise that is due: nobody else's from now on, and one attempt more."""
-        due = select(Row.id).where(Row.state == WAITING, Row.due_at <= now)
+        if not await self._store.read(partial(_is_due, now)):  # as mostly: no lock for that
+            return None
         async with self._store.writing() as connection:
-            due = due.order_by(Row.due_at).limit(1).with_for_update(skip_locked=True)
+            due = _due(now).order_by(Row.due_at).limit(1).with_for_update(skip_locked=True)
             if (found := (await connection.execute(due)).scalar()) is None:
                 return None
             taken = (
@@ -143,20 +145,34 @@ class PromisedTable:
 
     async def release(self, before: float) -> int:
         """What was taken before then, and of which no call came, waits again. How many."""
-        left = update(Row).where(Row.state == DIALLING, Row.call_id.is_(None), Row.due_at <= before)
-        async with self._store.writing() as connection:
-            result: CursorResult[Any] = await connection.execute(left.values(state=WAITING))
-        return result.rowcount
+        return await self._store.write(partial(_release, before))
 
     async def unheard(self) -> Sequence[str]:
         """Calls that are over, while the promises that they were to keep are not settled."""
-        over = select(Row.call_id).join(Dialled, Dialled.call_id == Row.call_id)
-        over = over.where(Row.state == DIALLING, Dialled.state.not_in(OPEN))
-        async with self._store.reading() as connection:
-            return [call_id for (call_id,) in await connection.execute(over) if call_id]
+        return await self._store.read(_unheard)
 
     async def sweep(self, now: float) -> None:
         """Of what was settled long ago, nothing stays."""
         old = delete(Row).where(Row.state.in_((KEPT, GIVEN_UP)), Row.until <= now - KEEP_S)
         async with self._store.writing() as connection:
             await connection.execute(old)
+
+
+def _due(now: float) -> Select[str]:
+    return select(Row.id).where(Row.state == WAITING, Row.due_at <= now)
+
+
+def _is_due(now: float, connection: Connection) -> bool:
+    return connection.execute(_due(now).limit(1)).first() is not None
+
+
+def _release(before: float, connection: Connection) -> int:
+    left = update(Row).where(Row.state == DIALLING, Row.call_id.is_(None), Row.due_at <= before)
+    result: CursorResult[Any] = connection.execute(left.values(state=WAITING))
+    return result.rowcount
+
+
+def _unheard(connection: Connection) -> Sequence[str]:
+    over = select(Row.call_id).join(Dialled, Dialled.call_id == Row.call_id)
+    over = over.where(Row.state == DIALLING, Dialled.state.not_in(OPEN))
+    return [call_id for (call_id,) in connection.execute(over) if call_id]

@@ -72,10 +72,6 @@ class Redacting:
         """By which this call's texts are kept."""
         return self._rules.get(call_id, FULL)
 
-    def clean_at_once(self, batch: Batch) -> Batch:
-        """As `clean`, for where nobody waits meanwhile."""
-        return {key: self._row_now(key, values) for key, values in batch.items()}
-
     async def clean(self, batch: Batch) -> Batch:
         """The same rows as they may be stored. What they were stays as it is."""
         clean: dict[Key, dict[str, Any]] = {}

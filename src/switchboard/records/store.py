@@ -71,6 +71,7 @@ class Store:
         self._behind: Engine | None = None
         """The same file for `write`, where it is one."""
         self._one = anyio.CapacityLimiter(1)
+        self._readers = anyio.CapacityLimiter(2)
         reading: dict[str, Any] = {"read_only": True}
         if is_postgres(self._url):
             self._engine = postgres_engine(self._url, password, patience, lasting=True)
@@ -209,7 +210,7 @@ class Store:
             raise RecordsUnavailable(AWAY)
         return self._unbroken(self._engine, WAIT_S)
 
-    async def write(self, work: Callable[[Connection], None]) -> None:
+    async def write[Answer](self, work: Callable[[Connection], Answer]) -> Answer:
         """`work` within a transaction, for many rows at once: with SQLite in a thread, so that all
         of it costs the loop one errand, not several for each statement.
 
@@ -217,13 +218,27 @@ class Store:
         """
         if self._behind is None:
             async with self.writing() as connection:
-                await connection.run_sync(work)
-            return
+                return await connection.run_sync(work)
+        return await self._in_a_thread(self._behind, work, self._one)
+
+    async def read[Answer](self, work: Callable[[Connection], Answer]) -> Answer:
+        """Likewise, within one that only reads: for what is asked again and again beside the
+        calls. A statement that `work` makes itself is not made on the loop either."""
+        if self._behind is None:
+            async with self.reading() as connection:
+                return await connection.run_sync(work)
+        reader = self._behind.execution_options(read_only=True)
+        return await self._in_a_thread(reader, work, self._readers)
+
+    async def _in_a_thread[Answer](
+        self, engine: Engine, work: Callable[[Connection], Answer], limiter: anyio.CapacityLimiter
+    ) -> Answer:
         try:  # the thread is not abandoned when we are cancelled
-            await to_thread.run_sync(_transact, self._behind, work, limiter=self._one)
+            answer = await to_thread.run_sync(_transact, engine, work, limiter=limiter)
         except Exception as reason:  # noqa: BLE001  (looked at there)
             self._fail(reason)
         self.away = False
+        return answer
 
     @asynccontextmanager
     async def _unbroken(
@@ -280,9 +295,9 @@ def sqlite_url(data_dir: Path) -> str:
     return f"sqlite+aiosqlite:///{data_dir / 'records.sqlite3'}"
 
 
-def _transact(engine: Engine, work: Callable[[Connection], None]) -> None:
+def _transact[Answer](engine: Engine, work: Callable[[Connection], Answer]) -> Answer:
     with engine.begin() as connection:
-        work(connection)
+        return work(connection)
 
 
 def _migrate(connection: Connection) -> None:

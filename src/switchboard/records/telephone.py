@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from typing import Final
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -44,9 +44,11 @@ class MediaTicketTable:
 
     async def connection_of(self, call_id: str) -> str | None:
         """The carrier's name for a call whose media have come."""
-        wanted = select(MediaTicketRow.connection_id).where(MediaTicketRow.call_id == call_id)
-        async with self._store.reading() as connection:
-            return (await connection.execute(wanted)).scalar()
+        return await self._store.read(
+            lambda connection: connection.execute(
+                select(MediaTicketRow.connection_id).where(MediaTicketRow.call_id == call_id)
+            ).scalar()
+        )
 
     async def facts_of(self, call_id: str) -> tuple[str | None, str] | None:
         """The carrier's name for a call, as far as it is known, and what was put with its ticket;
@@ -59,15 +61,19 @@ class MediaTicketTable:
 
     async def carries(self, connection_id: str) -> bool:
         """Whether the media of some call came by this connection."""
-        wanted = select(MediaTicketRow.call_id).where(MediaTicketRow.connection_id == connection_id)
-        async with self._store.reading() as connection:
-            return (await connection.execute(wanted.limit(1))).first() is not None
+        return await self._has_one(MediaTicketRow.connection_id == connection_id)
 
     async def knows(self, call_id: str) -> bool:
         """Whether the call is the telephone's, and not over: it has a ticket."""
-        wanted = select(MediaTicketRow.call_id).where(MediaTicketRow.call_id == call_id).limit(1)
-        async with self._store.reading() as connection:
-            return (await connection.execute(wanted)).first() is not None
+        return await self._has_one(MediaTicketRow.call_id == call_id)
+
+    async def _has_one(self, which: ColumnElement[bool]) -> bool:
+        return await self._store.read(
+            lambda connection: (
+                connection.execute(select(MediaTicketRow.call_id).where(which).limit(1)).first()
+                is not None
+            )
+        )
 
     async def revoke(self, call_id: str) -> None:
         async with self._store.writing() as connection:
@@ -111,9 +117,11 @@ class SeenEvents:
         """Whether somebody has seen it, not too long ago."""
         if self._known.get(digest, now) > now:
             return True
-        wanted = select(SeenEvent.until).where(SeenEvent.digest == digest, SeenEvent.until > now)
-        async with self._store.reading() as connection:
-            until = (await connection.execute(wanted)).scalar()
+        until = await self._store.read(
+            lambda connection: connection.execute(
+                select(SeenEvent.until).where(SeenEvent.digest == digest, SeenEvent.until > now)
+            ).scalar()
+        )
         if until is None:
             return False
         self._remember(digest, until)

@@ -3,17 +3,18 @@
 import asyncio
 import logging
 import socket
+import subprocess
 import sys
 import time
-from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import batched
 from typing import Any, Final
 
 import anyio
 import msgspec
+from anyio import to_thread
 
 from switchboard.conversation.commands import NoteLine
 from switchboard.records.clerk.wire import Done, Errand, Hello, Slip, framed, read_frame
@@ -27,13 +28,13 @@ logger = logging.getLogger(__name__)
 COMMAND: Final = (sys.executable, "-P", "-m", "switchboard.records.clerk")
 START_S: Final = 30.0
 """It imports a database's driver; on a busy machine that takes its time."""
-ERRAND_S: Final = 20.0
-"""The database's own patience is shorter."""
+ERRAND_S: Final = 5.0
+"""A core without a moment for it gives none to a clerk; then the server does it."""
 AGAIN_S: Final = 30.0
 """Nor is one had to come more often than this."""
 END_S: Final = 2.0
-ROWS: Final = 200
-"""So many are one errand: to make more ready would be a stop for the calls."""
+ROWS: Final = 50
+"""So many are one errand: to make more ready at once, here or there, would be a stop for calls."""
 _GONE: Final = (OSError, EOFError, ValueError, msgspec.MsgspecError)
 """How it shows that a process is not there any more, or none of ours; a timeout is an `OSError`."""
 _done: Final = msgspec.msgpack.Decoder(Done)
@@ -47,7 +48,7 @@ class ClerkGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Seated:
-    process: Process
+    process: subprocess.Popen[bytes]
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
@@ -102,9 +103,7 @@ class Desk:
         ours, theirs = socket.socketpair()
         try:
             with theirs:
-                process = await asyncio.create_subprocess_exec(
-                    *self._command, stdin=theirs.fileno(), stdout=DEVNULL, start_new_session=True
-                )
+                process = await to_thread.run_sync(_begun, self._command, theirs)
         except BaseException:
             ours.close()
             raise
@@ -191,12 +190,23 @@ async def _answer(seated: _Seated, message: bytes) -> Done:
     return _done.decode(await read_frame(seated.reader))
 
 
+def _begun(command: Sequence[str], theirs: socket.socket) -> subprocess.Popen[bytes]:
+    # A group of its own, so that a terminal's interrupt is ours alone; but not a session of its
+    # own, to which Linux would give as much of a core as to all of ours.
+    return subprocess.Popen(  # noqa: S603  (ourselves)
+        command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, process_group=0
+    )
+
+
 async def _end(seated: _Seated) -> None:
     """Once this returns, the process writes no more."""
     seated.writer.close()
-    with anyio.move_on_after(END_S):
-        await seated.process.wait()
-    if seated.process.returncode is None:
-        with suppress(ProcessLookupError):
-            seated.process.kill()
-        await seated.process.wait()
+    await to_thread.run_sync(_ended, seated.process)
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
