@@ -48,8 +48,9 @@ async def run(
 ) -> dict[str, Any]:
     """Measure `rounds` of each. `frames` of 20 ms go into one message: at one, 200 calls are 20 000
     messages a second, which is more than a core. The agent's words come `words_ms` apart: three a
-    second, as people speak, and without a pause. `database`: a `DATABASE_URL` instead of SQLite. With `beside=1` the
-    product's own process for records is on the callers' core, of which it gets what they leave."""
+    second, as people speak, and without a pause. `database`: a `DATABASE_URL` instead of SQLite.
+    With `beside=1` the product's own process for records is on the callers' core, of which it gets
+    what they leave."""
     room_for_files(8 * calls + 500)
     os.environ["STANDIN_WORDS_MS"] = str(words_ms)
     settings = {"DATABASE_URL": database} if database else {}

@@ -1,6 +1,6 @@
 """The application: the house, its routes, and what stands before them."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import Scope
 
 from switchboard.access.identity import Identify
@@ -19,8 +20,10 @@ from switchboard.browser.headers import SafeHeaders
 from switchboard.browser.pages import PageFiles
 from switchboard.browser.problems import (
     REFUSALS,
+    KnownPaths,
     LastWord,
     answer_refusal,
+    head_of,
     json_answer,
     problem_answer,
 )
@@ -80,10 +83,11 @@ def create_app(
     )
     app.state.house = house
     turns = Turns()
-    _mount(app, house, turns)
+    heads = _mount(app, house, turns)
     _refuse_in_words(app)
     # The routing's half of the work, after that of all that follows here. A probe waits for nobody.
     app.add_middleware(Begin, turns=turns, except_paths=PROBES)
+    app.add_middleware(KnownPaths, heads=heads)
     # Others of ours call us by our address, too.
     nameless = (*PROBES, LINK_PATH) if house.store.is_shared else PROBES
     app.add_middleware(KnownHosts, hosts=house.origins.hosts, except_paths=nameless)
@@ -113,7 +117,8 @@ def _make_ready(app: FastAPI) -> None:
         route.matches(unknown)
 
 
-def _mount(app: FastAPI, house: House, turns: Turns) -> None:
+def _mount(app: FastAPI, house: House, turns: Turns) -> Collection[str]:
+    """How the paths begin that there are."""
     settings = house.settings
     room = BrowserRoom(
         house.switchboard,
@@ -152,26 +157,29 @@ def _mount(app: FastAPI, house: House, turns: Turns) -> None:
         return json_answer(b'{"status":"alive"}', 200)
 
     identify = Identify(house.authenticator, turns, tickets_speak=house.door.by_tokens)
-    app.include_router(browser_routes(room, identify))
+    routers = [browser_routes(room, identify)]
     if house.rtc is not None:
-        app.include_router(rtc_routes(house.rtc, identify))
-    app.include_router(minting_routes(house.minting, identify))
-    app.include_router(console_routes(house.console, identify))
+        routers.append(rtc_routes(house.rtc, identify))
+    routers.append(minting_routes(house.minting, identify))
+    routers.append(console_routes(house.console, identify))
     if house.store.is_shared:
-        app.include_router(link_routes(house.links))
+        routers.append(link_routes(house.links))
     if house.proxy is not None:
-        app.include_router(proxy_routes(house.proxy, identify))
+        routers.append(proxy_routes(house.proxy, identify))
     if house.telephone is not None:
         from switchboard.phone.routes import phone_routes
 
-        app.include_router(phone_routes(house.telephone.room))
+        routers.append(phone_routes(house.telephone.room))
         if house.telephone.dials:
             from switchboard.phone.outgoing_routes import outgoing_routes
 
-            routes = outgoing_routes(house.telephone.outgoing, house.origins, identify)
-            app.include_router(routes)
+            routers.append(outgoing_routes(house.telephone.outgoing, house.origins, identify))
+    for router in routers:
+        app.include_router(router)
     # Not mounted, which would take a known path's wrong method for an unknown file.
     app.router.default = PageFiles(about=msgspec.json.encode(house.about()))
+    routes = (route for router in routers for route in router.routes)
+    return {head_of(route.path) for route in routes if isinstance(route, Route | WebSocketRoute)}
 
 
 def _per_minute(times: float) -> Rate:

@@ -210,7 +210,7 @@ class Settings(BaseSettings):
     budget_minutes_a_day: Minutes | None = None
     sockets_per_address: Annotated[int, Field(ge=1, le=100_000)] = 200
     """WebSockets that are open at once, whoever opened them; the carrier's aside."""
-    refusals_address_per_minute: PerMinute = 120.0
+    refusals_address_per_minute: PerMinute = 60.0
     """That one address gets at once; further ones wait for seconds."""
     drain_seconds: Seconds = 20.0
     """How long live calls may go on once the server is told to stop, before they say goodbye."""

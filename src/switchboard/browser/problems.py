@@ -1,7 +1,7 @@
 """Refusals in words, over HTTP and before a socket is accepted."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -22,6 +22,8 @@ from switchboard.errors import (
 )
 
 logger = logging.getLogger(__name__)
+
+_API: Final = "/api/"
 
 
 class Refusal(Exception):
@@ -130,3 +132,24 @@ class LastWord:
                 await problem_answer(500, "internal_error", text)(scope, receive, send)
             elif begun in ("websocket.accept", "websocket.send"):
                 await send({"type": "websocket.close", "code": 1011, "reason": "internal error"})
+
+
+class KnownPaths:
+    """ASGI middleware: what is asked for below `/api` and begins like nothing there is (`heads`,
+    see `head_of`), is refused before it is looked for among all routes."""
+
+    def __init__(self, app: ASGIApp, heads: Collection[str]) -> None:
+        self._app = app
+        self._heads = heads
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"] if scope["type"] == "http" else ""
+        if path.startswith(_API) and head_of(path) not in self._heads:
+            await problem_answer(404, "refused", "Not Found.")(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def head_of(path: str) -> str:
+    """`/api/calls` of `/api/calls/{call_id}`."""
+    return "/".join(path.split("/", 3)[:3])
