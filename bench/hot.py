@@ -79,8 +79,11 @@ async def run(
         found.steal.append(stolen_since(before))
     result = told(found)
     if "curve" in wanted:
-        await asyncio.to_thread(_keep, picture(found), Path(svg))
-        result["picture"] = svg
+        try:
+            await asyncio.to_thread(_keep, picture(found), Path(svg))
+            result["picture"] = svg
+        except (OSError, ValueError) as reason:  # what was measured is told all the same
+            result["picture"] = f"none: {reason}"
     return result
 
 

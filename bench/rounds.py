@@ -15,7 +15,7 @@ from typing import Final
 from bench.contestants import Contestant, Ring
 from bench.fastmodel import Arrived, Pattern, Service, standing_in
 from bench.load import Caller, Tally, keep_talking
-from bench.processes import cpu_seconds, family, pin, resident_mib
+from bench.processes import family, family_cpu_seconds, pin, resident_mib
 from bench.report import percentile
 from bench.stamps import DELTA_FRAMES
 from switchboard_local.acs.serving import make_certificates
@@ -173,8 +173,12 @@ async def window(
 
 
 def _cpu(one: Contestant) -> float:
-    begun = {each for pid in (one.pid, *one.workers) if pid is not None for each in family(pid)}
-    return sum(map(cpu_seconds, begun))
+    if one.pid is None:
+        return 0.0
+    known = family(one.pid)
+    return family_cpu_seconds(one.pid) + sum(
+        family_cpu_seconds(pid) for pid in one.workers if pid not in known
+    )
 
 
 def count_into(callers: Sequence[Caller], tally: Tally | None) -> None:
