@@ -1,6 +1,7 @@
 """The house: every room, built, joined, and run beside the routes."""
 
 import logging
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
@@ -117,7 +118,9 @@ class House:
         self.store = Store(settings.records_url(), password=self.password)
         self.replicas = Replicas(self.store, url=settings.own_replica_url())
         self.bus = Bus(self.store)
-        beside = settings.records_process and not self.store.is_in_memory
+        beside = (
+            settings.records_process and not self.store.is_in_memory and sys.platform != "win32"
+        )
         self.recorder = Recorder(
             self.store,
             spool=Spool(settings.data_dir, worker=worker.number),

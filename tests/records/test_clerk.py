@@ -13,6 +13,7 @@ from textwrap import dedent
 from typing import NoReturn
 
 import anyio
+import msgspec
 import pytest
 from anyio import to_thread
 from hypothesis import given
@@ -32,11 +33,12 @@ from switchboard.conversation.events import Usage
 from switchboard.records.clerk import desk as desks
 from switchboard.records.clerk.__main__ import Clerk, Collected
 from switchboard.records.clerk.desk import Desk
-from switchboard.records.clerk.wire import Done, framed
+from switchboard.records.clerk.wire import Done, Errand, framed
 from switchboard.records.history import CallHistory, history
 from switchboard.records.opening import Opening
 from switchboard.records.recorder import MANY_ROWS, Recorder
 from switchboard.records.redaction.kinds import FULL, USUAL, Pattern, Redaction
+from switchboard.records.schema import Call, Item
 from switchboard.records.store import Store, sqlite_url
 
 ORDERS = Redaction(patterns=(Pattern("order", r"NW-\d{4}"),))
@@ -201,6 +203,37 @@ async def test_more_than_one_errand_holds_keeps_each_call_before_its_lines(
         assert [len((await known(store, f"c{number}")).items) for number in range(5)] == [4] * 5
 
 
+async def test_of_what_a_database_did_not_take_nothing_more_is_tried(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else lines would be refused for good, for want of the call that they belong to."""
+    monkeypatch.setattr(desks, "ROWS", 2)
+    asked: list[Errand] = []
+
+    async def ask(_: Desk, errand: Errand) -> Done:
+        asked.append(errand)
+        return Done([1], away=True)
+
+    monkeypatch.setattr(Desk, "_ask", ask)
+    rows = {(Item, ("c1", f"i{number}")): line("Hello.", f"i{number}") for number in range(3)}
+    call = {(Call, ("c1",)): {"id": "c1"}}
+    done = await Desk(store).write({**rows, **call}, lambda _: FULL, away=False)
+    assert [slip.table for slip in asked[0].rows] == ["calls", "items"]
+    assert (sorted(done.left), done.away, len(asked)) == ([0, 1, 2], True, 1)
+
+
+async def test_what_has_no_form_on_the_way_costs_no_clerk(store: Store) -> None:
+    async with taken(store) as desk:
+        recorder = Recorder(store, desk=desk)
+        recorder.open_call(opening("c1"))
+        recorder.note("c1", line("kept", "i1"), 0)
+        recorder.note("c1", NoteUsage("r1", Usage(output_audio=2**70), 0.01), 0)
+        await recorder.flush()
+        assert desk.is_taken
+        assert [item.text for item in (await known(store)).items] == ["kept"]
+        assert recorder.dropped == 1
+
+
 @pytest.mark.parametrize("program", ["import time; time.sleep(60)", "print('?')", "1 / 0"])
 async def test_what_does_not_answer_is_no_clerk(
     store: Store,
@@ -331,12 +364,7 @@ class Across(Desk):
 
     clerk: Clerk
 
-    async def _ask(self, errand: object) -> Done:
-        import msgspec
-
-        from switchboard.records.clerk.wire import Errand
-
-        assert isinstance(errand, Errand)
+    async def _ask(self, errand: Errand) -> Done:
         data = framed(errand)[4:]
         return await self.clerk.do(msgspec.msgpack.decode(data, type=Errand))
 

@@ -233,6 +233,7 @@ class Recorder:
             if self._desk.is_taken:
                 with suppress(ClerkGone):  # then we write it all ourselves, again or not
                     return await self._have_written(self._desk, batch)
+                batch = {key: each for key, each in batch.items() if key[1][0] not in self._let_go}
         left = await self._writer.write(await self._redacting.clean(_rows(batch)))
         return {key: batch[key] for key in left}
 

@@ -89,7 +89,8 @@ class MediaTicketTable:
 
 class SeenEvents:
     """Events acted upon, on whatever replica. Each method is one transaction, or none: what was
-    seen stays seen, so that is asked once."""
+    seen stays seen, so that is asked once. Marks that may be forgotten are not asked for by `has`:
+    another replica would not hear of it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

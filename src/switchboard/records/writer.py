@@ -76,10 +76,16 @@ class Writer:
         be written, should the database go away meanwhile."""
         logger.warning("batch refused", extra={"rows": len(batch), "error": type(reason).__name__})
         left: dict[Key, dict[str, Any]] = {}
+        late: set[str] = set()
         for table in ORDER:
             for key, values in batch.items():
-                if key[0] is table and not await self._write_alone(key, values):
-                    left[key] = values  # noqa: PERF403  (each is awaited)
+                if key[0] is not table:
+                    continue
+                call_id = key[1][0]
+                # Without its call's own row, one would be refused for good.
+                if call_id in late or not await self._write_alone(key, values):
+                    left[key] = values
+                    late.add(call_id)
         return left
 
     async def _write_alone(self, key: Key, values: dict[str, Any]) -> bool:

@@ -16,6 +16,7 @@ import msgspec
 
 from switchboard.records.clerk.wire import Done, Errand, Hello, Said, Slip, framed, read_frame
 from switchboard.records.entra import NoToken
+from switchboard.records.postgres import Patience
 from switchboard.records.redacting import Redacting
 from switchboard.records.rows import Key, line_values
 from switchboard.records.store import Store
@@ -23,6 +24,9 @@ from switchboard.records.writer import ORDER, Writer
 
 NICE: Final = 10
 """Where there is but one core the calls go first: as far as one can have it so."""
+BUSY_TIMEOUT_MS: Final = 2_000
+PATIENCE: Final = Patience(statement_s=5.0, lock_s=2.0)
+"""Shorter than the server's with us (`desk.ERRAND_S`): it hears that the database is away."""
 _TABLES: Final = {table.__tablename__: table for table in ORDER}
 _USUAL: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 _hello: Final = msgspec.msgpack.Decoder(Hello)
@@ -99,7 +103,7 @@ async def serve(connection: socket.socket) -> None:
     with suppress(asyncio.IncompleteReadError, ConnectionError):
         hello = _hello.decode(await read_frame(reader))
         held = Held()
-        store = Store(hello.url, password=held)
+        store = Store(hello.url, busy_timeout_ms=BUSY_TIMEOUT_MS, password=held, patience=PATIENCE)
         store.replica = hello.replica
         async with store.joined():
             clerk = Clerk(store, collected)
@@ -118,7 +122,7 @@ def _stand_back() -> None:
         # Nice is not enough: whoever has just begun may go on for milliseconds.
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     except (AttributeError, OSError):  # not Linux, or not allowed
-        with suppress(OSError):
+        with suppress(AttributeError, OSError):
             os.nice(NICE)
 
 

@@ -7,12 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from itertools import batched
 from typing import Any, Final
 
 import anyio
+import anyio.lowlevel
 import msgspec
 from anyio import to_thread
 
@@ -28,8 +28,10 @@ logger = logging.getLogger(__name__)
 COMMAND: Final = (sys.executable, "-P", "-m", "switchboard.records.clerk")
 START_S: Final = 30.0
 """It imports a database's driver; on a busy machine that takes its time."""
-ERRAND_S: Final = 5.0
-"""A core without a moment for it gives none to a clerk; then the server does it."""
+ERRAND_S: Final = 13.0
+"""The clerk's database has less patience than that; but a core without a moment to spare has none
+for a clerk, and then the server does it."""
+SHOWN_S: Final = 1.0
 AGAIN_S: Final = 30.0
 """Nor is one had to come more often than this."""
 END_S: Final = 2.0
@@ -43,7 +45,8 @@ type RulesOf = Callable[[str], Redaction]
 
 
 class ClerkGone(Exception):
-    """There is none, or it has gone in the middle of an errand: that may be written or not."""
+    """There is none, or none for this, or it has gone in the middle of an errand: that may be
+    written or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +97,19 @@ class Desk:
             try:
                 self._seated = await self._come()
                 logger.info("records are written by a process of their own")
-            except _GONE as reason:
+            except Exception as reason:  # noqa: BLE001  (whatever it is, the server can do without)
                 error = type(reason).__name__
                 logger.warning("no process for the records", extra={"error": error})
             self._wanted = anyio.Event()
 
     async def _come(self) -> _Seated:
         ours, theirs = socket.socketpair()
-        try:
-            with theirs:
-                process = await to_thread.run_sync(_begun, self._command, theirs)
-        except BaseException:
-            ours.close()
-            raise
-        reader, writer = await asyncio.open_connection(sock=ours)
+        with theirs, ExitStack() as unless_seated:
+            unless_seated.callback(ours.close)
+            process = await to_thread.run_sync(_begun, self._command, theirs)
+            unless_seated.callback(process.kill)
+            reader, writer = await asyncio.open_connection(sock=ours)
+            unless_seated.pop_all()
         seated = _Seated(process, reader, writer)
         try:
             hello = Hello(self._store.url, self._store.replica)
@@ -130,14 +132,18 @@ class Desk:
         # A call's own row before those that belong to it, also of two errands.
         numbered = sorted(enumerate(rows.items()), key=lambda each: ORDER.index(each[1][0][0]))
         done = Done(away=away)
-        for some in batched(numbered, ROWS):
-            errand = await self._errand([item for _, item in some], rules_of, away=done.away)
-            answer = await self._ask(errand)
-            done = Done(
-                [*done.left, *(some[number][0] for number in answer.left)],
-                answer.away,
-                done.refused + answer.refused,
-            )
+        for first in range(0, len(numbered), ROWS):
+            await anyio.lowlevel.checkpoint()  # whoever is cancelled goes between two
+            some = numbered[first : first + ROWS]
+            items = [item for _, item in some]
+            answer = await self._ask(await self._errand(items, rules_of, away=away))
+            left = [some[number][0] for number in answer.left]
+            refused = done.refused + answer.refused
+            if left or answer.away:
+                # Without a row that is left, those that belong to it would be refused for good.
+                left += [number for number, _ in numbered[first + ROWS :]]
+                return Done(left, answer.away, refused)
+            done = Done([], answer.away, refused)
         return done
 
     async def _errand(
@@ -155,8 +161,9 @@ class Desk:
             values, line = (None, each) if is_line else (each, None)
             slips.append(Slip(table.__tablename__, key, number, values, line))
         try:
-            password = await self._store.shown()
-        except OSError as reason:
+            with anyio.fail_after(SHOWN_S):
+                password = await self._store.shown()
+        except OSError as reason:  # the server has connections that are open
             raise ClerkGone from reason
         return Errand(slips, list(numbers), away, password)
 
@@ -164,14 +171,20 @@ class Desk:
         if (seated := self._seated) is None:
             raise ClerkGone
         try:
+            message = framed(errand)
+        except Exception as reason:  # the server itself refuses only the row that it is of
+            raise ClerkGone from reason
+        try:
             # Shielded: a transaction is short, and bounded, and nobody knows what became of one
             # that is given up.
             with anyio.fail_after(ERRAND_S, shield=True):
-                done = await _answer(seated, framed(errand))
-        except _GONE as reason:
-            logger.warning("records process gone", extra={"error": type(reason).__name__})
+                done = await _answer(seated, message)
+        except BaseException as reason:  # whose answer may still come
             with anyio.CancelScope(shield=True):
                 await self._send_away()
+            if not isinstance(reason, _GONE):
+                raise
+            logger.warning("records process gone", extra={"error": type(reason).__name__})
             raise ClerkGone from reason
         for said in done.said:
             logging.getLogger(said.logger).log(said.level, said.text, extra=said.extra)
