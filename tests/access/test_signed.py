@@ -182,6 +182,12 @@ async def test_a_token_that_was_good_ends_all_the_same(door: Door) -> None:
         await door.tokens.check(token)
 
 
+async def test_an_end_beyond_every_float_is_a_late_one(door: Door) -> None:
+    token = signed(claims(exp=10**400))
+    for _ in range(2):
+        assert (await door.tokens.check(token))["exp"] == 10**400
+
+
 async def test_a_token_that_was_good_ends_with_its_key(door: Door) -> None:
     token = signed()
     await door.tokens.check(token)

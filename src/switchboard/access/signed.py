@@ -47,8 +47,8 @@ class _Good:
 
     claims: Claims
     key: PyJWK
-    until: float
-    """Epoch seconds, the leeway included."""
+    expires: int
+    """Epoch seconds, however many its signer wrote: never to be made a float of."""
 
 
 class SignedTokens:
@@ -80,7 +80,7 @@ class SignedTokens:
             raise CannotTell(
                 "Tokens cannot be checked just now.", retry_after_s=reason.retry_after_s
             ) from None
-        except (jwt.PyJWTError, ValueError, RecursionError) as reason:
+        except (jwt.PyJWTError, ValueError, OverflowError, RecursionError) as reason:
             logger.info("token refused", extra={"reason": type(reason).__name__})
             raise NotIdentified("This token is not good here.") from None
 
@@ -97,7 +97,7 @@ class SignedTokens:
         if good is None or good.key is not key:
             good = self._checked(token, key)
             self._remember(digest, good)
-        elif self._clock() >= good.until:
+        elif self._clock() - LEEWAY_S >= good.expires:
             raise jwt.ExpiredSignatureError
         return good.claims
 
@@ -111,7 +111,7 @@ class SignedTokens:
             leeway=LEEWAY_S,
             options={"require": list(NEEDED)},
         )
-        return _Good(MappingProxyType(claims), key, int(claims["exp"]) + LEEWAY_S)
+        return _Good(MappingProxyType(claims), key, int(claims["exp"]))
 
     def _remember(self, digest: bytes, good: _Good) -> None:
         self._good[digest] = good
