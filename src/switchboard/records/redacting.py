@@ -81,6 +81,10 @@ class Redacting:
             await behind.rest()
         return clean
 
+    def clean_now(self, key: Key, values: dict[str, Any]) -> dict[str, Any]:
+        """The same of one row, for whoever keeps nobody waiting."""
+        return self._row_now(key, values)
+
     async def note(self, call_id: str, note: Note) -> Note:
         """A note as it may be shown to whoever is not the caller: as it would be stored."""
         row = row_of(call_id, note, 0.0)

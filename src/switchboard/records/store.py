@@ -60,7 +60,10 @@ class Store:
         busy_timeout_ms: int = BUSY_TIMEOUT_MS,
         password: Password | None = None,
         patience: Patience | None = None,
+        beside_calls: bool = True,
     ) -> None:
+        """Without calls beside it, whoever uses it may be kept waiting: a thread for what blocks
+        would only cost."""
         self.replica = secrets.token_hex(8)
         """This server, among those that share the database."""
         self.away = False
@@ -70,6 +73,7 @@ class Store:
         self._password = password
         self._behind: Engine | None = None
         """The same file for `write`, where it is one."""
+        self._in_threads = beside_calls
         self._one = anyio.CapacityLimiter(1)
         self._readers = anyio.CapacityLimiter(2)
         reading: dict[str, Any] = {"read_only": True}
@@ -234,7 +238,10 @@ class Store:
         self, engine: Engine, work: Callable[[Connection], Answer], limiter: anyio.CapacityLimiter
     ) -> Answer:
         try:  # the thread is not abandoned when we are cancelled
-            answer = await to_thread.run_sync(_transact, engine, work, limiter=limiter)
+            if self._in_threads:
+                answer = await to_thread.run_sync(_transact, engine, work, limiter=limiter)
+            else:
+                answer = _transact(engine, work)
         except Exception as reason:  # noqa: BLE001  (looked at there)
             self._fail(reason)
         self.away = False

@@ -77,18 +77,24 @@ class Clerk:
         keys: list[Key] = [(_TABLES[slip.table], slip.key) for slip in errand.rows]
         for (_, (call_id, *_)), slip in zip(keys, errand.rows, strict=True):
             self._redacting.begin(call_id, errand.rules[slip.rules])
-        batch = {key: _values(slip) for key, slip in zip(keys, errand.rows, strict=True)}
+        batch: dict[Key, dict[str, Any]] = {}
+        for key, slip in zip(keys, errand.rows, strict=True):
+            batch[key] = self._redacting.clean_now(key, _values(slip))
+            # The kernel gives a core back at once to whoever wakes, but not to whoever has waited
+            # for it already.
+            _give_way()
         self._writer.away = errand.away
         refused = self._writer.refused
-        # A little at a time here, too: the kernel gives a core back at once to whoever wakes, but
-        # not to whoever has waited for it already.
-        left = await self._writer.write(await self._redacting.clean(batch))
+        left = await self._writer.write(batch)
         return Done(
             [number for number, key in enumerate(keys) if key in left],
             self._writer.away,
             self._writer.refused - refused,
             self._collected.taken(),
         )
+
+
+_give_way: Final = getattr(os, "sched_yield", lambda: None)
 
 
 def _values(slip: Slip) -> dict[str, Any]:
@@ -103,7 +109,13 @@ async def serve(connection: socket.socket) -> None:
     with suppress(asyncio.IncompleteReadError, ConnectionError):
         hello = _hello.decode(await read_frame(reader))
         held = Held()
-        store = Store(hello.url, busy_timeout_ms=BUSY_TIMEOUT_MS, password=held, patience=PATIENCE)
+        store = Store(
+            hello.url,
+            busy_timeout_ms=BUSY_TIMEOUT_MS,
+            password=held,
+            patience=PATIENCE,
+            beside_calls=False,
+        )
         store.replica = hello.replica
         async with store.joined():
             clerk = Clerk(store, collected)

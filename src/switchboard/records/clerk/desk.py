@@ -35,7 +35,7 @@ SHOWN_S: Final = 1.0
 AGAIN_S: Final = 30.0
 """Nor is one had to come more often than this."""
 END_S: Final = 2.0
-ROWS: Final = 50
+ROWS: Final = 100
 """So many are one errand: to make more ready at once, here or there, would be a stop for calls."""
 _GONE: Final = (OSError, EOFError, ValueError, msgspec.MsgspecError)
 """How it shows that a process is not there any more, or none of ours; a timeout is an `OSError`."""
