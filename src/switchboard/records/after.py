@@ -7,9 +7,10 @@ import json
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import CursorResult, Select, exists, insert, or_, select, update
+from sqlalchemy import CursorResult, Select, bindparam, exists, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -83,7 +84,9 @@ class AfterTable:
         if again is not None:
             return again
         found = await self._store.read(
-            lambda connection: connection.execute(_unread(agents, now).limit(LOOK_AT)).all()
+            lambda connection: connection.execute(
+                _unread(tuple(agents)), _readable_at(now, SETTLE_S)
+            ).all()
         )
         for call_id, agent, model in found:
             if await self._claim(call_id, now + LEASE_S):
@@ -103,7 +106,7 @@ class AfterTable:
     async def _take_again(self, agents: Collection[str], now: float) -> Ended | None:
         """One that was put off, or left behind by a server that is no more."""
         left = await self._store.read(
-            lambda connection: connection.execute(_put_off(agents, now).limit(LOOK_AT)).all()
+            lambda connection: connection.execute(_put_off(tuple(agents)), {"now": now}).all()
         )
         for call_id, due_at, attempts, agent, model in left:
             mine = _held(call_id, due_at).values(
@@ -183,29 +186,41 @@ class AfterTable:
     async def awaited(self, call_id: str, now: float) -> bool:
         """Whether there is something in it to be read."""
         async with self._store.reading() as connection:
-            wanted = select(Call.id).where(Call.id == call_id, *_readable(now, 0.0))
-            return (await connection.execute(wanted)).first() is not None
+            wanted = select(Call.id).where(Call.id == call_id, *_readable())
+            found = await connection.execute(wanted, _readable_at(now, 0.0))
+            return found.first() is not None
 
 
-def _unread(agents: Collection[str], now: float) -> Select[str, str, str]:
+# Made once, for they are asked once a second, beside the calls.
+
+
+@lru_cache(maxsize=4)
+def _unread(agents: tuple[str, ...]) -> Select[str, str, str]:
     known = exists().where(AfterCall.call_id == Call.id)
     wanted = select(Call.id, Call.agent, Call.model).where(
-        Call.agent.in_(agents), *_readable(now, SETTLE_S), ~known
+        Call.agent.in_(agents), *_readable(), ~known
     )
-    return wanted.order_by(Call.ended_at)
+    return wanted.order_by(Call.ended_at).limit(LOOK_AT)
 
 
-def _put_off(agents: Collection[str], now: float) -> Select[str, float, int, str, str]:
+@lru_cache(maxsize=4)
+def _put_off(agents: tuple[str, ...]) -> Select[str, float, int, str, str]:
     wanted = select(
         AfterCall.call_id, AfterCall.due_at, AfterCall.attempts, Call.agent, Call.model
     ).join(Call, Call.id == AfterCall.call_id)
-    due = AfterCall.state.in_((WORKING, WAITING)), AfterCall.due_at <= now
-    return wanted.where(*due, Call.agent.in_(agents)).order_by(AfterCall.due_at)
+    due = AfterCall.state.in_((WORKING, WAITING)), AfterCall.due_at <= bindparam("now")
+    mine = wanted.where(*due, Call.agent.in_(agents))
+    return mine.order_by(AfterCall.due_at).limit(LOOK_AT)
 
 
-def _readable(now: float, settle_s: float) -> tuple[Any, ...]:
+def _readable() -> tuple[Any, ...]:
+    """At a time; see `_readable_at`."""
     said = exists().where(Item.call_id == Call.id, Item.speaker == "caller", Item.text != "")
-    return Call.ended_at > now - WITHIN_S, Call.ended_at <= now - settle_s, said
+    return Call.ended_at > bindparam("since"), Call.ended_at <= bindparam("until"), said
+
+
+def _readable_at(now: float, settle_s: float) -> Mapping[str, float]:
+    return {"since": now - WITHIN_S, "until": now - settle_s}
 
 
 def _held(call_id: str, until: float) -> Any:  # noqa: ANN401  (an `Update`, of whatever columns)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
-from sqlalchemy import Connection, CursorResult, Select, or_, select, update
+from sqlalchemy import Connection, CursorResult, Select, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from switchboard.records.schema import AfterCall, Call
@@ -58,8 +58,8 @@ class DeliveryTable:
         if not await self._store.read(partial(_is_due, now)):
             return None
         async with self._store.writing() as connection:
-            due = _due(now).order_by(Row.due_at).limit(1).with_for_update(skip_locked=True)
-            if (found := (await connection.execute(due)).scalar()) is None:
+            due = _due().order_by(Row.due_at).with_for_update(skip_locked=True)
+            if (found := (await connection.execute(due, {"now": now})).scalar()) is None:
                 return None
             taken = (
                 update(Row)
@@ -108,9 +108,12 @@ class DeliveryTable:
         return None if call is None or after is None else (call, after)
 
 
-def _due(now: float) -> Select[str]:
-    return select(Row.id).where(Row.state.in_((WAITING, SENDING)), Row.due_at <= now)
+@cache
+def _due() -> Select[str]:
+    """Made once, for it is asked all day, beside the calls."""
+    due = Row.state.in_((WAITING, SENDING)), Row.due_at <= bindparam("now")
+    return select(Row.id).where(*due).limit(1)
 
 
 def _is_due(now: float, connection: Connection) -> bool:
-    return connection.execute(_due(now).limit(1)).first() is not None
+    return connection.execute(_due(), {"now": now}).first() is not None

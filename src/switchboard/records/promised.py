@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
-from sqlalchemy import Connection, CursorResult, Select, delete, insert, select, update
+from sqlalchemy import Connection, CursorResult, Select, bindparam, delete, insert, select, update
 
 from switchboard.records.redaction.kinds import FULL
 from switchboard.records.redaction.redactor import Redactor
@@ -80,8 +80,8 @@ class PromisedTable:
         if not await self._store.read(partial(_is_due, now)):  # as mostly: no lock for that
             return None
         async with self._store.writing() as connection:
-            due = _due(now).order_by(Row.due_at).limit(1).with_for_update(skip_locked=True)
-            if (found := (await connection.execute(due)).scalar()) is None:
+            due = _due().order_by(Row.due_at).with_for_update(skip_locked=True)
+            if (found := (await connection.execute(due, {"now": now})).scalar()) is None:
                 return None
             taken = (
                 update(Row)
@@ -158,12 +158,14 @@ class PromisedTable:
             await connection.execute(old)
 
 
-def _due(now: float) -> Select[str]:
-    return select(Row.id).where(Row.state == WAITING, Row.due_at <= now)
+@cache
+def _due() -> Select[str]:
+    """Made once, for it is asked all day, beside the calls."""
+    return select(Row.id).where(Row.state == WAITING, Row.due_at <= bindparam("now")).limit(1)
 
 
 def _is_due(now: float, connection: Connection) -> bool:
-    return connection.execute(_due(now).limit(1)).first() is not None
+    return connection.execute(_due(), {"now": now}).first() is not None
 
 
 def _release(before: float, connection: Connection) -> int:
