@@ -149,7 +149,8 @@ class Trunk:
         async with asyncio.timeout(3 * ANSWER_S):
             while True:
                 try:
-                    await self.hang_up(await self.ring(5.0))
+                    # Not the five seconds after which its server closes an idle connection.
+                    await self.hang_up(await self.ring(3.0))
                 except TimeoutError:
                     continue
                 return

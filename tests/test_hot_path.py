@@ -187,3 +187,25 @@ async def test_a_frame_leaves_nothing_behind(scene: Scene) -> None:
         scene.model.data_received(scene.down)
     # One block a frame are the bytes that wait to leave while the loop stands still.
     assert sys.getallocatedblocks() - blocks <= 2 * 200 + 50
+
+
+async def test_a_call_that_has_ended_leaves_nothing_to_the_collector(scene: Scene) -> None:
+    """Else thousands of its objects would wait for a look at everything, which stops all calls."""
+    gc.collect()
+    gc.disable()
+    try:
+        await scene.caller.send('{"type":"end"}')
+        await scene.caller.wait_closed()
+        await anyio.sleep(1.5)  # it says goodbye to the service
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        left = [type(each).__qualname__ for each in gc.garbage if _is_ours(each)]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert not left
+
+
+def _is_ours(left: object) -> bool:
+    return type(left).__module__.startswith("switchboard.")

@@ -6,7 +6,8 @@ and at everything only when nobody speaks.
 """
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Final
 
 import anyio
@@ -17,12 +18,15 @@ ten to fifteen milliseconds, once in two seconds while somebody sends what is re
 MIDDLE: Final = 4
 """Of these looks before what survived them is looked at once more, and then is old: another half of
 a millisecond. Ten were two, with twice as many young."""
-NEVER: Final = 1_000_000
-MOST: Final = 200
-"""Times that something became old before all of that is looked at though somebody speaks: 420 000
-objects, as nine hundred calls leave that have ended. A full look takes tens of
-milliseconds."""
+OLD: Final = 8
+"""Times that something became old before all of that is looked at, at most some 17 000 objects: two
+milliseconds. What survives that, too, is set aside, and looked at only with everything."""
+MOST: Final = 1_000
+"""Times that something became old before everything is looked at though somebody speaks: the
+objects of some three thousand calls that came and went. That takes a tenth of a second."""
 LOOK_S: Final = 5.0
+_EVERYTHING: Final = 2
+"""The collector's own name for it."""
 
 
 class Collecting:
@@ -32,12 +36,20 @@ class Collecting:
         self._most = most
         self._looked = _times_aged()
 
-    def begin(self) -> None:
-        """What is there by now stays, and is not looked at again."""
+    @contextmanager
+    def ruling(self) -> Generator[None]:
+        """What is there by now stays; while the block runs, so does what has been old for long."""
+        before = gc.get_threshold()
+        gc.callbacks.append(_set_aside)
         gc.collect()
-        gc.freeze()
-        gc.set_threshold(YOUNG, MIDDLE, NEVER)
+        gc.set_threshold(YOUNG, MIDDLE, OLD)
         self._looked = _times_aged()
+        try:
+            yield
+        finally:
+            gc.set_threshold(*before)
+            gc.callbacks.remove(_set_aside)
+            gc.unfreeze()
 
     async def keep(self, speaking: Callable[[], int]) -> None:
         """Until cancelled. `speaking`: how many a pause would interrupt."""
@@ -46,13 +58,19 @@ class Collecting:
             self.look(speaking())
 
     def look(self, speaking: int) -> bool:
-        """Free the old that nobody holds, unless that can wait; whether it did."""
+        """Free all that nobody holds, unless that can wait; whether it did."""
         aged = _times_aged() - self._looked
         if not aged or (speaking and aged < self._most):
             return False
+        gc.unfreeze()
         gc.collect()
         self._looked = _times_aged()
         return True
+
+
+def _set_aside(phase: str, info: dict[str, int]) -> None:
+    if phase == "stop" and info["generation"] == _EVERYTHING:
+        gc.freeze()
 
 
 def _times_aged() -> int:

@@ -125,7 +125,7 @@ class DrainingServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._collecting.begin()
+        self._leaving.enter_context(self._collecting.ruling())
         sys.setswitchinterval(SWITCH_S)
         self._leaving.enter_context(self._beside(self))
 

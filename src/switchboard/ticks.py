@@ -13,15 +13,23 @@ class Ticks:
 
     def __init__(self, after_s: float, act: Callable[[], float | None]) -> None:
         self._act = act
-        self._stopped = False
         self._handle = asyncio.get_running_loop().call_later(after_s, self._tick)
 
     def stop(self) -> None:
-        """It is done no more."""
-        self._stopped = True
+        """It is done no more, and what it was done by is let go."""
+        self._act = _nothing
         self._handle.cancel()
 
     def _tick(self) -> None:
-        again_s = self._act()
-        if again_s is not None and not self._stopped:
+        act = self._act
+        again_s = act()
+        if self._act is not act:
+            return  # it has stopped itself
+        if again_s is None:
+            self._act = _nothing
+        else:
             self._handle = asyncio.get_running_loop().call_later(again_s, self._tick)
+
+
+def _nothing() -> None:
+    pass

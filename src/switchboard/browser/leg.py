@@ -192,6 +192,9 @@ class BrowserLeg:
             watch.stop()
             if self._patience is not None:
                 self._patience.stop()
+            # What holds us is held no more, or all of the call would wait for the collector.
+            self._hear = self._report = _declines
+            self._renewal = None
 
     async def _write_all(self) -> None:
         with anyio.CancelScope() as self._writing:

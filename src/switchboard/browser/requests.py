@@ -58,8 +58,11 @@ class BoundedRequests(HttpToolsProtocol):
             at += len(piece)
             self._unframed_bytes += len(piece)
             super().data_received(piece)
-            if self.transport.is_closing() or self.transport.get_protocol() is not self:
-                return  # refused, or a WebSocket now
+            if self.transport.get_protocol() is not self:
+                self.parser = None  # a WebSocket now; the parser holds us, and uvicorn keeps it
+                return
+            if self.transport.is_closing():
+                return  # refused
             if self._unframed_bytes >= HEAD_BYTES:
                 self._refuse()
                 return

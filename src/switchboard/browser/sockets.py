@@ -158,6 +158,10 @@ class BoundedSockets(WebSocketsSansIOProtocol):
 
     async def run_asgi(self) -> None:
         await super().run_asgi()
+        self._hand_over = None  # or we and the application would hold each other
+        extensions = self.scope["extensions"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
+        for name in (ABORT, WIDEN, SHORTCUT, AT_ONCE):
+            extensions.pop(name, None)  # pyright: ignore[reportOptionalMemberAccess]
         # `transport.close()` waits for the peer to read what is left, for ever if need be.
         self.loop.call_later(LINGER_S, self.transport.abort)
 

@@ -19,6 +19,7 @@ conversation opens and closes. Times (`now`) are monotonic seconds, given by the
     renewing   a lost or ending model session gives way to a new one   ──▶ hearing, tooling, endings
 """
 
+from collections.abc import Callable
 from typing import assert_never
 
 from switchboard.conversation import events as e
@@ -68,6 +69,19 @@ type _ByOperator = (
 type _FromService = _FromCallerHeard | e.ModelReady | e.ModelLost | e.CallerIdle | e.ModelRefused
 
 
+def _to_nobody(_: e.ToolAnswered) -> None:
+    pass
+
+
+class _Answers:
+    """Takes a tool's result to the part that knows tools, which is made after those that answer."""
+
+    to: Callable[[e.ToolAnswered], None] = staticmethod(_to_nobody)
+
+    def __call__(self, answer: e.ToolAnswered) -> None:
+        self.to(answer)
+
+
 class Conversation:
     """One call. Mutated in place by `apply`."""
 
@@ -76,13 +90,15 @@ class Conversation:
         self._stage = stage = Stage(rules, began, began)
         self._tools = ToolCalls(rules)
         self._playing = Playing(stage)
-        self._wishing = Wishing(stage, lambda answer: self._tooling.answered(answer))
-        self._handing = Handing(stage, self._wishing, lambda answer: self._tooling.answered(answer))
+        self._answers = answers = _Answers()
+        self._wishing = Wishing(stage, answers)
+        self._handing = Handing(stage, self._wishing, answers)
         self._endings = Endings(stage, self._playing, self._handing)
         self._hearing = Hearing(stage, self._endings, self._tools, self._playing)
         self._keying = Keying(stage)
         self._noticing = Noticing(stage, self._endings)
         self._tooling = Tooling(stage, self._endings, self._tools, self._keying)
+        answers.to = self._tooling.answered
         self._answering = Answering(
             stage, self._endings, self._hearing, self._tooling, self._tools, self._playing
         )
@@ -190,6 +206,7 @@ class Conversation:
         end = out.pop(next(at for at, command in enumerate(out) if isinstance(command, EndCall)))
         self._hearing.over()
         self._stage.emit(*self._tools.abandon(), end)
+        self._answers.to = _to_nobody  # or all parts would hold each other
 
     def _dispatch(self, event: e.Event) -> None:
         match event:

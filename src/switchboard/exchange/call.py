@@ -34,6 +34,7 @@ from switchboard.exchange.sessions import Sessions
 from switchboard.exchange.tape import Tape, TapeDeck
 from switchboard.exchange.timers import Timers
 from switchboard.exchange.tools import CallTools
+from switchboard.quiet import quietly
 
 logger = logging.getLogger(__name__)
 
@@ -105,9 +106,9 @@ class Call:
         try:
             async with anyio.create_task_group() as tasks:
                 self._tasks = tasks
-                tasks.start_soon(self._sessions.hold)
+                tasks.start_soon(quietly, self._sessions.hold)
                 if self._tape:
-                    tasks.start_soon(self._tape.run)
+                    tasks.start_soon(quietly, self._tape.run)
                 if self.placed.rings_s is not None:
                     tasks.start_soon(self._ring, self.placed.rings_s)
                 await self._timers.run(self._timer_fired)  # until it is over
@@ -118,6 +119,17 @@ class Call:
             self.ears.over()
             with anyio.move_on_after(CLOSE_S, shield=True):
                 await self._hang_up()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Hold none of those that hold us: or all of it would wait for the collector."""
+        self._leg = self._tasks = None
+        self._sessions.over()
+        self.desk.over()
+        if self._tape:
+            self._tape.over()
+        if self._media:
+            self._media.ask_offer = _nobody
 
     def _taped(self, deck: TapeDeck | None) -> Tape | None:
         """What records it here. A telephone call is recorded by its carrier."""
@@ -403,7 +415,7 @@ class Call:
                 self._finish(reason)
             case c.DialModel():
                 if self._tasks:
-                    self._tasks.start_soon(self._sessions.hold)
+                    self._tasks.start_soon(quietly, self._sessions.hold)
             case c.ReplayTurn() | c.ResendAudio():
                 self._speak_again(command)
             case c.HideKeys() | c.OpenKeypad() | c.CloseKeypad():
@@ -461,3 +473,7 @@ class Call:
         if self.ended is None:
             self.ended = reason
             self._timers.stop()
+
+
+def _nobody() -> None:
+    pass

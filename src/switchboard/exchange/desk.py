@@ -76,6 +76,10 @@ class Desk:
         """What was queued for the ear is gone, and is known to a leg by its name."""
         self._stretch += 1
 
+    def over(self) -> None:
+        """The call has ended: nothing that is said or done here goes anywhere."""
+        self._tell, self._play, self._is_open = _ignored, _ignored, _never
+
     def _speak(self, seat_audio: str) -> bool:
         if not self._is_open():
             return False
@@ -84,6 +88,14 @@ class Desk:
 
     def _back(self, summary: str | None) -> None:
         self._tell(e.HandedBack(summary))
+
+
+def _ignored(*_: object) -> None:
+    pass
+
+
+def _never() -> bool:
+    return False
 
 
 class _Mouth:

@@ -94,6 +94,7 @@ class Ears:
             ear.hush()
 
     def over(self) -> None:
+        self._private = _always
         for ear in self._ears:
             ear.over()
 
@@ -106,3 +107,7 @@ class Ears:
                 if muted:
                     ear.hush()
         return muted
+
+
+def _always() -> bool:
+    return True

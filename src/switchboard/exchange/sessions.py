@@ -76,6 +76,12 @@ class Sessions:
         if last is not None and not life.cancel_called:
             self._over(last, life, status)
 
+    def over(self) -> None:
+        """The call has ended, and nobody holds a session any more: nothing is told."""
+        self.leg = self._life = self._successor = None
+        self._tell = self._play = _ignored
+        self._play_at_once = self._may_switch = _never
+
     def switch(self) -> None:
         """Let a session that is ready take the place of the one there is, once nothing is cut off
         by it."""
@@ -140,3 +146,11 @@ class Sessions:
         if spec.agent is None or self._conversation_id is None:
             return spec
         return replace(spec, agent=replace(spec.agent, conversation_id=self._conversation_id))
+
+
+def _ignored(*_: object) -> None:
+    pass
+
+
+def _never(*_: object) -> bool:
+    return False

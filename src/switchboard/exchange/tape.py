@@ -168,6 +168,10 @@ class Tape:
         """The agent was silenced: nothing more of what it made will be heard."""
         self._stopped.update(self._items)
 
+    def over(self) -> None:
+        """The call has ended, and `run` with it."""
+        self._private, self._tell = _always, _ignored
+
     @property
     def _runs(self) -> bool:
         return self._rolling and self._wanted and not self._private()
@@ -260,3 +264,11 @@ class Tape:
             if state == "running":
                 raise NoRoom("the records are away") from reason
             logger.warning("recording not noted", extra={"error": type(reason).__name__})
+
+
+def _always() -> bool:
+    return True
+
+
+def _ignored(*_: object) -> None:
+    pass

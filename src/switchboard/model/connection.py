@@ -20,6 +20,7 @@ from switchboard.model.frames import QuickConnection
 from switchboard.model.link import Link
 from switchboard.model.profiles import AZURE_OPENAI, Capabilities
 from switchboard.model.upgrade import Upgrade, bound_kernel_buffer
+from switchboard.quiet import quietly
 
 logger = logging.getLogger(__name__)
 
@@ -186,7 +187,7 @@ async def _beside(link: Link) -> AsyncGenerator[None]:
     """Runs the link's tasks. What the block raises leaves as it is, not as a group of one."""
     failure: Exception | None = None
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(link.pump)
+        tasks.start_soon(quietly, link.pump)
         try:
             with link.watched():
                 yield

@@ -52,7 +52,7 @@ class Link:
         self._sending_since: float | None = None
         self._complaint = "it said nothing"
         self._lost: ModelLost | None = None
-        self._play: Callable[[ReplyAudio], bool] = lambda _: False
+        self._play: Callable[[ReplyAudio], bool] = _declines
         self.malformed = 0
         """Frames that could not be understood, and were left out."""
 
@@ -128,6 +128,8 @@ class Link:
         finally:
             self._expected.stop()
             stall.stop()
+            # What holds us is held no more.
+            self._socket.hand_over, self._play = None, _declines
 
     # -- inside ---------------------------------------------------------------------------------
 
@@ -192,3 +194,7 @@ class Link:
         if self._lost is None:
             self._lost = ModelLost(reason, retryable)
             self._socket.transport.abort()
+
+
+def _declines(_: ReplyAudio) -> bool:
+    return False

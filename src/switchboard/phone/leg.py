@@ -11,6 +11,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from functools import partial
 from typing import Final
 
 import anyio
@@ -44,6 +45,7 @@ from switchboard.phone.limits import MediaLimits
 from switchboard.phone.metronome import Metronome
 from switchboard.phone.playout import Playout
 from switchboard.phone.resample import SixteenKilohertz
+from switchboard.quiet import quietly
 
 logger = logging.getLogger(__name__)
 
@@ -181,7 +183,8 @@ class PhoneLeg:
             await self._written.wait()
         if reason not in (REPLACED, ELSEWHERE):
             self.end_reason = reason
-            await self._hang_up()
+            hang_up, self._hang_up = self._hang_up, _hung_up  # who holds us is held no more
+            await hang_up()
 
     # -- the carrier's half -----------------------------------------------------------------
 
@@ -227,8 +230,8 @@ class PhoneLeg:
         """Read, write and watch, until the socket is done with."""
         try:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._read)
-                tasks.start_soon(self._watch, tasks.cancel_scope)
+                tasks.start_soon(quietly, self._read)
+                tasks.start_soon(quietly, partial(self._watch, tasks.cancel_scope))
                 try:
                     await self._write()
                 except (WebSocketDisconnect, RuntimeError, OSError):
@@ -237,6 +240,7 @@ class PhoneLeg:
                 tasks.cancel_scope.cancel()
         finally:
             self._tune = None
+            self._hand_over = _declines  # who holds us is held no more
             self._finish("lost")
             self._metronome.leave(self.beat)
             self._written.set()
@@ -383,3 +387,7 @@ class PhoneLeg:
 
 def _declines(*_: object) -> bool:
     return False
+
+
+async def _hung_up() -> None:
+    pass
