@@ -1,6 +1,7 @@
 """Child processes of a measurement: started, waited for, metered, ended."""
 
 import asyncio
+import gc
 import os
 import resource
 import socket
@@ -139,15 +140,38 @@ def pin(pid: int, cores: set[int]) -> None:
 
 @contextmanager
 def apart(product_pid: int, service_pid: int) -> Generator[None]:
-    """The product alone on the first core; everything else of ours on the last."""
+    """The product alone on the first core; everything else of ours on the last.
+
+    Callers and service are many machines, of which none waits for another's core: as root they go
+    before whatever else is there, and our garbage is not collected. What they say would wait
+    meanwhile, and then come all at once, and the product's queue be of our making.
+    """
     cores = sorted(os.sched_getaffinity(0))
     pin(product_pid, {cores[0]})
     pin(service_pid, {cores[-1]})
     pin(0, {cores[-1]})
+    with suppress(AttributeError, PermissionError):
+        go_first((0, service_pid))
+    try:
+        with uncollected():
+            yield
+    finally:
+        with suppress(AttributeError, PermissionError):
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        pin(0, set(cores))
+
+
+@contextmanager
+def uncollected() -> Generator[None]:
+    """Our own pauses would be taken for theirs whom we measure."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
     try:
         yield
     finally:
-        pin(0, set(cores))
+        gc.enable()
+        gc.unfreeze()
 
 
 def go_first(pids: Iterable[int]) -> None:

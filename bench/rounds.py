@@ -15,7 +15,7 @@ from typing import Final
 from bench.contestants import Contestant, Ring
 from bench.fastmodel import Arrived, Pattern, Service, standing_in
 from bench.load import Caller, Tally, keep_talking
-from bench.processes import family, family_cpu_seconds, pin, resident_mib
+from bench.processes import family, family_cpu_seconds, pin, resident_mib, uncollected
 from bench.report import percentile
 from bench.stamps import DELTA_FRAMES
 from switchboard_local.acs.serving import make_certificates
@@ -63,13 +63,10 @@ async def ringed(*, first: bool = False) -> AsyncGenerator[Ring]:
         tls.load_cert_chain(made.server.chain, made.server.key)
         async with standing_in(tls) as service:
             pin(0, {cores[-1]})
-            gc.collect()
-            gc.freeze()
-            gc.disable()  # our own pauses would be taken for theirs
             try:
-                yield Ring(service, Path(folder), made.ca_file, cores[0])
+                with uncollected():
+                    yield Ring(service, Path(folder), made.ca_file, cores[0])
             finally:
-                gc.enable()
                 pin(0, set(cores))
 
 

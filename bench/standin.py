@@ -10,6 +10,7 @@ Usage: python -m bench.standin PORT
 """
 
 import asyncio
+import gc
 import os
 import sys
 import time
@@ -203,6 +204,7 @@ def _answer(body: bytes) -> Response:
 
 async def main(port: int) -> None:
     """Serve until killed."""
+    gc.disable()  # our pauses would be taken for the product's
     async with serve(
         converse,
         "127.0.0.1",

@@ -12,7 +12,6 @@ Usage: python -m bench.tapped PRODUCT_PORT MODEL_PORT, which says what it saw wh
 
 import asyncio
 import ctypes
-import os
 import select
 import socket
 import struct
@@ -23,7 +22,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from bench.pages import Second, Tally
-from bench.processes import PYTHON
+from bench.processes import PYTHON, give_way
 
 _INTO_PRODUCT, _TO_MODEL, _FROM_MODEL, _TO_PAGE = range(4)
 _HEAD: Final = 256
@@ -262,7 +261,7 @@ def _listening(product: int, model: int) -> socket.socket:
 
 def main(product: int, model: int) -> int:
     """Watch until the input ends. 1, if packets were missed."""
-    os.nice(10)  # it has time: the kernel has stamped what it reads
+    give_way(0)  # it has time: the kernel has stamped what it reads
     watch, buffer = _Watch(product, model), bytearray(1 << 18)
     with _listening(product, model) as tap:
         sys.stdout.buffer.write(_READY)

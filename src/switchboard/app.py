@@ -169,7 +169,7 @@ def _mount(app: FastAPI, house: House, turns: Turns) -> Collection[str]:
     if house.telephone is not None:
         from switchboard.phone.routes import phone_routes
 
-        routers.append(phone_routes(house.telephone.room))
+        routers.append(phone_routes(house.telephone.room, turns))
         if house.telephone.dials:
             from switchboard.phone.outgoing_routes import outgoing_routes
 

@@ -395,7 +395,7 @@ async def house(
         room.followed_by(outgoing)
         await outgoing.recover()
         app = FastAPI()
-        app.include_router(phone_routes(room))
+        app.include_router(phone_routes(room, Turns()))
         origins, identify = (
             Origins(loopback_origins(port)),
             Identify(authenticator or LocalOnly(), Turns()),

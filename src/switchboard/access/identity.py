@@ -88,6 +88,7 @@ class Identify:
     async def holder(self, connection: HTTPConnection) -> Principal | None:
         """For routes that need a ticket: who shows it, or nobody where it alone must do."""
         if self._tickets_speak and "authorization" not in connection.headers:
+            await self._turns.wait()
             return None
         return await self(connection)
 

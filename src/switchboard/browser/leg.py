@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Final, NamedTuple
 
 import anyio
@@ -43,6 +44,7 @@ from switchboard.conversation.events import (
 )
 from switchboard.conversation.legs import CallerAudio, Hear, LegCapabilities, ReplyAudio, Report
 from switchboard.extensions import ABORT, at_once, shortcut
+from switchboard.quiet import quietly
 from switchboard.ticks import Ticks
 
 logger = logging.getLogger(__name__)
@@ -185,7 +187,7 @@ class BrowserLeg:
                 await self._write_all()
                 return
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._stand, self._renewal)
+                tasks.start_soon(quietly, partial(self._stand, self._renewal))
                 await self._write_all()
                 tasks.cancel_scope.cancel()
         finally:

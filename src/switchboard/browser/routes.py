@@ -221,8 +221,8 @@ class BrowserRoom:
 
     async def _join(
         self, socket: WebSocket, call_id: str, principal: Principal | None, ticket: str
-    ) -> NotIdentified | None:
-        """What was wrong with its ticket, if anything was: then the page is to be told yet."""
+    ) -> str | None:
+        """What was wrong with its ticket, if anything was, in words: the page is to be told yet."""
         if await self._is_elsewhere(call_id):
             # Its ticket stays good: the page comes again by itself, and perhaps to the other one.
             await socket.close(*ELSEWHERE)
@@ -233,7 +233,7 @@ class BrowserRoom:
             if redeemed.kind is TicketKind.OPEN:
                 placed = PlacedCall.read(redeemed.facts)
         except NotIdentified as refusal:
-            return refusal
+            return str(refusal)
         except RecordsUnavailable as away:
             await socket.close(TRY_AGAIN.code, TRY_AGAIN.reason)
             logger.warning("socket refused", extra={"call": call_id, "reason": str(away)})
@@ -244,11 +244,11 @@ class BrowserRoom:
             await self._carry(call_id, leg, placed)
         return None
 
-    async def _turn_away(self, socket: WebSocket, call_id: str, spent: NotIdentified) -> None:
+    async def _turn_away(self, socket: WebSocket, call_id: str, spent: str) -> None:
         leg = self._leg(socket, call_id, Redeemed(TicketKind.OPEN, ""))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(leg.run)
-            await leg.refuse("ticket_spent", str(spent), TICKET_SPENT)
+            await leg.refuse("ticket_spent", spent, TICKET_SPENT)
 
     def _leg(self, socket: WebSocket, call_id: str, redeemed: Redeemed) -> BrowserLeg:
         resumed = redeemed.kind is TicketKind.RESUME

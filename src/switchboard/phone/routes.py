@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket
 from switchboard.errors import CarrierUnavailable, LinesBusy, NotAllowed, RecordsUnavailable
 from switchboard.phone.room import PhoneRoom
 from switchboard.phone.webhooks import MAX_BODY_BYTES, Misposted
+from switchboard.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +26,8 @@ AGAIN_S: Final = "5"
 """The carrier is open a few seconds after the server is. Event Grid delivers again by itself."""
 
 
-def phone_routes(room: PhoneRoom) -> APIRouter:
-    """`/api/phone/…`"""
+def phone_routes(room: PhoneRoom, turns: Turns) -> APIRouter:
+    """`/api/phone/…`. Each asks in its turn: to be routed was a step of its own."""
     router = APIRouter(prefix="/api/phone")
 
     @router.options("/incoming")
@@ -42,6 +43,7 @@ def phone_routes(room: PhoneRoom) -> APIRouter:
 
     @router.post("/incoming")
     async def incoming(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
+        await turns.wait()
         with _noted("incoming"):
             await room.check_delivery(request)
             code = await room.delivered(await body_of(request))
@@ -50,6 +52,7 @@ def phone_routes(room: PhoneRoom) -> APIRouter:
 
     @router.post("/events/{call_id}")
     async def events(request: Request, call_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
+        await turns.wait()
         with _noted("events"):
             await room.check_carrier(request)
             await room.told(call_id, await body_of(request))
@@ -57,6 +60,7 @@ def phone_routes(room: PhoneRoom) -> APIRouter:
 
     @router.websocket("/media/{call_id}")
     async def media(socket: WebSocket, call_id: str) -> None:  # pyright: ignore[reportUnusedFunction]
+        await turns.wait()
         with _noted("media"):
             await room.open(socket, call_id)
 
