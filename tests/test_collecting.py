@@ -1,4 +1,4 @@
-"""The garbage collector looks at everything only when nobody speaks, or when it must."""
+"""The garbage collector looks when nobody speaks, or when it must."""
 
 import gc
 import weakref
@@ -6,7 +6,14 @@ from collections.abc import Generator
 
 import pytest
 
-from switchboard.collecting import Collecting
+from switchboard.collecting import (
+    FEW,
+    MOST_BYTES,
+    OF_A_CALL,
+    OF_A_CALL_BYTES,
+    Collecting,
+    resident_bytes,
+)
 
 
 class Knot:
@@ -16,11 +23,19 @@ class Knot:
         self.itself = self
 
 
-def old_knot() -> "weakref.ref[Knot]":
-    """One that has been passed over by every look but a full one."""
-    knot = Knot()
-    gc.collect(1)
-    return weakref.ref(knot)
+def knots(count: int = FEW) -> "list[weakref.ref[Knot]]":
+    """So many of them, which nobody holds."""
+    return [weakref.ref(Knot()) for _ in range(count)]
+
+
+class Memory:
+    """What a process has."""
+
+    def __init__(self) -> None:
+        self.bytes = 1_000_000
+
+    def __call__(self) -> int:
+        return self.bytes
 
 
 @pytest.fixture(autouse=True)
@@ -32,59 +47,64 @@ def by_hand() -> Generator[None]:
     gc.enable()
 
 
-def test_what_is_old_is_freed_once_nobody_speaks() -> None:
+def test_garbage_is_freed_once_nobody_speaks() -> None:
     collecting = Collecting()
-    knot = old_knot()
-    assert knot() is not None
+    several = knots()
+    assert all(knot() for knot in several)
     assert collecting.look(speaking=0)
-    assert knot() is None
+    assert not any(knot() for knot in several)
 
 
 def test_nobody_who_speaks_waits_for_it() -> None:
-    collecting = Collecting()
-    knot = old_knot()
+    several = knots()
+    assert not Collecting().look(speaking=1)
+    assert all(knot() for knot in several)
+
+
+def test_yet_it_does_not_wait_until_there_is_too_much() -> None:
+    collecting = Collecting(most=2 * FEW)
+    several = knots()
     assert not collecting.look(speaking=1)
-    assert knot() is not None
-
-
-def test_yet_it_does_not_wait_for_ever() -> None:
-    collecting = Collecting(most=3)
-    knot = old_knot()
-    for _ in range(2):
-        assert not collecting.look(speaking=1)
-        gc.collect(1)
+    several += knots(2 * OF_A_CALL + FEW)
     assert collecting.look(speaking=1)
-    assert knot() is None
+    assert not any(knot() for knot in several)
     assert not collecting.look(speaking=1)  # and then it begins anew
 
 
-def test_where_nothing_has_grown_old_it_does_not_look() -> None:
-    collecting = Collecting()
-    assert not collecting.look(speaking=0)
+def test_what_the_calls_themselves_have_is_not_too_much() -> None:
+    collecting = Collecting(most=FEW)
+    several = knots(OF_A_CALL)  # each is several objects
+    assert not collecting.look(speaking=5)
+    assert collecting.look(speaking=1)
+    assert not several[0]()
 
 
-def test_a_server_looks_often_at_a_little_and_leaves_what_was_there_alone() -> None:
-    before = gc.get_threshold()
+def test_few_objects_that_hold_much_are_too_much() -> None:
+    memory = Memory()
+    collecting = Collecting(resident=memory)
+    (knot,) = knots(1)
+    memory.bytes += MOST_BYTES + OF_A_CALL_BYTES
+    assert not collecting.look(speaking=1)
+    memory.bytes += 1
+    assert collecting.look(speaking=1)
+    assert knot() is None
+    assert not collecting.look(speaking=1)
+
+
+def test_where_next_to_nothing_has_come_it_does_not_look() -> None:
+    assert not Collecting().look(speaking=0)
+
+
+def test_a_server_leaves_what_was_there_alone_and_looks_when_it_is_told_to() -> None:
     with Collecting().ruling():
-        young, middle, everything = gc.get_threshold()
-        assert young * (middle + 1) < 5_000
-        assert everything > 1_000 * middle
+        assert not gc.isenabled()
         assert gc.get_freeze_count() > 1_000
-    assert gc.get_threshold() == before
+        several = knots()
+        gc.collect()
+        assert not several[0]()
+    assert gc.isenabled()
     assert gc.get_freeze_count() == 0
 
 
-def test_what_has_been_old_for_long_is_looked_at_no_more_while_somebody_speaks() -> None:
-    collecting = Collecting(most=1_000)
-    with collecting.ruling():
-        kept = [Knot() for _ in range(100)]
-        gc.collect(1)  # as the collector does by itself
-        aside = gc.get_freeze_count()
-        assert not set(map(id, kept)) & set(map(id, gc.get_objects()))
-        knots = [weakref.ref(knot) for knot in kept]
-        del kept
-        gc.collect(1)
-        assert gc.get_freeze_count() >= aside
-        assert all(knot() for knot in knots)
-        assert collecting.look(speaking=0)
-        assert not any(knot() for knot in knots)
+def test_memory_is_told_where_the_system_tells_it() -> None:
+    assert resident_bytes() > 10_000_000 or resident_bytes() == 0
