@@ -16,7 +16,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -150,15 +150,29 @@ def apart(product_pid: int, service_pid: int) -> Generator[None]:
     pin(product_pid, {cores[0]})
     pin(service_pid, {cores[-1]})
     pin(0, {cores[-1]})
-    with suppress(AttributeError, PermissionError):
-        go_first((0, service_pid))
+    with ExitStack() as before:
+        before.callback(pin, 0, set(cores))
+        if len(cores) > 1:  # else they would starve what they measure
+            before.enter_context(_first((0, service_pid)))
+        before.enter_context(uncollected())
+        yield
+
+
+@contextmanager
+def _first(pids: Sequence[int]) -> Generator[None]:
+    """As `go_first`, while the block runs, and where we may."""
     try:
-        with uncollected():
-            yield
+        were = [(pid, os.sched_getscheduler(pid), os.sched_getparam(pid)) for pid in pids]
+        go_first(pids)
+    except (AttributeError, PermissionError):
+        yield
+        return
+    try:
+        yield
     finally:
-        with suppress(AttributeError, PermissionError):
-            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-        pin(0, set(cores))
+        for pid, policy, how in were:
+            with suppress(ProcessLookupError):
+                os.sched_setscheduler(pid, policy, how)
 
 
 @contextmanager
@@ -178,10 +192,11 @@ def go_first(pids: Iterable[int]) -> None:
     """Let the main threads of processes go before all others of a shared machine (needs root).
 
     For short windows: nobody else gets what they take. Niceness would not do: Linux counts it
-    within a session only.
+    within a session only. What they start does not.
     """
     for pid in pids:
-        os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(1))
+        policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK
+        os.sched_setscheduler(pid, policy, os.sched_param(1))
 
 
 def room_for_files(count: int) -> None:

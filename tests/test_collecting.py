@@ -73,8 +73,8 @@ def test_yet_it_does_not_wait_until_there_is_too_much() -> None:
 
 def test_what_the_calls_themselves_have_is_not_too_much() -> None:
     collecting = Collecting(most=FEW)
-    several = knots(OF_A_CALL)  # each is several objects
-    assert not collecting.look(speaking=5)
+    several = knots(2 * OF_A_CALL)
+    assert not collecting.look(speaking=9)
     assert collecting.look(speaking=1)
     assert not several[0]()
 
@@ -96,11 +96,12 @@ def test_where_next_to_nothing_has_come_it_does_not_look() -> None:
 
 
 def test_a_server_leaves_what_was_there_alone_and_looks_when_it_is_told_to() -> None:
-    with Collecting().ruling():
+    collecting = Collecting()
+    with collecting.ruling():
         assert not gc.isenabled()
         assert gc.get_freeze_count() > 1_000
         several = knots()
-        gc.collect()
+        assert collecting.look(speaking=0)
         assert not several[0]()
     assert gc.isenabled()
     assert gc.get_freeze_count() == 0

@@ -25,8 +25,12 @@ from websockets.typing import Origin, Subprotocol
 
 from bench.relay import standing_in
 from switchboard.app import create_app
+from switchboard.browser.leg import BrowserLeg
 from switchboard.browser.sockets import BoundedSockets
+from switchboard.conversation.core import Conversation
+from switchboard.exchange.call import Call
 from switchboard.model.frames import QuickConnection
+from switchboard.model.link import Link
 from switchboard.settings import Settings
 from tests.browser.peers import serving
 from tests.test_app import ROOT
@@ -205,6 +209,9 @@ async def test_a_call_that_has_ended_leaves_nothing_to_the_collector(scene: Scen
         gc.garbage.clear()
         gc.enable()
     assert not left
+    # Nor does a socket that somebody still has, as this scene does, hold any of it.
+    kinds = (BrowserLeg, Call, Conversation, Link)
+    assert not [each for each in gc.get_objects() if isinstance(each, kinds)]
 
 
 def _is_ours(left: object) -> bool:

@@ -1,12 +1,13 @@
 """When Python's garbage collector looks: at everything, when nobody speaks.
 
-Counting references frees what a call held; the collector is for cycles, of which ours leave none
-(`tests/test_hot_path.py`), and libraries few. While it looks every call waits, and of what it finds
-while calls speak nearly nothing is garbage: under attack 147 of 33 000 objects were. So it only
-looks then if more has come than the calls explain.
+Counting references frees what a call held; the collector is for cycles, of which an ended call
+leaves none (`tests/test_hot_path.py`), and the rest few. While it looks every call waits, and of
+what it finds while calls speak nearly nothing is garbage: under attack 147 of 33 000 objects were.
+So it only looks then if more has come than the calls explain.
 """
 
 import gc
+import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,14 +18,14 @@ import anyio
 FEW: Final = 1_000
 """Objects that came since the last look, and are not worth another."""
 MOST: Final = 200_000
-"""Objects that may have come while somebody speaks: a look at so many takes a tenth of a second."""
+"""Objects that may have come while somebody speaks. A look at all there is then takes a tenth of a
+second, and twice that with two hundred calls."""
 OF_A_CALL: Final = 1_000
 """Objects that each call may have beside."""
 MOST_BYTES: Final = 256 * 1024 * 1024
 """Likewise, by which the process may have grown: few objects may hold much."""
 OF_A_CALL_BYTES: Final = 512 * 1024
 LOOK_S: Final = 1.0
-_PAGE_BYTES: Final = 4_096
 _STATM: Final = Path("/proc/self/statm")
 
 
@@ -79,6 +80,6 @@ class Collecting:
 
 def resident_bytes() -> int:
     """What this process has of the machine's memory; 0 where that is not told."""
-    with suppress(OSError, ValueError, IndexError):
-        return int(_STATM.read_bytes().split()[1]) * _PAGE_BYTES
+    with suppress(AttributeError, OSError, ValueError, IndexError):
+        return int(_STATM.read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return 0

@@ -139,6 +139,7 @@ class DrainingServer(uvicorn.Server):
         if self.started:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._until_hurried, tasks.cancel_scope)
+                tasks.start_soon(self._collecting.keep, self._speaking)
                 await self._drain()
                 tasks.cancel_scope.cancel()
         self._leaving.close()

@@ -131,7 +131,7 @@ class Legs:
         await websocket.accept()
         hung_up: list[str] = []
 
-        async def hang_up() -> None:
+        async def hang_up(_: str) -> None:
             hung_up.append("call")
 
         leg = PhoneLeg(

@@ -6,6 +6,7 @@ operator is, and to no other.
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import anyio
@@ -21,6 +22,7 @@ from switchboard.console import protocol as wire
 from switchboard.console.listening import GOODBYE, SIGNED_OUT, STALL_S, Close
 from switchboard.console.seat import HANDED_BACK, HOSTILE
 from switchboard.extensions import ABORT
+from switchboard.quiet import quietly
 
 MOST_CHARS: Final = 65_536
 """Of one frame of the operator's."""
@@ -92,10 +94,10 @@ class Joined:
                     await self._close(SIGNED_OUT)
                     tasks.cancel_scope.cancel()
 
-                tasks.start_soon(up)
+                tasks.start_soon(quietly, up)
                 if self._renewal is not None:
-                    tasks.start_soon(stand, self._renewal)
-                    tasks.start_soon(self._tell)
+                    tasks.start_soon(quietly, partial(stand, self._renewal))
+                    tasks.start_soon(quietly, self._tell)
                 await self._pass_down()
                 if self._asked_back:
                     await self._last_word()

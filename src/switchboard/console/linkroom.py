@@ -43,6 +43,7 @@ from switchboard.console.seat import SocketSeat
 from switchboard.console.watched import Watched
 from switchboard.errors import LinesBusy
 from switchboard.extensions import ABORT
+from switchboard.quiet import quietly
 
 logger = logging.getLogger(__name__)
 
@@ -173,7 +174,7 @@ class LinkRoom:
                     pass  # it went while we were sending; servers disagree on how to say so
                 tasks.cancel_scope.cancel()
 
-            tasks.start_soon(write)
+            tasks.start_soon(quietly, write)
             # It has nothing to say: whoever speaks all the same is let go.
             if (await socket.receive())["type"] != "websocket.disconnect":
                 await _close(socket, NOT_UNDERSTOOD)

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from functools import partial
 from typing import Final
 
 import anyio
@@ -13,6 +14,7 @@ from switchboard.access.standing import Standing
 from switchboard.browser.outbox import Outbox
 from switchboard.console import protocol as wire
 from switchboard.extensions import ABORT
+from switchboard.quiet import quietly
 
 logger = logging.getLogger(__name__)
 
@@ -92,9 +94,9 @@ class SocketEar:
     async def run(self) -> None:
         """Until the call has ended, the socket is gone, or the time is up."""
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._watch)
+            tasks.start_soon(quietly, self._watch)
             if self._renewal is not None:
-                tasks.start_soon(self._stand, self._renewal)
+                tasks.start_soon(quietly, partial(self._stand, self._renewal))
             with anyio.move_on_after(LONGEST_S) as life:
                 await self._write()
             if life.cancelled_caught:

@@ -117,9 +117,11 @@ class Call:
             self.apply(e.EndRequested("cancelled"))
             self._keys.wipe()
             self.ears.over()
-            with anyio.move_on_after(CLOSE_S, shield=True):
-                await self._hang_up()
-            self._let_go()
+            try:
+                with anyio.move_on_after(CLOSE_S, shield=True):
+                    await self._hang_up()
+            finally:
+                self._let_go()
 
     def _let_go(self) -> None:
         """Hold none of those that hold us: or all of it would wait for the collector."""

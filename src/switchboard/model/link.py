@@ -128,8 +128,9 @@ class Link:
         finally:
             self._expected.stop()
             stall.stop()
-            # What holds us is held no more.
-            self._socket.hand_over, self._play = None, _declines
+            # What holds us is held no more. While the socket closes nobody listens: what the
+            # service still says must not stand before its goodbye.
+            self._socket.hand_over, self._play = _drops, _declines
 
     # -- inside ---------------------------------------------------------------------------------
 
@@ -198,3 +199,7 @@ class Link:
 
 def _declines(_: ReplyAudio) -> bool:
     return False
+
+
+def _drops(_: bytes) -> bool:
+    return True

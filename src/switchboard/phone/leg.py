@@ -74,7 +74,7 @@ class PhoneLeg:
         call_id: str,
         *,
         metronome: Metronome,
-        hang_up: Callable[[], Awaitable[None]],
+        hang_up: Callable[[str], Awaitable[None]],
         record: Callable[[Record], None] | None = None,
         latency_ms: float = 0.0,
         limits: MediaLimits | None = None,
@@ -102,8 +102,6 @@ class PhoneLeg:
         self._work = asyncio.Event()
         self._written = asyncio.Event()
         self._closing: str | None = None
-        self.end_reason: str | None = None
-        """Why the call was over, once the exchange has said so."""
         self._ended = False
         self._replies: deque[str] = deque(maxlen=REMEMBERED)
         self._silenced: deque[str] = deque(maxlen=REMEMBERED)
@@ -182,9 +180,7 @@ class PhoneLeg:
         with anyio.move_on_after(self._limits.close_s):
             await self._written.wait()
         if reason not in (REPLACED, ELSEWHERE):
-            self.end_reason = reason
-            hang_up, self._hang_up = self._hang_up, _hung_up  # who holds us is held no more
-            await hang_up()
+            await self._hang_up(reason)
 
     # -- the carrier's half -----------------------------------------------------------------
 
@@ -387,7 +383,3 @@ class PhoneLeg:
 
 def _declines(*_: object) -> bool:
     return False
-
-
-async def _hung_up() -> None:
-    pass

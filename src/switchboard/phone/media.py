@@ -139,14 +139,14 @@ class Media:
     def _leg(self, socket: WebSocket, call_id: str, connection: Connection) -> PhoneLeg:
         calls, config = self._calls, self._config
 
-        async def hang_up() -> None:
-            await calls.hang_up(call_id, connection.id, leg.end_reason or "hung_up")
+        async def hang_up(reason: str) -> None:
+            await calls.hang_up(call_id, connection.id, reason)
 
         def record(wish: Record) -> None:
             where = config.callback_url(call_id)
             calls.recordings.want(call_id, connection.id, where, on=wish.on, storage=wish.storage)
 
-        leg = PhoneLeg(
+        return PhoneLeg(
             socket,
             call_id,
             metronome=self.metronome,
@@ -155,7 +155,6 @@ class Media:
             latency_ms=config.latency_ms,
             limits=config.media,
         )
-        return leg
 
     def _adopt(self, call_id: str, handover: Handover) -> None:
         """Raises as the exchange does."""

@@ -27,7 +27,7 @@ AGAIN_S: Final = "5"
 
 
 def phone_routes(room: PhoneRoom, turns: Turns) -> APIRouter:
-    """`/api/phone/…`. Each asks in its turn: to be routed was a step of its own."""
+    """`/api/phone/…`. What is asked goes on in its turn: to be routed was a step of its own."""
     router = APIRouter(prefix="/api/phone")
 
     @router.options("/incoming")

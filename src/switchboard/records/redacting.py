@@ -20,7 +20,7 @@ from switchboard.records.schema import Base, Call, Interruption, Item, Reply, To
 logger = logging.getLogger(__name__)
 
 LONG_CHARS: Final = 2_000
-"""A longer text is read in a thread."""
+"""A longer text is read in a thread where calls speak beside it."""
 KNOWN_CALLS: Final = 20_000
 MAX_REASON: Final = 200
 FAILED: Final = "[unread]"
@@ -81,10 +81,6 @@ class Redacting:
             await behind.rest()
         return clean
 
-    def clean_now(self, key: Key, values: dict[str, Any]) -> dict[str, Any]:
-        """The same of one row, for whoever keeps nobody waiting."""
-        return self._row_now(key, values)
-
     async def note(self, call_id: str, note: Note) -> Note:
         """A note as it may be shown to whoever is not the caller: as it would be stored."""
         row = row_of(call_id, note, 0.0)
@@ -112,10 +108,12 @@ class Redacting:
     async def _row(self, key: Key, values: dict[str, Any]) -> dict[str, Any]:
         chars = sum(len(values.get(name) or "") for name in _TEXTS)
         if chars > LONG_CHARS:
-            return await anyio.to_thread.run_sync(self._row_now, key, values)
-        return self._row_now(key, values)
+            return await anyio.to_thread.run_sync(self.row_now, key, values)
+        return self.row_now(key, values)
 
-    def _row_now(self, key: Key, values: dict[str, Any]) -> dict[str, Any]:
+    def row_now(self, key: Key, values: dict[str, Any]) -> dict[str, Any]:
+        """One row as it may be stored, for whoever keeps nobody waiting: a long text takes a
+        while."""
         how = CLEAN.get(key[0])
         if how is None:
             return values

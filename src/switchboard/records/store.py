@@ -216,14 +216,15 @@ class Store:
 
     async def write[Answer](self, work: Callable[[Connection], Answer]) -> Answer:
         """`work` within a transaction, for many rows at once: with SQLite in a thread, so that all
-        of it costs the loop one errand, not several for each statement.
+        of it costs the loop one errand, not several for each statement; or, where no calls are
+        beside it, here and now.
 
         Raises `RecordsUnavailable` while the database is away or busy, and what `work` raises.
         """
         if self._behind is None:
             async with self.writing() as connection:
                 return await connection.run_sync(work)
-        return await self._in_a_thread(self._behind, work, self._one)
+        return await self._by_blocking(self._behind, work, self._one)
 
     async def read[Answer](self, work: Callable[[Connection], Answer]) -> Answer:
         """Likewise, within one that only reads: for what is asked again and again beside the
@@ -232,9 +233,9 @@ class Store:
             async with self.reading() as connection:
                 return await connection.run_sync(work)
         reader = self._behind.execution_options(read_only=True)
-        return await self._in_a_thread(reader, work, self._readers)
+        return await self._by_blocking(reader, work, self._readers)
 
-    async def _in_a_thread[Answer](
+    async def _by_blocking[Answer](
         self, engine: Engine, work: Callable[[Connection], Answer], limiter: anyio.CapacityLimiter
     ) -> Answer:
         try:  # the thread is not abandoned when we are cancelled

@@ -22,7 +22,7 @@ ORDER: Sequence[type[Base]] = (Call, Item, ToolCall, Interruption, Reply)
 """A call's own row comes before the rows that belong to it."""
 SLICE: Final = 20
 """Rows at a time with PostgreSQL, where to make them ready takes the event loop, on which the calls
-speak. SQLite's are written in a thread, all at once."""
+speak. SQLite's are written all at once, in a thread or by the clerk."""
 SQLITE: Final[Dialect] = sqlite.dialect()
 
 

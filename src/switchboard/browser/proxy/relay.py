@@ -25,6 +25,7 @@ from switchboard.browser.proxy.early import EarlyMessages, size_bytes
 from switchboard.browser.proxy.wanted import Wanted
 from switchboard.errors import ModelUnavailable
 from switchboard.extensions import ABORT, shortcut
+from switchboard.quiet import quietly
 
 logger = logging.getLogger(__name__)
 
@@ -141,8 +142,8 @@ class Relay:
         try:
             with self._work:
                 async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(self._watch)
-                    tasks.start_soon(self._listen)
+                    tasks.start_soon(quietly, self._watch)
+                    tasks.start_soon(quietly, self._listen)
                     await self._serve()
         finally:
             self._end("server", closing.FAULT)  # unless something else has

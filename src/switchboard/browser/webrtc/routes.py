@@ -36,6 +36,7 @@ from switchboard.browser.webrtc.leg import RtcLeg, RtcLimits
 from switchboard.browser.webrtc.stream import EventStream
 from switchboard.conversation.legs import CallerLeg
 from switchboard.errors import LinesBusy, NotAllowed
+from switchboard.quiet import quietly
 
 logger = logging.getLogger(__name__)
 
@@ -201,7 +202,7 @@ class RtcRoom:
         try:
             async with anyio.create_task_group() as tasks:
                 if held.leg.standing.runs_out:
-                    tasks.start_soon(held.leg.stand)
+                    tasks.start_soon(quietly, held.leg.stand)
                 await self._exchange.carry(call_id, held.leg)
                 tasks.cancel_scope.cancel()
             await held.leg.gone()

@@ -9,6 +9,8 @@ import anyio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from switchboard.quiet import quietly
+
 logger = logging.getLogger(__name__)
 
 STALL_S: Final = 20.0
@@ -34,7 +36,7 @@ class EventStream(Response):
                 await self._write(send)
                 tasks.cancel_scope.cancel()
 
-            tasks.start_soon(write)
+            tasks.start_soon(quietly, write)
             while (await receive())["type"] != "http.disconnect":
                 pass
             tasks.cancel_scope.cancel()

@@ -79,7 +79,7 @@ class Clerk:
             self._redacting.begin(call_id, errand.rules[slip.rules])
         batch: dict[Key, dict[str, Any]] = {}
         for key, slip in zip(keys, errand.rows, strict=True):
-            batch[key] = self._redacting.clean_now(key, _values(slip))
+            batch[key] = self._redacting.row_now(key, _values(slip))
             # The kernel gives a core back at once to whoever wakes, but not to whoever has waited
             # for it already.
             _give_way()
