@@ -8,6 +8,7 @@ from switchboard.conversation import events as e
 from switchboard.conversation.audio import base64_ms
 from switchboard.errors import LinesBusy
 from switchboard.exchange.ears import Ear, Ears
+from switchboard.exchange.over import ignored, never
 
 AHEAD_S: Final = 0.6
 """How far the operator's voice may run ahead of the caller's ear: what was held up on the way and
@@ -78,7 +79,7 @@ class Desk:
 
     def over(self) -> None:
         """The call has ended: nothing that is said or done here goes anywhere."""
-        self._tell, self._play, self._is_open = _ignored, _ignored, _never
+        self._tell, self._play, self._is_open = ignored, ignored, never
 
     def _speak(self, seat_audio: str) -> bool:
         if not self._is_open():
@@ -88,14 +89,6 @@ class Desk:
 
     def _back(self, summary: str | None) -> None:
         self._tell(e.HandedBack(summary))
-
-
-def _ignored(*_: object) -> None:
-    pass
-
-
-def _never() -> bool:
-    return False
 
 
 class _Mouth:

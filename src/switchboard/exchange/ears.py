@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 from switchboard.errors import LinesBusy
+from switchboard.exchange.over import always
 
 MOST: Final = 4
 """Listeners of one call."""
@@ -94,7 +95,7 @@ class Ears:
             ear.hush()
 
     def over(self) -> None:
-        self._private = _always
+        self._private = always
         for ear in self._ears:
             ear.over()
 
@@ -107,7 +108,3 @@ class Ears:
                 if muted:
                     ear.hush()
         return muted
-
-
-def _always() -> bool:
-    return True

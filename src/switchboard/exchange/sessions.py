@@ -14,6 +14,7 @@ from switchboard.conversation import events as e
 from switchboard.conversation.legs import Dial, ModelLeg, ReplyAudio, StraightModel
 from switchboard.conversation.session import SessionSpec
 from switchboard.errors import ModelUnavailable
+from switchboard.exchange.over import ignored, never
 
 logger = logging.getLogger(__name__)
 
@@ -79,8 +80,8 @@ class Sessions:
     def over(self) -> None:
         """The call has ended, and nobody holds a session any more: nothing is told."""
         self.leg = self._life = self._successor = None
-        self._tell = self._play = _ignored
-        self._play_at_once = self._may_switch = _never
+        self._tell = self._play = ignored
+        self._play_at_once = self._may_switch = never
 
     def switch(self) -> None:
         """Let a session that is ready take the place of the one there is, once nothing is cut off
@@ -146,11 +147,3 @@ class Sessions:
         if spec.agent is None or self._conversation_id is None:
             return spec
         return replace(spec, agent=replace(spec.agent, conversation_id=self._conversation_id))
-
-
-def _ignored(*_: object) -> None:
-    pass
-
-
-def _never(*_: object) -> bool:
-    return False

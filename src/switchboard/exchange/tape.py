@@ -15,6 +15,7 @@ import anyio
 import anyio.to_thread
 
 from switchboard.conversation.events import RecordingState
+from switchboard.exchange.over import always, ignored
 from switchboard.records.recordings import HERE
 from switchboard.records.reel import Piece, Reel, Side
 from switchboard.records.shelf import NoRoom
@@ -170,7 +171,7 @@ class Tape:
 
     def over(self) -> None:
         """The call has ended, and `run` with it."""
-        self._private, self._tell = _always, _ignored
+        self._private, self._tell = always, ignored
 
     @property
     def _runs(self) -> bool:
@@ -264,11 +265,3 @@ class Tape:
             if state == "running":
                 raise NoRoom("the records are away") from reason
             logger.warning("recording not noted", extra={"error": type(reason).__name__})
-
-
-def _always() -> bool:
-    return True
-
-
-def _ignored(*_: object) -> None:
-    pass
